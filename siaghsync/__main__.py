@@ -1,0 +1,70 @@
+"""The entry point: turns every way in which a command can end into an exit code, and no traceback into a message."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from siaghsync.errors import SiaghsyncError, UsageError
+from siaghsync.terminal import error_document, say, tell_error, write_json
+
+_BUG = 70
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line and returns its exit code."""
+    from siaghsync.cli import app
+
+    as_json = "--json" in arguments
+    try:
+        from typer.main import get_command
+
+        code = get_command(app).main(args=arguments, prog_name="siaghsync", standalone_mode=False)
+        sys.stdout.flush()
+    except SiaghsyncError as error:
+        tell_error(error, as_json=as_json)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has left; what the command did is done. Nothing may be flushed into the void at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a sentence and an exit code
+        return _tell_unexpected(error, as_json=as_json, verbose="--verbose" in arguments)
+    return code if isinstance(code, int) else 0
+
+
+def _tell_unexpected(error: Exception, *, as_json: bool, verbose: bool) -> int:
+    # typer brings its own copy of click or uses the installed one, so its errors are known by what they can do.
+    describe = getattr(error, "format_message", None)
+    if describe is not None:
+        context = getattr(error, "ctx", None)
+        hint = f"See `{context.command_path} --help`." if context else "See `siaghsync --help`."
+        if text := describe():
+            tell_error(UsageError(text, hint), as_json=as_json)
+        elif context:
+            say(context.get_help())
+        return UsageError.exit_code
+    if type(error).__name__ == "Abort":
+        say("Stopped.")
+        return 130
+    if verbose:
+        import traceback
+
+        traceback.print_exception(error)
+    message = f"This is a bug in siaghsync: {type(error).__name__}."
+    hint = "Nothing is lost: the next run goes on from the state file. Run it with --verbose to see where it happened."
+    if as_json:
+        write_json(error_document("bug", message, hint))
+    say(f"Error: {message}\n  What to do: {hint}")
+    return _BUG
+
+
+if __name__ == "__main__":
+    main()

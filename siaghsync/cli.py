@@ -1,0 +1,172 @@
+"""The command line: options and their texts. Each command loads only what it uses."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from siaghsync import __version__
+from siaghsync.cli_base import Call
+
+app = typer.Typer(
+    name="siaghsync",
+    help="Keeps Siagh (finance) in step with Payamgostar (CRM): no duplicate, no lost change, no guess.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Go on although a brake says that something is out of proportion.")
+]
+
+
+class Only(StrEnum):
+    """What `sync --only` can be told."""
+
+    customers = "customers"
+    invoices = "invoices"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"siaghsync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    env_file: Annotated[
+        Path | None, typer.Option("--env-file", metavar="PATH", help="The file with the settings. [default: .env]")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="PATH", help="The state file, instead of SIAGHSYNC_STATE.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say more on stderr; show a traceback for bugs.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options for all commands; they stand before the command."""
+    context.obj = Call(env_file, state, verbose)
+
+
+@app.command("check-apis")
+def check_apis(context: typer.Context, as_json: Json = False) -> None:
+    """Log in to both systems, read a little, and say what is wrong and how to mend it. Writes nothing."""
+    from siaghsync.cli_look import check_apis
+
+    _end(check_apis(context.obj, as_json=as_json))
+
+
+@app.command("hash-password")
+def hash_password(
+    context: typer.Context,
+    password: Annotated[
+        str | None, typer.Argument(help="The Siagh password; asked for without echo if left out.")
+    ] = None,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read the password from one line of standard input.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Write it into the env file as FINANCE_PASSWORD.")] = False,
+) -> None:
+    """Print the upper-case MD5 of a password, which is what Siagh wants to be sent."""
+    from siaghsync.cli_tools import hash_password
+
+    _end(hash_password(context.obj, password, stdin=stdin, save=save))
+
+
+@app.command("initial-import")
+def initial_import(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before writing.")] = False,
+    dry_run: DryRun = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Link or create at most N records.")
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the customers of Finance into the CRM, once. Safe to run again: it links what is there."""
+    from siaghsync.cli_run import run_import
+
+    _end(run_import(context.obj, yes=yes, dry_run=dry_run, limit=limit, force=force, as_json=as_json))
+
+
+@app.command()
+def sync(
+    context: typer.Context,
+    dry_run: DryRun = False,
+    full: Annotated[bool, typer.Option("--full", help="Look at every CRM record, not only at changed ones.")] = False,
+    only: Annotated[Only | None, typer.Option("--only", help="Only customers, or only invoices.")] = None,
+    force: Force = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing at all if all went well.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring what changed in the CRM into Finance. The job for cron."""
+    from siaghsync.cli_run import run_sync
+
+    chosen = only.value if only else None
+    _end(run_sync(context.obj, dry_run=dry_run, full=full, only=chosen, force=force, quiet=quiet, as_json=as_json))
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    max_age: Annotated[
+        str | None,
+        typer.Option("--max-age", metavar="AGE", help="Exit 1 if the last good run is older: 90s, 15m, 2h, 1d."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is linked, what waits, what failed, and when the last good run was. Exit 1 if a person is needed."""
+    from siaghsync.cli_look import status
+
+    _end(status(context.obj, max_age=_seconds(max_age), as_json=as_json))
+
+
+@app.command()
+def sandbox(
+    context: typer.Context,
+    crm_port: Annotated[int, typer.Option("--crm-port", help="0 takes a free one.")] = 0,
+    finance_port: Annotated[int, typer.Option("--finance-port", help="0 takes a free one.")] = 0,
+    customers: Annotated[int, typer.Option("--customers", min=0, help="How many customers Finance has.")] = 40,
+) -> None:
+    """Start a stand-in of both systems on 127.0.0.1, and print the settings to use it."""
+    from siaghsync.cli_tools import sandbox
+
+    _end(sandbox(context.obj, crm_port=crm_port, finance_port=finance_port, customers=customers))
+
+
+@app.command()
+def demo() -> None:
+    """Show the whole story in a temporary folder, against the sandbox. Needs no settings."""
+    from siaghsync.demo import demo
+
+    _end(demo())
+
+
+def _end(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(age: str | None) -> float | None:
+    if age is None:
+        return None
+    found: Any = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", age.strip())
+    if not found:
+        from siaghsync.errors import UsageError
+
+        raise UsageError(f"--max-age {age} is no age.", "Write a number with s, m, h or d behind it, like 15m.")
+    return float(found[1]) * _UNITS.get(found[2], 1)

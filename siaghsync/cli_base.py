@@ -1,0 +1,153 @@
+"""What every command shares: settings, clock, user, signals, and an engine built from them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from siaghsync.engine import Engine
+    from siaghsync.settings import Settings
+    from siaghsync.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The options that stand before the command."""
+
+    env_file: Path | None = None
+    state: Path | None = None
+    verbose: bool = False
+
+    def settings(self) -> Settings:
+        """The validated settings. Raises SettingsError."""
+        from siaghsync.settings import load
+
+        return load(self.env_file, os.environ, Path.cwd(), self.state)
+
+
+def now() -> datetime:
+    """The clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """The result of `work` and how many milliseconds it took."""
+    start = time.perf_counter()
+    result = work()
+    return result, (time.perf_counter() - start) * 1000
+
+
+def actor() -> str:
+    """The user of the operating system, for the audit trail."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+@dataclass(slots=True)
+class Stop:
+    """Set by SIGINT or SIGTERM; `exit_code` is 130 or 143 then, else 0."""
+
+    event: threading.Event
+    exit_code: int = 0
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Stop]:
+    """Lets the first SIGINT or SIGTERM ask for an orderly end; a second one ends the process at once.
+
+    Ending at once is safe: whatever was in the air is an open intent, which the next run looks up.
+    """
+    stop = Stop(threading.Event())
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop.event.is_set():
+            os._exit(128 + number)
+        stop.exit_code = 128 + number
+        stop.event.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def clients(settings: Settings, stop: threading.Event) -> Iterator[tuple[Any, Any, dict[Any, Any]]]:
+    """The two clients and their transports, closed at the end."""
+    from siaghsync.payamgostar import Payamgostar
+    from siaghsync.siagh import Siagh
+    from siaghsync.transport import Transport
+
+    def transport(system: Any, url: str) -> Transport:
+        return Transport(
+            system,
+            url,
+            timeout=settings.http_timeout_seconds,
+            attempts=settings.max_retry_attempts,
+            concurrency=settings.concurrency,
+            stop=stop,
+        )
+
+    transports = {
+        "crm": transport("crm", settings.crm_api_base_url),
+        "finance": transport("finance", settings.finance_api_base_url),
+    }
+    crm = Payamgostar(
+        transports["crm"],
+        settings.crm_username,
+        settings.crm_password.get_secret_value(),
+        person_type=settings.crm_person_type,
+        organization_type=settings.crm_organization_type,
+    )
+    siagh = Siagh(transports["finance"], settings.finance_username, settings.finance_password.get_secret_value())
+    try:
+        yield crm, siagh, transports
+    finally:
+        for each in transports.values():
+            each.close()
+
+
+@contextmanager
+def engine_for(
+    settings: Settings, state: State, command: str, stop: threading.Event, progress: Any, *, dry_run: bool
+) -> Iterator[Engine]:
+    """An engine for one run of `command`, its clients closed at the end."""
+    from siaghsync.audit import Run
+    from siaghsync.cases import Rules
+    from siaghsync.engine import Engine, Limits
+    from siaghsync.records import NumberScheme
+    from siaghsync.scratch import Scratch
+
+    scheme = NumberScheme(
+        settings.customer_number_prefix, settings.customer_number_offset, settings.customer_number_width
+    )
+    limits = Limits(
+        settings.concurrency, settings.max_retry_attempts, settings.unknown_grace_seconds, settings.max_creates_per_run
+    )
+    with clients(settings, stop) as (crm, siagh, transports):
+        yield Engine(
+            run=Run(state, command, now, actor(), dry_run=dry_run),
+            crm=crm,
+            siagh=siagh,
+            transports=transports,
+            rules=Rules(scheme, settings.finance_note_marker, settings.crm_category, settings.import_inactive),
+            limits=limits,
+            scratch=Scratch(state),
+            stop=stop,
+            progress=progress,
+        )

@@ -1,0 +1,55 @@
+"""The commands around the work: `hash-password` and `sandbox`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from siaghsync.cli_base import Call, stop_on_signal
+from siaghsync.errors import UsageError
+from siaghsync.terminal import say, write_line
+
+
+def hash_password(call: Call, password: str | None, *, stdin: bool, save: bool) -> int:
+    """`hash-password`: returns the exit code."""
+    from siaghsync.passwords import finance_hash, save_hash
+
+    if stdin and password is not None:
+        raise UsageError("The password was given twice, as an argument and by --stdin.", "Give it one way.")
+    if stdin:
+        password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    elif password is None:
+        password = _ask()
+    if not password:
+        raise UsageError("The password is empty.", "Give the password of the Siagh user.")
+    hashed = finance_hash(password)
+    if save:
+        path = call.env_file or Path(".env")
+        save_hash(path, hashed)
+        say(f"Written into {path} as FINANCE_PASSWORD.")
+    else:
+        write_line(hashed)
+    return 0
+
+
+def _ask() -> str:
+    import getpass
+
+    if not sys.stdin.isatty():
+        raise UsageError("There is no terminal to ask on.", "Give the password by --stdin.")
+    return getpass.getpass("Siagh password (not shown): ")
+
+
+def sandbox(_call: Call, *, crm_port: int, finance_port: int, customers: int) -> int:
+    """`sandbox`: serves until Ctrl-C or SIGTERM. Returns the exit code."""
+    from siaghsync.sandbox import Sandbox
+
+    with (
+        stop_on_signal() as stop,
+        Sandbox(customers=customers, crm_port=crm_port, finance_port=finance_port) as systems,
+    ):
+        for name, value in systems.settings().items():
+            write_line(f"{name}={value}")
+        say("Both systems are up. Stop them with Ctrl-C.")
+        stop.event.wait()
+    return 0

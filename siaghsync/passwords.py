@@ -1,0 +1,107 @@
+"""The password as Siagh wants it, and its place in the env file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import sys
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from siaghsync.errors import SettingsError, UsageError
+
+_KEY = "FINANCE_PASSWORD"
+_BOM = "\ufeff"
+
+# One assignment as the env file's parser hands it over: blank lines before it and its line ending included.
+_ASSIGNMENT = re.compile(
+    rf"""
+    (?P<key>    \s* (?:export[^\S\r\n]+)? '?{_KEY}'? [^\S\r\n]*? )
+    (?:
+    (?P<equals> [^\S\r\n]* = (?:[^\S\r\n]++(?!\#))? )
+                (?: '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | .*? )
+    )?
+    (?P<rest>   (?:[^\S\r\n]+\#[^\r\n]*)? [^\S\r\n]* (?:\r\n|\n|\r)? )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def finance_hash(password: str) -> str:
+    """The MD5 of the password's UTF-8 bytes as 32 upper-case hex digits (contract siagh §2).
+
+    Raises UsageError for text that is not valid Unicode.
+    """
+    try:
+        data = password.encode()
+    except UnicodeEncodeError:
+        # `from None`: the foreign error carries the password.
+        raise UsageError("The password is not valid text.", "Type it in a terminal set to UTF-8.") from None
+    return hashlib.md5(data, usedforsecurity=False).hexdigest().upper()
+
+
+def save_hash(env_file: Path, digest: str) -> None:
+    """Write `digest` as FINANCE_PASSWORD into the env file and leave everything else in it byte for byte.
+
+    Every assignment of the key is set, since the file's readers disagree on which of several counts; if there is
+    none, a line is added at the end. A new file gets mode 0600, an old one keeps its mode and owner. A symbolic
+    link is followed. The file is replaced in one step. Raises SettingsError if it can't be read or written.
+    """
+    try:
+        target = env_file.resolve()
+        if target.exists() and not target.is_file():
+            raise SettingsError(f"{env_file} is not a file.", "Give the path of the env file.")
+        old = target.read_bytes().decode() if target.exists() else ""
+        _replace(target, _with_hash(old, digest).encode())
+    except OSError as error:
+        raise SettingsError(
+            f"FINANCE_PASSWORD can't be written into {env_file}: {str(error.strerror).lower()}.",
+            "Check that the folder exists and that you may write in it.",
+        ) from error
+    except UnicodeDecodeError:
+        # `from None`: the foreign error carries the file's content.
+        raise SettingsError(f"{env_file} is not UTF-8 text.", "Save it again as UTF-8.") from None
+
+
+def _with_hash(text: str, digest: str) -> str:
+    bom = _BOM if text.startswith(_BOM) else ""
+    parts, found = [bom], False
+    for binding in parse_stream(StringIO(text.removeprefix(_BOM), newline="")):
+        old = binding.original.string
+        match = _ASSIGNMENT.fullmatch(old) if binding.key == _KEY else None
+        if match:
+            found = True
+            parts.append(f"{match['key']}{match['equals'] or '='}{digest}{match['rest']}")
+        else:
+            parts.append(old)
+    new = "".join(parts)
+    if found:
+        return new
+    newline = "\r\n" if "\r\n" in new else "\n"
+    between = newline if new.removeprefix(_BOM) and not new.endswith(("\n", "\r")) else ""
+    return f"{new}{between}{_KEY}={digest}{newline}"
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            old, new = target.stat(), temporary.stat()
+            # Root must not take the file away from the user that cron runs as.
+            if sys.platform != "win32" and (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+                os.chown(temporary, old.st_uid, old.st_gid)
+            temporary.chmod(stat.S_IMODE(old.st_mode))
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,186 @@
+"""Plans, results, status and check-ups as tables and lines. Returns what is to be shown and prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+_COLUMNS = ("seen", "created", "updated", "linked", "unchanged", "skipped", "failed", "review")
+_MOST_CHANGES = 20
+_MOST_FIELDS = 6
+_VERBS = {"create": "created", "update": "updated", "link": "linked", "skip": "skipped", "review": "for review"}
+_PLANNED = {"create": "create", "update": "update", "link": "link", "skip": "skip", "review": "review"}
+
+
+def table(*headers: str, right: Iterable[str] = ()) -> Table:
+    """An empty table in the house's style; columns named in `right` hold numbers."""
+    found = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for header in headers:
+        found.add_column(header, justify="right" if header in right else "left", overflow="fold")
+    return found
+
+
+def run_report(
+    result: Mapping[str, Any], changes: Iterable[Mapping[str, Any]], failures: list[dict[str, Any]]
+) -> list[RenderableType]:
+    """What a run of `sync` or `initial-import` did, or would do: counts first, then each change, then what failed."""
+    run = result["run"]
+    title = f"{run['command']} (run {run['id']}): {_outcome(run)}"
+    counts = table("", *_COLUMNS, right=_COLUMNS)
+    for entity in ("customers", "invoices"):
+        row = result[entity]
+        if entity == "customers" or row["seen"]:
+            counts.add_row(entity, *(_number(row[column], column) for column in _COLUMNS))
+    parts: list[RenderableType] = [Text(title, style="bold"), counts]
+    parts += _change_table(changes, dry_run=run["dry_run"])
+    if failures:
+        failed = table("failed", "number", "reason", "what happened")
+        for failure in failures[:_MOST_CHANGES]:
+            failed.add_row(failure["entity"], failure["customer_number"] or "", failure["reason"], failure["message"])
+        parts += [failed, *_more(len(failures) - _MOST_CHANGES, "failures")]
+    return parts
+
+
+def _outcome(run: Mapping[str, Any]) -> str:
+    if run["dry_run"]:
+        return "a dry run, nothing was written"
+    return {"ok": "done", "partial": "done, but not all of it", "failed": "failed"}[run["outcome"]]
+
+
+def _number(value: int, column: str) -> Text:
+    return Text(str(value), style="red" if value and column in ("failed", "review") else "" if value else "dim")
+
+
+def _change_table(changes: Iterable[Mapping[str, Any]], *, dry_run: bool) -> Iterator[RenderableType]:
+    walk = iter(changes)
+    first = list(islice(walk, _MOST_CHANGES))
+    if not first:
+        return
+    rows = table("would" if dry_run else "did", "number", "finance code", "fields", right=("finance code",))
+    words = _PLANNED if dry_run else _VERBS
+    for change in first:
+        rows.add_row(
+            words[change["action"]], change["customer_number"] or "", change["finance_code"] or "", _fields(change)
+        )
+    yield rows
+    yield from _more(sum(1 for _ in walk), "changes")
+
+
+def _fields(change: Mapping[str, Any]) -> Text:
+    if change["action"] in ("skip", "review") or not change["fields"]:
+        return Text(change["reason"] or "")
+    lines = []
+    for name, (old, new) in islice(change["fields"].items(), _MOST_FIELDS):
+        lines.append(
+            f"{name}: {isolated(new)}" if old is None else f"{name}: {isolated(old) or '(empty)'} -> {isolated(new)}"
+        )
+    if len(change["fields"]) > _MOST_FIELDS:
+        lines.append(f"and {len(change['fields']) - _MOST_FIELDS} more fields")
+    return Text("\n".join(lines))
+
+
+def isolated(text: str | None) -> str:
+    """Text between marks that keep its direction to itself, so that Persian does not reorder what stands around it."""
+    return f"\u2068{text}\u2069" if text and any("\u0590" <= letter <= "\u08ff" for letter in text) else text or ""
+
+
+def _more(count: int, what: str) -> list[RenderableType]:
+    return [Text(f"... and {count} more {what}; --json shows all.", style="dim")] if count > 0 else []
+
+
+def status_report(
+    facts: Mapping[str, Any],
+    runs: list[dict[str, Any]],
+    waits: Mapping[tuple[str, str], int],
+    skips: Mapping[tuple[str, str], int],
+    problems: list[str],
+) -> list[RenderableType]:
+    """The state of affairs: in step or not, what waits and why, the last runs, the cursors."""
+    head = Text("In step: nothing needs a person.", style="bold green")
+    if problems:
+        head = Text("\n".join(problems), style="bold red")
+    elif facts["pending"]:
+        head = Text(f"{facts['pending']} record(s) wait for another try; nobody needs to act.", style="bold yellow")
+    summary = table("", "", right=())
+    summary.show_header = False
+    for name, value in (
+        ("linked customers", facts["mappings"]["customers"]),
+        ("posted documents", facts["mappings"]["invoices"]),
+        ("waiting for another try", f"{facts['pending']} (of them failed: {facts['failed']})"),
+        ("waiting for a person", facts["review"]),
+        ("last good run", facts["last_success_at"] or "never"),
+        ("running now", facts["running"]["command"] if facts["running"] else "nothing"),
+    ):
+        summary.add_row(name, str(value))
+    parts: list[RenderableType] = [head, summary]
+    if waits or skips:
+        reasons = table("", "reason", "records", right=("records",))
+        for label, groups in (("waiting", waits), ("skipped on purpose", skips)):
+            for (entity, reason), count in groups.items():
+                reasons.add_row(f"{entity}s {label}", reason, str(count))
+        parts.append(reasons)
+    if runs:
+        parts.append(_runs_table(runs))
+    if facts["cursors"]:
+        cursors = table("CRM source", "read up to (CRM's own time)")
+        for source, modified in facts["cursors"].items():
+            cursors.add_row(source, modified)
+        parts.append(cursors)
+    return parts
+
+
+def _runs_table(runs: list[dict[str, Any]]) -> Table:
+    rows = table("run", "command", "started (UTC)", "outcome", "note", right=("run",))
+    for run in runs:
+        outcome = run["outcome"] or ("running" if run["finished_at"] is None else "")
+        style = {"ok": "green", "partial": "yellow", "failed": "red"}.get(outcome, "")
+        rows.add_row(
+            str(run["id"]),
+            run["command"],
+            run["started_at"][:19].replace("T", " "),
+            Text(outcome, style),
+            run["error"] or "",
+        )
+    return rows
+
+
+_CRM_LINES = (
+    ("persons", "persons"), ("organizations", "organizations"), ("server time (Tehran)", "server_time"),
+    ("login, ms", "login_ms"), ("reading persons, ms", "person_ms"), ("reading organizations, ms", "organization_ms"),
+)  # fmt: skip
+_FINANCE_LINES = (
+    ("user", "user"), ("branch", "branch"), ("fiscal year", "fiscal_year"), ("date in Siagh", "system_date"),
+    ("contacts", "contacts"), ("of them admin users", "admins"), ("of them inactive", "inactive"),
+    ("persons", "persons"), ("of them with a valid national code", "persons_with_national_code"),
+    ("organizations", "organizations"), ("of them with a valid legal id", "organizations_with_legal_id"),
+    ("not understood", "not_understood"), ("login, ms", "login_ms"), ("reading the list, ms", "list_ms"),
+)  # fmt: skip
+
+
+def checkup_report(crm: Mapping[str, Any], finance: Mapping[str, Any]) -> list[RenderableType]:
+    """What `check-apis` found, and for each failure its cause and cure."""
+    parts: list[RenderableType] = []
+    for name, found, lines in (("Payamgostar (CRM)", crm, _CRM_LINES), ("Siagh (finance)", finance, _FINANCE_LINES)):
+        parts.append(
+            Text(
+                f"{name}: {'works' if found['ok'] else 'does not work'}",
+                style="bold green" if found["ok"] else "bold red",
+            )
+        )
+        rows = table("", "")
+        rows.show_header = False
+        for label, key in lines:
+            if found.get(key) is not None:
+                value = found[key]
+                rows.add_row(label, isolated(f"{value:.0f}" if isinstance(value, float) else str(value)))
+        if rows.row_count:
+            parts.append(rows)
+        if "error" in found:
+            parts.append(Text(f"  {found['error']['message']}\n  What to do: {found['error']['hint']}"))
+    return parts

@@ -1,0 +1,188 @@
+"""The world inside the stand-in finance system: contacts, pre-invoices, sessions."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from persiantools.jdatetime import JalaliDate
+
+from siaghsync.sandbox.switches import FinanceSwitches
+from siaghsync.sandbox.tokens import TokenBook
+from siaghsync.sandbox.wire import Record, encode
+
+CONTACT: Record = {
+    "RecordId": None, "tmpid": None, "Code": 0, "Name": "", "NickName": None, "NationalCode": None,
+    "MobileNo": None, "MobileNo2": None, "TelNo": None, "TelNo2": None, "Email": None, "Email2": None,
+    "Address": None, "PostalCode": None, "CityCode": None, "CountryCode": None, "GeographicCode": None,
+    "Gender": None, "BirthDate": None, "FatherName": None, "Description": None, "WebSiteAddress": None,
+    "IsActive": True, "IsAdminUser": False, "TowardType": False, "RegDate": None, "ExpireDate": None,
+    "ParentCode": None, "AccountPartyCode": None, "FraternityCode": None, "JobTypeCode": None,
+    "TrackingCode": None, "CodeRoshd": None, "Coin": None, "Confirm": None, "GiveCoinToParentCode": None,
+    "HasDisCount": None, "img": None, "Picture": None, "PreName": None, "RepresentativeId": None,
+    "OrgField": None, "Password": None,
+}  # fmt: skip
+"""Every property of a contact with its usual value (contract siagh §3.1)."""
+PHONES = ("MobileNo", "MobileNo2", "TelNo", "TelNo2")
+
+
+@dataclass(frozen=True)
+class PreInvoice:
+    """A posted pre-invoice (contract siagh §4)."""
+
+    number: int
+    """What people see (`شماره 2488`)."""
+    code: str
+    """The document's key, given back as ReturnCode."""
+    suid: str
+    customer: int
+    """The contact's Code."""
+    fields: dict[str, str]
+    """The ctrlValues without their prefix `sl_sanad.`."""
+    rows: list[Record]
+    """Each row's cells, newValue by name."""
+    net: Decimal
+    """Sum of quantity x price - discount."""
+
+
+@dataclass
+class _Counters:
+    contact: int = 21
+    number: int = 2487
+    document: int = 15458
+    params: int = 458639
+
+
+@dataclass(frozen=True)
+class _User:
+    name: str
+    plain: str = field(repr=False)
+    hash: str = field(repr=False)
+
+
+def _bare(number: object) -> str:
+    """A phone number without country code, leading zeros and script: what every spelling of it shares."""
+    digits = "".join(filter(str.isdecimal, str(number or "")))
+    return str(int(digits)).removeprefix("98") if digits else ""
+
+
+class FinanceWorld(FinanceSwitches):
+    """Everything that the stand-in finance system knows. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        plain = secrets.token_urlsafe(12)
+        self.user = _User("مدیر سیستم", plain, hashlib.md5(plain.encode()).hexdigest().upper())
+        self.sessions = TokenBook()
+        self.contacts: dict[int, Record] = {}
+        """All contacts by Code. To be read only."""
+        self.preinvoices: list[PreInvoice] = []
+        self.lock = threading.RLock()
+        self._last = _Counters()
+        self._by_phone: defaultdict[str, set[int]] = defaultdict(set)
+        self._texts: dict[int, tuple[Record, bytes]] = {}
+        self._hashes: set[str] = set()
+
+    def add_contact(self, **fields: Any) -> int:
+        """Adds a contact, without any check for double phones, and returns its Code (next one unless given).
+
+        Fields are GetAll's properties. Raises TypeError for one that contacts don't have.
+        """
+        with self.lock:
+            code = int(fields.get("Code") or self._last.contact + 1)
+            self._last.contact = max(self._last.contact, code)
+            today = self.today().strftime("%Y/%m/%d")
+            self._put({**CONTACT, "RecordId": str(uuid.uuid4()), "RegDate": today, **fields, "Code": code})
+            return code
+
+    def edit(self, code: int, **fields: Any) -> None:
+        """Changes a contact. Raises KeyError for an unknown code, TypeError for an unknown field."""
+        with self.lock:
+            self._put({**self.contacts[code], **fields, "Code": code})
+
+    def delete(self, code: int) -> None:
+        """Takes a contact away. Raises KeyError for an unknown code."""
+        with self.lock:
+            self._forget_phones(self.contacts.pop(code))
+            self._texts.pop(code, None)
+
+    def phone_taken(self, fields: Record, but: int | None = None) -> bool:
+        """Whether one of the unique phone fields has a number that another contact than `but` has."""
+        with self.lock:
+            numbers = {self.phone_key(fields[name]) for name in self.unique_phones if fields.get(name)} - {""}
+            for code in {code for number in numbers for code in self._by_phone[_bare(number)]} - {but}:
+                record = self.contacts[code]
+                if numbers & {self.phone_key(record[name]) for name in self.unique_phones}:
+                    return True
+        return False
+
+    def phone_key(self, number: object) -> str:
+        """What is compared of a phone number, by `phone_spelling`."""
+        digits = "".join(filter(str.isdecimal, str(number or "")))
+        return digits if self.phone_spelling == "digits" else _bare(digits)
+
+    def post(self, fields: dict[str, str], suid: str, rows: list[Record], net: Decimal) -> tuple[PreInvoice, str]:
+        """Books a pre-invoice; the second value is the answer's ReturnParams."""
+        with self.lock:
+            last = self._last
+            last.number, last.document, last.params = last.number + 1, last.document + 1, last.params + 1
+            customer = int(fields["codemoshtari"])
+            posted = PreInvoice(last.number, str(last.document), suid, customer, fields, rows, net)
+            self.preinvoices.append(posted)
+            return posted, str(last.params)
+
+    def shown(self, record: Record) -> bytes:
+        """A contact's JSON as GetAll gives it: without what was written to tmpid."""
+        if self.shows_tmpid:
+            return encode(record)
+        kept = self._texts.get(record["Code"])
+        if kept is None or kept[0] is not record:
+            kept = self._texts[record["Code"]] = (record, encode({**record, "tmpid": None}))
+        return kept[1]
+
+    def snapshot(self) -> list[Record]:
+        """All contacts at this moment, in the order in which GetAll lists them."""
+        with self.lock:
+            return list(self.contacts.values())
+
+    def today(self) -> JalaliDate:
+        """The server's date."""
+        return JalaliDate(datetime.now(ZoneInfo("Asia/Tehran")).date())  # type: ignore[no-untyped-call]
+
+    def year(self) -> int:
+        """The Jalali year in which sessions post."""
+        return self.fiscal_year or int(self.today().year)
+
+    def expire_sessions(self) -> None:
+        """Every session ends now; the next call answers 401."""
+        self.sessions.expire()
+
+    def secrets(self) -> set[str]:
+        """The password, its hash, the hashes in contacts and every session id that was ever issued."""
+        return {self.user.plain, self.user.hash, *self._hashes, *self.sessions.issued}
+
+    def _put(self, record: Record) -> None:
+        unknown = record.keys() - CONTACT.keys()
+        if unknown:
+            raise TypeError(f"a contact has no {', '.join(sorted(unknown))}")
+        if old := self.contacts.get(record["Code"]):
+            self._forget_phones(old)
+        self.contacts[record["Code"]] = record
+        self._texts.pop(record["Code"], None)
+        if record["Password"]:
+            self._hashes.add(record["Password"])
+        for name in PHONES:
+            if key := _bare(record[name]):
+                self._by_phone[key].add(record["Code"])
+
+    def _forget_phones(self, record: Record) -> None:
+        for name in PHONES:
+            self._by_phone[_bare(record[name])].discard(record["Code"])

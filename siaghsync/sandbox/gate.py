@@ -1,0 +1,134 @@
+"""The door of each system: one ASGI application that reads a request, lets a fault act, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from siaghsync.sandbox.acts import ACTS, Exchange
+from siaghsync.sandbox.call import Call, Endpoint, Refusal, Reply
+from siaghsync.sandbox.faults import Faults
+from siaghsync.sandbox.hooks import Entry, Events, Journal, System
+from siaghsync.sandbox.wire import Json, parse, recase
+
+Routes = Mapping[tuple[str, str], Endpoint]
+"""Endpoints by (method, path)."""
+
+
+class Connection(H11Protocol):
+    """uvicorn's HTTP/1.1 connection; `scope["state"]["transport"]` is its transport."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Called by the loop for each new connection."""
+        self.app_state = {**self.app_state, "transport": transport}
+        super().connection_made(transport)
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What both doors share."""
+
+    faults: Faults = field(default_factory=Faults)
+    journal: Journal = field(default_factory=Journal)
+    events: Events = field(default_factory=Events)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One system's ASGI application. Paths below /_sandbox/ go to `control`."""
+
+    system: System
+    routes: Routes
+    error: Callable[[int, str], Reply]
+    """This system's error answer, by status and message."""
+    latency: Callable[[], float]
+    rename: Callable[[], Callable[[str], str] | None]
+    """How property names of answers are changed now, if at all."""
+    expire: Callable[[], None]
+    hub: Hub
+    control: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["path"].startswith("/_sandbox/"):
+            await self.control(scope, receive, send)
+            return
+        raw = await _body(receive)
+        if raw is None:
+            return
+        endpoint = self.routes.get((scope["method"], scope["path"]))
+        problem = self._problem(scope, endpoint)
+        body: Json = None
+        if scope["method"] == "POST":
+            try:
+                body = parse(raw)
+            except ValueError:
+                body, problem = raw.decode("utf-8", "replace"), problem or self.error(400, "not JSON")
+        name = endpoint.named(body) if endpoint else "unknown"
+        self.hub.journal.enter(Entry(self.system, scope["method"], scope["path"], body, name))
+        try:
+            call = Call(scope["method"], name, _header(scope, b"authorization"), body, self._firing(name))
+            await self._serve(call, endpoint, problem, (scope, receive, send))
+        finally:
+            self.hub.journal.leave(self.system)
+
+    async def _serve(
+        self, call: Call, endpoint: Endpoint | None, problem: Reply | None, asgi: tuple[Scope, Receive, Send]
+    ) -> None:
+        scope, receive, send = asgi
+        call.fire("received")
+        fault = self.hub.faults.take(self.system, call.endpoint, call.body)
+        if delay := self.latency():
+            await asyncio.sleep(delay)
+        exchange = Exchange(
+            transport=scope["state"]["transport"],
+            receive=receive,
+            send=send,
+            run=lambda: self._answer(call, endpoint, problem),
+            error=lambda status: self.error(status, f"HTTP {status}"),
+            expire=self.expire,
+        )
+        if await (ACTS[fault.kind](fault, exchange) if fault else exchange.answer(exchange.run())):
+            call.fire("answered")
+
+    def _answer(self, call: Call, endpoint: Endpoint | None, problem: Reply | None) -> Reply:
+        try:
+            answer = problem or (endpoint.handler(call) if endpoint else self.error(404, "no such address"))
+        except Refusal as refusal:
+            answer = refusal.answer
+        rename = self.rename()
+        return replace(answer, body=recase(answer.whole(), rename)) if rename else answer
+
+    def _problem(self, scope: Scope, endpoint: Endpoint | None) -> Reply | None:
+        if endpoint is None:
+            known = any(path == scope["path"] for _, path in self.routes)
+            return self.error(405, "method not allowed") if known else self.error(404, "no such address")
+        if scope["method"] == "POST" and not _header(scope, b"content-type").startswith("application/json"):
+            return self.error(415, "the body must be application/json")
+        return None
+
+    def _firing(self, name: str) -> Callable[..., None]:
+        return lambda stage: self.hub.events.fire(self.system, name, stage)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None if the client went away before its end."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    for its_name, value in scope["headers"]:
+        if its_name == name:
+            return str(value.decode("latin-1"))
+    return ""

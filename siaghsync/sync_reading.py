@@ -1,0 +1,135 @@
+"""What a sync reads: doubts of earlier runs, the CRM's changes, what waits for another try, the finance list if need be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from siaghsync import lookup, settle, waiting
+from siaghsync.engine import Engine
+from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.plan import Action, check_list_size
+from siaghsync.pull import read_contacts, read_source
+from siaghsync.records import Customer, Kind, digest
+from siaghsync.translate import crm_id_of, customer_from_crm
+
+SOURCES: tuple[Kind, ...] = ("person", "organization")
+_NEVER_COMPARED_MANY = 50
+"""So many linked customers that were never compared, and one list is cheaper than a look at each."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What a sync was asked for on the command line."""
+
+    full: bool = False
+    force: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Work:
+    """What a sync finds out on its way."""
+
+    options: SyncOptions
+    has_list: bool = False
+    whole: dict[Kind, bool] = field(default_factory=dict)
+    never_compared: int = 0
+    bad: dict[str, tuple[Kind, str]] = field(default_factory=dict)
+
+
+def settle_doubts(engine: Engine, work: Work) -> None:
+    lookup.adopt(engine)
+    if due := lookup.due_creates(engine, "finance"):
+        read_list(engine, work)
+        lookup.look_up_contacts(engine, due)
+
+
+def read_crm(engine: Engine, work: Work) -> None:
+    for kind in SOURCES:
+        work.whole[kind] = read_source(engine, kind, _Intake(engine, work, kind), everything=work.options.full)
+    if work.options.full and not work.options.force:
+        known = engine.mappings.count()
+        check_list_size("The CRM", sum(engine.scratch.reading_count(kind) for kind in SOURCES), known)
+    for entry in waiting.due(engine.run.state, "customer", "finance", engine.run.now()):
+        _read_waiting(engine, work, entry)
+
+
+def _read_waiting(engine: Engine, work: Work, entry: waiting.Waiting) -> None:
+    if engine.scratch.customer(entry.record) or entry.record in work.bad:
+        return
+    try:
+        raw = engine.crm.get(entry.kind, entry.record)
+    except InDoubt as error:
+        work.bad[entry.record] = (entry.kind, error.message)
+        return
+    if raw is not None:
+        _Intake(engine, work, entry.kind, forced=True)([raw])
+    elif not work.options.dry_run:
+        settle.gone(engine, entry)
+
+
+@dataclass(slots=True)
+class _Intake:
+    """Takes raw customers in: passes over what is as it was, keeps the rest. `forced` keeps every one."""
+
+    engine: Engine
+    work: Work
+    kind: Kind
+    forced: bool = False
+
+    def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The checksums of the records, in order."""
+        ids = [crm_id_of(record) or "" for record in records]
+        seen = {} if self.forced or self.work.options.full else self.engine.cursors.seen(self.kind, ids)
+        keep: list[tuple[Customer, bool]] = []
+        calm: list[str] = []
+        checksums = []
+        for crm_id, raw in zip(ids, records, strict=True):
+            try:
+                customer = customer_from_crm(raw, self.kind)
+            except BadRecord as error:
+                checksums.append(digest(json.loads(json.dumps(raw, default=str))))
+                if seen.get(crm_id) != checksums[-1]:
+                    self._note_bad(crm_id, error.message)
+                continue
+            checksums.append(customer.checksum)
+            if seen.get(crm_id) == customer.checksum:
+                continue
+            mapping = self.engine.mappings.of_crm(crm_id)
+            if mapping and mapping.checksum == customer.checksum and not (self.forced or self.work.options.full):
+                calm.append(crm_id)
+                continue
+            keep.append((customer, mapping is not None))
+            self.work.never_compared += mapping is not None and mapping.checksum is None
+        self.engine.scratch.keep_customers(keep)
+        self.engine.scratch.keep_calm(calm)
+        return checksums
+
+    def _note_bad(self, crm_id: str, message: str) -> None:
+        self.work.bad[crm_id] = (self.kind, message)
+
+
+def needs_list(engine: Engine, work: Work) -> bool:
+    if work.options.full or work.never_compared > _NEVER_COMPARED_MANY:
+        return True
+    decode = engine.rules.scheme.decode
+    return any(decode(customer.number) is not None for customer in engine.scratch.customers(linked=False))
+
+
+def read_list(engine: Engine, work: Work) -> None:
+    found, bad = read_contacts(engine)
+    for contact, message in bad:
+        engine.notices.append(f"Finance contact {contact.code} can't be understood and is nobody's match: {message}")
+    if not work.options.force:
+        check_list_size("Finance", found, engine.mappings.count())
+    work.has_list = True
+
+
+def fail(engine: Engine, work: Work, subject: Action, reason: str, message: str) -> None:
+    if work.options.dry_run:
+        engine.tell_failure(subject, reason, message)
+    else:
+        settle.failed(engine, subject, reason, message)
