@@ -133,6 +133,86 @@ def status(
 
 
 @app.command()
+def verify(context: typer.Context, as_json: Json = False) -> None:
+    """Compare every linked customer in both systems, field by field. Writes nothing; exit 1 if not in step."""
+    from siaghsync.cli_look import verify
+
+    _end(verify(context.obj, as_json=as_json))
+
+
+review = typer.Typer(help="The records that wait for a person, and the ways out.", invoke_without_command=True)
+app.add_typer(review, name="review")
+
+
+@review.callback()
+def review_list(context: typer.Context, as_json: Json = False) -> None:
+    """List the records that wait for a person, each with its reason and the ways out."""
+    if context.invoked_subcommand is None:
+        from siaghsync.cli_review import review_list
+
+        _end(review_list(context.obj, as_json=as_json))
+
+
+@review.command("show")
+def review_show(
+    context: typer.Context, review_id: Annotated[int, typer.Argument(metavar="ID")], as_json: Json = False
+) -> None:
+    """Show one review: both sides, the difference, and what happened so far."""
+    from siaghsync.cli_review import review_show
+
+    _end(review_show(context.obj, review_id, as_json=as_json))
+
+
+@review.command("resolve")
+def review_resolve(
+    context: typer.Context,
+    ids: Annotated[list[int], typer.Argument(metavar="ID...")],
+    retry: Annotated[bool, typer.Option("--retry", help="Try again in the next run.")] = False,
+    link: Annotated[
+        str | None,
+        typer.Option("--link", metavar="CODE", help="It is this finance contact (after an import: this CRM number)."),
+    ] = None,
+    posted: Annotated[
+        str | None, typer.Option("--posted", metavar="NUMBER", help="The pre-invoice is there, under this number.")
+    ] = None,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Leave it as it is; ask again only if it changes.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Decide one or more reviews."""
+    from siaghsync.cli_review import decision_of, review_resolve
+
+    decision = decision_of(retry=retry, link=link, posted=posted, discard=discard)
+    _end(review_resolve(context.obj, ids, decision, as_json=as_json))
+
+
+@app.command()
+def log(
+    context: typer.Context,
+    customer: Annotated[str | None, typer.Option("--customer", metavar="NUMBER", help="Only this customer.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what went wrong or waits for a person.")] = False,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="WHEN", help="From then on: 12h, 2d, 2026-01-31, 1404-11-11.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N lines, the newest.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show the audit trail: what was changed, when, from what to what, and why."""
+    from siaghsync.cli_review import log
+
+    _end(log(context.obj, customer=customer, failed=failed, since=since, limit=limit, as_json=as_json))
+
+
+@app.command()
+def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Copy the state file consistently, also while a run goes on."""
+    from siaghsync.cli_review import backup
+
+    _end(backup(context.obj, file))
+
+
+@app.command()
 def sandbox(
     context: typer.Context,
     crm_port: Annotated[int, typer.Option("--crm-port", help="0 takes a free one.")] = 0,

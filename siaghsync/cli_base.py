@@ -124,7 +124,13 @@ def clients(settings: Settings, stop: threading.Event) -> Iterator[tuple[Any, An
 
 @contextmanager
 def engine_for(
-    settings: Settings, state: State, command: str, stop: threading.Event, progress: Any, *, dry_run: bool
+    settings: Settings,
+    state: State,
+    command: str,
+    stop: threading.Event,
+    progress: Any = lambda *_: None,
+    *,
+    dry_run: bool,
 ) -> Iterator[Engine]:
     """An engine for one run of `command`, its clients closed at the end."""
     from siaghsync.audit import Run

@@ -1,13 +1,13 @@
-"""The commands that only look: `check-apis` and `status`."""
+"""The commands that only look: `check-apis`, `status` and `verify`."""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
-from siaghsync.cli_base import Call, clients, now, timed
+from siaghsync.cli_base import Call, clients, engine_for, now, stop_on_signal, timed
 from siaghsync.errors import LockHeld
-from siaghsync.terminal import say, show, write_json
+from siaghsync.terminal import progress_bar, say, show, write_json
 
 
 def check_apis(call: Call, *, as_json: bool) -> int:
@@ -60,6 +60,32 @@ def status(call: Call, *, max_age: float | None, as_json: bool) -> int:
     finally:
         state.close()
     return 1 if found.problems else 0
+
+
+def verify(call: Call, *, as_json: bool) -> int:
+    """`verify`: returns the exit code."""
+    from siaghsync.report_verify import verify_report
+    from siaghsync.runs import closed_whatever_happens, log_in, require_import
+    from siaghsync.state import open_state, run_lock
+    from siaghsync.verify import verify
+
+    settings = call.settings()
+    with stop_on_signal() as stop, progress_bar(wanted=not as_json) as progress, run_lock(settings.siaghsync_state):
+        state = open_state(settings.siaghsync_state)
+        try:
+            require_import(state)
+            with engine_for(settings, state, "verify", stop.event, progress, dry_run=True) as engine:
+                with closed_whatever_happens(engine):
+                    log_in(engine)
+                    findings = verify(engine)
+                    engine.run.finish("ok" if findings.all_in_step else "partial", {"checked": findings.checked})
+        finally:
+            state.close()
+    if as_json:
+        write_json(findings.as_json())
+    else:
+        show(*verify_report(findings))
+    return 0 if findings.all_in_step else 1
 
 
 def _is_running(path: Any) -> bool:

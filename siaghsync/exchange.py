@@ -41,7 +41,7 @@ class Request:
 
     method: str
     path: str
-    payload: object | None
+    payload: object | None = field(repr=False)
     what: str
     repeatable: bool
     headers: Mapping[str, str] = field(repr=False)

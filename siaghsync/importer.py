@@ -126,10 +126,10 @@ def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
             continue
         if action.action == "create" and reviews.rests(engine.run.state, action):
             action = reviews.as_it_stands(engine.run.state, action)
-        if options.limit is not None and action.action in ("create", "link"):
-            if plan.planned["create"] + plan.planned["link"] >= options.limit:
-                plan.left_for_later += 1
-                continue
+        is_new = action.action in ("create", "link")
+        if is_new and options.limit is not None and plan.planned["create"] + plan.planned["link"] >= options.limit:
+            plan.left_for_later += 1
+            continue
         plan.planned[action.action] += 1
         engine.scratch.keep_plan([action])
     return plan

@@ -65,6 +65,14 @@ class Mappings:
             ),
         )
 
+    def relink(self, mapping: CustomerMapping, finance_code: int, at: str) -> None:
+        """Moves a CRM record to another contact, because a person said so; the two are compared at the next look."""
+        self._state.execute(
+            "UPDATE customer_mappings SET finance_code = ?, checksum = NULL, sent_checksum = NULL, linked_by = 'person', "
+            "updated_at = ? WHERE crm_id = ?",
+            (finance_code, at, mapping.crm_id),
+        )
+
 
 def _mapping(row: Row | None) -> CustomerMapping | None:
     if row is None:

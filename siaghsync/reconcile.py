@@ -14,7 +14,6 @@ from siaghsync.records import (
     Customer,
     CustomerMapping,
     agree,
-    digest,
     same_spelling_aside,
     split_marker,
 )
@@ -92,7 +91,7 @@ def _create_contact(customer: Customer, rules: Rules) -> Action:
         fields={key: (None, value) for key, value in customer.fields.items()},
         payload=contact_form(customer, None, mark=rules.mark),
         checksum=customer.checksum,
-        sent_checksum=digest(dict(customer.fields)),
+        sent_checksum=customer.fields_checksum,
         notes=customer.notes,
     )
 
@@ -106,7 +105,7 @@ def differences(customer: Customer, contact: Contact) -> Changes:
 def reconcile_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, rules: Rules) -> Action | None:
     """What makes the linked contact say what the CRM says: an update, or None if nothing would change."""
     changes = differences(customer, contact)
-    sent = digest(dict(customer.fields))
+    sent = customer.fields_checksum
     if not changes:
         return None
     if mapping.sent_checksum == sent and _only_spelling(changes):
@@ -164,7 +163,7 @@ def link(customer: Customer, contact: Contact, reason: str, *, target: System = 
         finance_code=contact.code,
         reason=reason,
         checksum=customer.checksum if in_step else None,
-        sent_checksum=digest(dict(customer.fields)) if in_step else None,
+        sent_checksum=customer.fields_checksum if in_step else None,
     )
 
 

@@ -91,7 +91,7 @@ def _create_identity(contact: Contact, number: str, rules: Rules) -> Action:
         fields={key: (None, _shown(value)) for key, value in record.items() if value},
         payload=record,
         checksum=expected.checksum,
-        sent_checksum=digest(dict(expected.fields)),
+        sent_checksum=expected.fields_checksum,
         notes=expected.notes,
     )
 

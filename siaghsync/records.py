@@ -164,6 +164,11 @@ class Customer:
         """Fingerprint of what matters to Finance: changes when, and only when, something has to be looked at."""
         return digest([self.kind, self.number, dict(self.fields)])
 
+    @property
+    def fields_checksum(self) -> str:
+        """Fingerprint of the values alone, as they are sent."""
+        return digest(dict(self.fields))
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:

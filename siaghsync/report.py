@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -12,10 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 _COLUMNS = ("seen", "created", "updated", "linked", "unchanged", "skipped", "failed", "review")
-_MOST_CHANGES = 20
-_MOST_FIELDS = 6
+_MOST_CHANGES = 12
 _VERBS = {"create": "created", "update": "updated", "link": "linked", "skip": "skipped", "review": "for review"}
-_PLANNED = {"create": "create", "update": "update", "link": "link", "skip": "skip", "review": "review"}
+_NAME_FIELDS = ("fullname", "nickName", "number")
 
 
 def table(*headers: str, right: Iterable[str] = ()) -> Table:
@@ -38,7 +37,7 @@ def run_report(
         if entity == "customers" or row["seen"]:
             counts.add_row(entity, *(_number(row[column], column) for column in _COLUMNS))
     parts: list[RenderableType] = [Text(title, style="bold"), counts]
-    parts += _change_table(changes, dry_run=run["dry_run"])
+    parts += _change_tables(changes, dry_run=run["dry_run"])
     if failures:
         failed = table("failed", "number", "reason", "what happened")
         for failure in failures[:_MOST_CHANGES]:
@@ -57,31 +56,48 @@ def _number(value: int, column: str) -> Text:
     return Text(str(value), style="red" if value and column in ("failed", "review") else "" if value else "dim")
 
 
-def _change_table(changes: Iterable[Mapping[str, Any]], *, dry_run: bool) -> Iterator[RenderableType]:
-    walk = iter(changes)
-    first = list(islice(walk, _MOST_CHANGES))
-    if not first:
-        return
-    rows = table("would" if dry_run else "did", "number", "finance code", "fields", right=("finance code",))
-    words = _PLANNED if dry_run else _VERBS
-    for change in first:
+def _change_tables(changes: Iterable[Mapping[str, Any]], *, dry_run: bool) -> Iterator[RenderableType]:
+    """Each action's changes together, long lists folded; skips by reason only, since they are no news."""
+    shown: dict[str, list[Mapping[str, Any]]] = {action: [] for action in _VERBS}
+    counts: Counter[str] = Counter()
+    skips: Counter[str] = Counter()
+    for change in changes:
+        action = change["action"]
+        counts[action] += 1
+        if action == "skip":
+            skips[change["reason"]] += 1
+        elif len(shown[action]) < _MOST_CHANGES:
+            shown[action].append(change)
+    for action, kept in shown.items():
+        if kept:
+            yield _changes_of(action, kept, dry_run=dry_run)
+            yield from _more(counts[action] - len(kept), f"to {action}" if dry_run else _VERBS[action])
+    if skips:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in skips.most_common())
+        yield Text(f"skipped on purpose: {reasons}", style="dim")
+
+
+def _changes_of(action: str, changes: list[Mapping[str, Any]], *, dry_run: bool) -> Table:
+    rows = table("would" if dry_run else "did", "number", "finance code", "what", right=("finance code",))
+    for change in changes:
         rows.add_row(
-            words[change["action"]], change["customer_number"] or "", change["finance_code"] or "", _fields(change)
+            action if dry_run else _VERBS[action],
+            change["customer_number"] or "",
+            change["finance_code"] or "",
+            _what(change),
         )
-    yield rows
-    yield from _more(sum(1 for _ in walk), "changes")
+    return rows
 
 
-def _fields(change: Mapping[str, Any]) -> Text:
-    if change["action"] in ("skip", "review") or not change["fields"]:
-        return Text(change["reason"] or "")
-    lines = []
-    for name, (old, new) in islice(change["fields"].items(), _MOST_FIELDS):
-        lines.append(
-            f"{name}: {isolated(new)}" if old is None else f"{name}: {isolated(old) or '(empty)'} -> {isolated(new)}"
-        )
-    if len(change["fields"]) > _MOST_FIELDS:
-        lines.append(f"and {len(change['fields']) - _MOST_FIELDS} more fields")
+def _what(change: Mapping[str, Any]) -> Text:
+    """An update field by field, old -> new; of a new record its name; of a link or review its reason."""
+    fields = change["fields"]
+    if change["action"] == "create":
+        name = next((fields[key][1] for key in _NAME_FIELDS if key in fields), "")
+        return Text(f"{isolated(name)} ({len(fields)} fields)")
+    lines = [f"by {change['reason']}" if change["action"] == "link" else change["reason"]] if change["reason"] else []
+    if change["action"] != "review":
+        lines += [f"{key}: {isolated(old) or '(empty)'} -> {isolated(new)}" for key, (old, new) in fields.items()]
     return Text("\n".join(lines))
 
 

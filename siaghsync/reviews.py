@@ -15,8 +15,6 @@ from siaghsync.state import Row, State
 FINAL_REASONS = frozenset({"refused", "bad_record", "unknown_outcome", "made_new_contact", "code_taken"})
 
 _WAYS_OUT: dict[str, tuple[str, ...]] = {
-    "number_twice": ("retry", "discard"),
-    "no_name": ("retry", "discard"),
     "bad_record": ("retry", "discard"),
 }
 

@@ -50,7 +50,7 @@ def require_import(state: State) -> None:
 def carry_through(engine: Engine, work: Callable[[Session], None]) -> Result:
     """Logs in to both systems, does the work and closes the run. Raises the CallError or StateError that ended it."""
     error: SiaghsyncError | None = None
-    with _closed_whatever_happens(engine):
+    with closed_whatever_happens(engine):
         try:
             work(log_in(engine))
         except (BrakeError, Interrupted) as stopped:
@@ -61,7 +61,8 @@ def carry_through(engine: Engine, work: Callable[[Session], None]) -> Result:
 
 
 @contextmanager
-def _closed_whatever_happens(engine: Engine) -> Iterator[None]:
+def closed_whatever_happens(engine: Engine) -> Iterator[None]:
+    """Closes the run as failed if the block raises, and remembers a locked account across runs."""
     try:
         yield
     except BaseException as error:

@@ -130,6 +130,32 @@ class Scratch:
         )
         return [(_contact(row), row["twin"]) for row in self._state.rows(sql)]
 
+    def duplicates(self) -> list[dict[str, Any]]:
+        """Groups of more than one record that share a number (CRM) or national code and name (either side)."""
+        groups = (
+            ("crm", "number", "SELECT number AS k, group_concat(crm_id) AS ids FROM temp.customers WHERE number <> ''"),
+            (
+                "crm",
+                "identity",
+                "SELECT identity AS k, group_concat(crm_id) AS ids FROM temp.customers WHERE identity <> ''",
+            ),
+            (
+                "finance",
+                "identity",
+                "SELECT identity AS k, group_concat(code) AS ids FROM temp.contacts WHERE identity <> '' AND admin = 0",
+            ),
+        )
+        return [
+            {
+                "system": system,
+                "same": "customer number" if key == "number" else "national code and name",
+                "value": row["k"].split("|")[0],
+                "records": row["ids"].split(","),
+            }
+            for system, key, sql in groups
+            for row in self._state.rows(f"{sql} GROUP BY k HAVING count(*) > 1 ORDER BY k")
+        ]
+
     # --- CRM customers ---
 
     def keep_customers(self, customers: Iterable[tuple[Customer, bool]]) -> None:

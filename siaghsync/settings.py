@@ -56,7 +56,8 @@ def _finance_hash(secret: SecretStr) -> SecretStr:
     return SecretStr(text.upper())
 
 
-def _either_calendar(text: str) -> date:
+def either_calendar(text: str) -> date:
+    """`YYYY-MM-DD` in the Gregorian or the Jalali calendar, digits of any script. Raises ValueError."""
     found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text)
     if not found:
         raise ValueError("not a date")
@@ -66,8 +67,8 @@ def _either_calendar(text: str) -> date:
     return date(year, month, day)
 
 
-_ROOT = "an address with http:// or https:// in front, without user name, password, ? or #"
-_ADDRESS = "an address with http:// or https:// in front, without user name, password or #"
+_ROOT = "http:// or https:// in front; no user name, password, ? or # in it"
+_ANY = "http:// or https:// in front; no user name, password or # in it"
 
 
 def _whole(default: int | None, low: int, high: int) -> Any:
@@ -95,12 +96,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     crm_api_base_url: Annotated[str, AfterValidator(_root)] = Field(
-        repr=False, description=f"{_ROOT}: the root of the CRM"
+        repr=False, description=f"the root address of the CRM ({_ROOT})"
     )
     crm_username: str = Field(description="the CRM user that siaghsync logs in as")
     crm_password: SecretStr = Field(repr=False, description="the password of CRM_USERNAME")
     finance_api_base_url: Annotated[str, AfterValidator(_root)] = Field(
-        repr=False, description=f"{_ROOT}: the root of the Siagh server"
+        repr=False, description=f"the root address of Siagh ({_ROOT})"
     )
     finance_username: str = Field(description="the Siagh user that siaghsync logs in as")
     finance_password: Annotated[SecretStr, AfterValidator(_finance_hash)] = Field(
@@ -120,7 +121,7 @@ class Settings(BaseModel):
     sync_quotes: bool = _flag(True)
     sync_invoices: bool = _flag(True)
     invoice_states: Literal["numbered", "any"] = Field("numbered", description="`numbered` or `any`")
-    invoices_since: Annotated[date | None, BeforeValidator(_either_calendar)] = Field(
+    invoices_since: Annotated[date | None, BeforeValidator(either_calendar)] = Field(
         None, description="a date as YYYY-MM-DD, Gregorian or Jalali"
     )
     preinvoice_sale_model: int = _code(1)
@@ -145,10 +146,10 @@ class Settings(BaseModel):
         SecretStr(""), repr=False, description="a long secret of your own, since ENABLE_WEBHOOKS is true"
     )
     healthcheck_url: Annotated[SecretStr, AfterValidator(_secret_root)] = Field(
-        SecretStr(""), repr=False, description=_ROOT
+        SecretStr(""), repr=False, description=f"an address ({_ROOT})"
     )
     alert_url: Annotated[SecretStr, AfterValidator(_secret_address)] = Field(
-        SecretStr(""), repr=False, description=_ADDRESS
+        SecretStr(""), repr=False, description=f"an address ({_ANY})"
     )
     metrics_file: Path | None = Field(None, description="the path of a text file")
 

@@ -13,7 +13,7 @@ from siaghsync.errors import CallError, InDoubt, Interrupted, LoginRefused, NotS
 from siaghsync.plan import Action
 from siaghsync.pull import read_contact
 from siaghsync.reconcile import contact_is_missing, reconcile_linked
-from siaghsync.records import Contact, Customer, CustomerMapping, digest
+from siaghsync.records import Contact, Customer, CustomerMapping
 from siaghsync.sync_reading import Work, fail
 
 
@@ -67,7 +67,7 @@ def _settle_unchanged(engine: Engine, work: Work, customer: Customer, mapping: C
     else:
         engine.counts["customer"].unchanged += 1
     if not work.options.dry_run:
-        settle.unchanged(engine, customer, mapping, digest(dict(customer.fields)))
+        settle.unchanged(engine, customer, mapping, customer.fields_checksum)
 
 
 def _decide_linked(

@@ -49,7 +49,7 @@ def settle_doubts(engine: Engine, work: Work) -> None:
 
 def read_crm(engine: Engine, work: Work) -> None:
     for kind in SOURCES:
-        work.whole[kind] = read_source(engine, kind, _Intake(engine, work, kind), everything=work.options.full)
+        work.whole[kind] = read_source(engine, kind, Intake(engine, work, kind), everything=work.options.full)
     if work.options.full and not work.options.force:
         known = engine.mappings.count()
         check_list_size("The CRM", sum(engine.scratch.reading_count(kind) for kind in SOURCES), known)
@@ -66,13 +66,13 @@ def _read_waiting(engine: Engine, work: Work, entry: waiting.Waiting) -> None:
         work.bad[entry.record] = (entry.kind, error.message)
         return
     if raw is not None:
-        _Intake(engine, work, entry.kind, forced=True)([raw])
+        Intake(engine, work, entry.kind, forced=True)([raw])
     elif not work.options.dry_run:
         settle.gone(engine, entry)
 
 
 @dataclass(slots=True)
-class _Intake:
+class Intake:
     """Takes raw customers in: passes over what is as it was, keeps the rest. `forced` keeps every one."""
 
     engine: Engine

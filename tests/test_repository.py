@@ -49,7 +49,9 @@ def checks(folder: Path, readme: str) -> subprocess.CompletedProcess[str]:
         (tools / name).write_text(f'#!/bin/sh\necho "[{name} $*]"\n')
         (tools / name).chmod(0o755)
     environ = {"PATH": os.environ["PATH"]}
-    return subprocess.run([script], cwd="/", env=environ, text=True, capture_output=True, timeout=30, check=False)
+    return subprocess.run(
+        [script], input="a terminal", cwd="/", env=environ, text=True, capture_output=True, timeout=30, check=False
+    )
 
 
 def test_the_checks_run_the_test_command_of_the_readme(tmp_path: Path) -> None:
@@ -60,6 +62,7 @@ def test_the_checks_run_the_test_command_of_the_readme(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     said = re.findall(r"^\[.*\]$", done.stdout, re.MULTILINE)
     assert "--cov=siaghsync" in said[0]
+    assert "\n0\n" in done.stdout, "nothing comes from standard input"
     assert said[1:] == ["[ruff check]", "[ruff format --check]", "[mypy ]"]
 
 

@@ -70,8 +70,8 @@ class _User:
 
 def _bare(number: object) -> str:
     """A phone number without country code, leading zeros and script: what every spelling of it shares."""
-    digits = "".join(filter(str.isdecimal, str(number or "")))
-    return str(int(digits)).removeprefix("98") if digits else ""
+    digits = "".join(str(int(sign)) for sign in str(number or "") if sign.isdecimal())
+    return digits.lstrip("0").removeprefix("98")
 
 
 class FinanceWorld(FinanceSwitches):
@@ -153,9 +153,13 @@ class FinanceWorld(FinanceSwitches):
         with self.lock:
             return list(self.contacts.values())
 
+    def now(self) -> datetime:
+        """The server's clock."""
+        return datetime.now(ZoneInfo("Asia/Tehran"))
+
     def today(self) -> JalaliDate:
         """The server's date."""
-        return JalaliDate(datetime.now(ZoneInfo("Asia/Tehran")).date())  # type: ignore[no-untyped-call]
+        return JalaliDate(self.now().date())  # type: ignore[no-untyped-call]
 
     def year(self) -> int:
         """The Jalali year in which sessions post."""

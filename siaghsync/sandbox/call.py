@@ -58,14 +58,19 @@ class Call:
         return result
 
 
+Handler = Callable[[Call], Reply]
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """What answers to one method and path. `name` is what faults and the journal call it."""
 
     name: str
-    handler: Callable[[Call], Reply]
+    handler: Handler
     part: Callable[[Json], str] | None = None
     """Given the body: which part of the endpoint it is about (`SaveFormData/create`), or ""."""
+    parts: tuple[str, ...] = ()
+    """All parts that there are."""
 
     def named(self, body: Json) -> str:
         """The endpoint's name for this body."""

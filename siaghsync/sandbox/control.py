@@ -136,8 +136,11 @@ class _Door:
         for system, wanted in changes.items():
             world, kind = worlds[system]
             for name, value in wanted.items():
-                have = _switches(world, kind)[name]
-                setattr(world, name, _like(getattr(world, name), value) if have is not None else value)
+                if name not in _switches(world, kind):
+                    raise KeyError(name)
+                setattr(
+                    world, name, set(value or ()) or None if name == "products" else _like(getattr(world, name), value)
+                )
         return await self.switches(request)
 
     async def expire(self, _: Request) -> Json:
@@ -152,7 +155,8 @@ class _Door:
         kind, wanted = request.path_params["kind"], await _object(request)
         if kind == "contact":
             return {"Code": self.finance.add_contact(**wanted)}
-        return {"crmId": self.crm.add(next(known for known in KINDS if known == kind), wanted)}
+        known = {name: name for name in KINDS}
+        return {"crmId": self.crm.add(known[kind], wanted)}
 
     async def show(self, request: Request) -> Json:
         code, crm_id = self._named(request)
@@ -197,4 +201,8 @@ def _like(have: object, value: Any) -> object:
     """A JSON value in the type of the switch that it is for."""
     if isinstance(have, set | tuple):
         return type(have)(value)
-    return float(value) if isinstance(have, float) else value
+    if isinstance(have, float):
+        return float(value)
+    if type(value) is not type(have):
+        raise TypeError(f"{value!r} is not like {have!r}")
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from siaghsync.sandbox.query import DATES, is_date
 from siaghsync.sandbox.shapes import LISTS, TEMPLATES, Kind
 from siaghsync.sandbox.store import CrmWorld
 from siaghsync.sandbox.wire import Json, Record
@@ -91,6 +92,8 @@ def _fields(kind: Kind, body: Json, world: CrmWorld) -> Record:
                 raise BadInput(name, "must be a string or a number")
         else:
             _text(name, value)
+            if name in DATES and value and not is_date(value):
+                raise BadInput(name, "is not a local date and time without offset")
     _known(kind, body, world)
     return body
 

@@ -89,10 +89,14 @@ class Faults:
 
     def __init__(self) -> None:
         self.armed: list[Fault] = []
+        self.places: set[str] = set()
+        """All endpoints there are, as `where` names them."""
         self._lock = threading.Lock()
 
     def arm(self, fault: Fault) -> Fault:
-        """Switches a fault on and returns it."""
+        """Switches a fault on and returns it. Raises ValueError if its place is no endpoint."""
+        if ":" in fault.where and not any(under(place, fault.where) for place in self.places):
+            raise ValueError(f"there is no {fault.where}; there are {', '.join(sorted(self.places))}")
         with self._lock:
             self.armed.append(fault)
         return fault

@@ -25,6 +25,7 @@ SCRIPT_ERROR = (
 )
 POSTED = "پیش فاکتور فروش با موفقیت به شماره {number} ثبت گردید"
 _FIXED = {"hssanadstate": "8", "codenoeesanad": "2", "codecontact": ""}
+_PARTS = ("create", "update", "preinvoice")
 _PIECE = 500
 
 
@@ -57,12 +58,12 @@ class FinanceApp:
 
     def routes(self) -> dict[tuple[str, str], Endpoint]:
         """Endpoints by (method, path)."""
-        contacts = Endpoint("GetAll", self.get_all, lambda body: "filter" if body else "")
+        contacts = Endpoint("GetAll", self.get_all, lambda body: "filter" if body else "", ("filter",))
         return {
             ("POST", "/GeneralApi/LoginUser"): Endpoint("LoginUser", self.login),
             ("GET", CONTACTS): contacts,
             ("POST", CONTACTS): contacts,
-            ("POST", "/BpmsApi/SaveFormData"): Endpoint("SaveFormData", self.save, _part),
+            ("POST", "/BpmsApi/SaveFormData"): Endpoint("SaveFormData", self.save, _part, _PARTS),
         }
 
     def login(self, call: Call) -> Reply:
@@ -87,7 +88,7 @@ class FinanceApp:
                 "FiscalYear": world.year(),
                 "MobileNo": "9000000002",
                 "SystemDate": world.today().strftime("%Y/%m/%d"),
-                "SystemTime": "17:33",
+                "SystemTime": world.now().strftime("%H:%M"),
             }
         )
 
@@ -181,7 +182,7 @@ class FinanceApp:
         if not fields["codemarkazforush"] or not fields["codevaseteh"]:
             raise FormError(SCRIPT_ERROR)
         for name in ("codesalemodel", "codemarkazforush", "codenoeeforush", "codevaseteh"):
-            if not fields[name].isascii() or not fields[name].isdecimal():
+            if forms.integer(fields[name]) is None:
                 raise FormError("کد درست وارد نشده است", name)
         if fields["codenoeepardakht"] not in ("1", "2"):
             raise FormError("نوع پرداخت درست وارد نشده است", "codenoeepardakht")
@@ -190,7 +191,7 @@ class FinanceApp:
         if fields["salmali"] != str(self.world.year()):
             raise FormError("سال مالی درست وارد نشده است", "SalMali")
         customer = fields["codemoshtari"]
-        if not customer.isascii() or not customer.isdecimal() or int(customer) not in self.world.contacts:
+        if forms.integer(customer) not in self.world.contacts:
             raise FormError("مشتری درست وارد نشده است", "CodeMoshtari")
 
     def _row_net(self, row: Record, number: int) -> Decimal:

@@ -83,7 +83,7 @@ def contact(form: dict[str, str]) -> tuple[int | None, dict[str, str]]:
     """
     if form["dataRows"] != "[]":
         raise FormError("dataRows must be '[]'", "dataRows")
-    code = re.fullmatch(r"CodeMain=(\d*)", form["parameters"], re.ASCII)
+    code = re.fullmatch(r"CodeMain=(\d{0,9})", form["parameters"], re.ASCII)
     if not code:
         raise FormError("parameters must be 'CodeMain=' and a code or nothing", "parameters")
     found = pairs(form["ctrlValues"])
@@ -114,7 +114,8 @@ def _stored(key: str, value: str) -> object:
     if key in ("isactive", "taraftype"):
         return value == "1"
     if key in _CODES:
-        return int(value) if value.isascii() and value.isdecimal() and str(int(value)) == value else value or None
+        number = integer(value)
+        return number if str(number) == value else value or None
     return value
 
 
@@ -160,6 +161,11 @@ def _row(row: Any, number: int) -> Record:
     if not values["__uid"] or values["finalqty"] != values["qty"] or not values["nameunit"]:
         raise FormError(f"__uid, finalqty or nameunit of row {number} is wrong", "dataRows")
     return values
+
+
+def integer(text: str) -> int | None:
+    """A whole number of at most nine ASCII digits; None for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def amount(value: object) -> Decimal | None:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from siaghsync.sandbox.acts import ACTS, Exchange
-from siaghsync.sandbox.call import Call, Endpoint, Refusal, Reply
+from siaghsync.sandbox.call import Call, Endpoint, Handler, Refusal, Reply
 from siaghsync.sandbox.faults import Faults
 from siaghsync.sandbox.hooks import Entry, Events, Journal, System
 from siaghsync.sandbox.wire import Json, parse, recase
@@ -61,24 +61,24 @@ class Gate:
         if raw is None:
             return
         endpoint = self.routes.get((scope["method"], scope["path"]))
-        problem = self._problem(scope, endpoint)
+        handler = endpoint.handler if endpoint else self._nowhere(scope["path"])
         body: Json = None
-        if scope["method"] == "POST":
+        if endpoint and scope["method"] == "POST":
             try:
                 body = parse(raw)
             except ValueError:
-                body, problem = raw.decode("utf-8", "replace"), problem or self.error(400, "not JSON")
+                body, handler = raw.decode("utf-8", "replace"), self._always(400, "not JSON")
+            if not _header(scope, b"content-type").startswith("application/json"):
+                handler = self._always(415, "the body must be application/json")
         name = endpoint.named(body) if endpoint else "unknown"
         self.hub.journal.enter(Entry(self.system, scope["method"], scope["path"], body, name))
         try:
             call = Call(scope["method"], name, _header(scope, b"authorization"), body, self._firing(name))
-            await self._serve(call, endpoint, problem, (scope, receive, send))
+            await self._serve(call, handler, (scope, receive, send))
         finally:
             self.hub.journal.leave(self.system)
 
-    async def _serve(
-        self, call: Call, endpoint: Endpoint | None, problem: Reply | None, asgi: tuple[Scope, Receive, Send]
-    ) -> None:
+    async def _serve(self, call: Call, handler: Handler, asgi: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = asgi
         call.fire("received")
         fault = self.hub.faults.take(self.system, call.endpoint, call.body)
@@ -88,28 +88,32 @@ class Gate:
             transport=scope["state"]["transport"],
             receive=receive,
             send=send,
-            run=lambda: self._answer(call, endpoint, problem),
+            run=lambda: self._answer(call, handler),
             error=lambda status: self.error(status, f"HTTP {status}"),
             expire=self.expire,
         )
         if await (ACTS[fault.kind](fault, exchange) if fault else exchange.answer(exchange.run())):
             call.fire("answered")
 
-    def _answer(self, call: Call, endpoint: Endpoint | None, problem: Reply | None) -> Reply:
+    def _answer(self, call: Call, handler: Handler) -> Reply:
         try:
-            answer = problem or (endpoint.handler(call) if endpoint else self.error(404, "no such address"))
+            answer = handler(call)
         except Refusal as refusal:
             answer = refusal.answer
         rename = self.rename()
         return replace(answer, body=recase(answer.whole(), rename)) if rename else answer
 
-    def _problem(self, scope: Scope, endpoint: Endpoint | None) -> Reply | None:
-        if endpoint is None:
-            known = any(path == scope["path"] for _, path in self.routes)
-            return self.error(405, "method not allowed") if known else self.error(404, "no such address")
-        if scope["method"] == "POST" and not _header(scope, b"content-type").startswith("application/json"):
-            return self.error(415, "the body must be application/json")
-        return None
+    def _always(self, status: int, message: str) -> Handler:
+        return lambda _: self.error(status, message)
+
+    def _nowhere(self, path: str) -> Handler:
+        known = any(its_path == path for _, its_path in self.routes)
+        return self._always(405, "method not allowed") if known else self._always(404, "no such address")
+
+    def places(self) -> set[str]:
+        """All endpoints with their parts, as faults name them (`crm:person/find`)."""
+        names = {name for e in self.routes.values() for name in (e.name, *(f"{e.name}/{part}" for part in e.parts))}
+        return {f"{self.system}:{name}" for name in names}
 
     def _firing(self, name: str) -> Callable[..., None]:
         return lambda stage: self.hub.events.fire(self.system, name, stage)

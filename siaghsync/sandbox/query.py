@@ -67,16 +67,24 @@ class Condition:
         return isinstance(sample, str)
 
 
+def is_date(text: str) -> bool:
+    """Whether a text is a date as the CRM writes them: local, without offset, at most three digits (§1)."""
+    return bool(_DATE.match(text))
+
+
 def _value(name: str, text: str, sample: Record) -> object:
     if name in DATES:
-        if not _DATE.match(text):
+        if not is_date(text):
             raise BadQuery(camel(name), f"'{text}' is not a local date and time without offset")
         return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(sample[name], (int, Decimal)):
         try:
-            return Decimal(text)
+            number = Decimal(text)
         except InvalidOperation as error:
             raise BadQuery(name, f"'{text}' is not a number") from error
+        if not number.is_finite():
+            raise BadQuery(name, f"'{text}' is not a number")
+        return number
     return text
 
 
@@ -166,6 +174,11 @@ def _candidates(table: Table, type_code: str | None, leaves: list[Condition]) ->
     return [crm_id for _, crm_id in table.dated(type_code)[low:high]]
 
 
+def _rank(value: Any) -> tuple[bool, bool, Any]:
+    """What a field is sorted by: nothing first, then numbers, then texts."""
+    return value is not None, isinstance(value, str), value
+
+
 def select(
     table: Table,
     type_code: str | None,
@@ -190,5 +203,5 @@ def select(
     found = [table.records[crm_id] for crm_id in ids if matches(leaves, table.records[crm_id])]
     found.sort(key=lambda record: str(record["crmId"]))
     for name, descending in reversed(by):
-        found.sort(key=lambda record: (record[name] is not None, record[name]), reverse=descending)
+        found.sort(key=lambda record: _rank(record[name]), reverse=descending)
     return [record["crmId"] for record in found[slice(*span)]], len(found)

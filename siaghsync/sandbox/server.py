@@ -10,7 +10,6 @@ from collections.abc import Callable
 from types import TracebackType
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from siaghsync.sandbox import crm, finance
 from siaghsync.sandbox.books import FinanceWorld
@@ -98,9 +97,9 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _gates(self) -> list[ASGIApp]:
+    def _gates(self) -> list[Gate]:
         door = control(self.crm, self.finance, self.hub)
-        return [
+        gates = [
             Gate(
                 system="crm",
                 routes=crm.CrmApp(self.crm).routes(),
@@ -122,19 +121,20 @@ class Sandbox:
                 control=door,
             ),
         ]
+        self.faults.places = {place for gate in gates for place in gate.places()}
+        return gates
 
-    def _run(self, apps: list[ASGIApp], sockets: list[socket.socket]) -> None:
+    def _run(self, apps: list[Gate], sockets: list[socket.socket]) -> None:
         asyncio.set_event_loop(self._loop)
         self._main = self._loop.create_task(self._serve(apps, sockets))
         try:
-            self._loop.run_until_complete(self._main)
-        except asyncio.CancelledError:
-            pass
+            with contextlib.suppress(asyncio.CancelledError):  # how `close` ends it
+                self._loop.run_until_complete(self._main)
         finally:
             self._started.set()
             self._loop.close()
 
-    async def _serve(self, apps: list[ASGIApp], sockets: list[socket.socket]) -> None:
+    async def _serve(self, apps: list[Gate], sockets: list[socket.socket]) -> None:
         servers = [uvicorn.Server(_config(app)) for app in apps]
         running = [
             asyncio.create_task(server.serve(sockets=[sock])) for server, sock in zip(servers, sockets, strict=True)
@@ -148,7 +148,7 @@ class Sandbox:
             await _stop(servers, running)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: Gate) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=Connection,
@@ -156,6 +156,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         date_header=False,
         server_header=False,
         timeout_keep_alive=75,

@@ -143,7 +143,7 @@ def test_after_the_first_byte_everything_without_a_clear_answer_is_in_doubt(conn
         assert type(error) is InDoubt
         assert error.reason == reason
         assert len(server.requests) == 1, "a write in doubt must never be repeated"
-        assert took < 0.4 + 0.5
+        assert took < 0.4 + 1
         assert error.hint
 
 
@@ -195,7 +195,7 @@ def test_a_resolver_that_hangs_does_not_hang_the_request(connect: Any, monkeypat
     started = time.monotonic()
     error = failure(connect("http://127.0.0.1:1"))
     assert (type(error), error.reason) == (NotSent, "unresolved")
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 1.4
 
 
 def test_a_server_that_does_not_accept_is_surely_not_sent(connect: Any) -> None:
@@ -211,7 +211,7 @@ def test_a_server_that_does_not_accept_is_surely_not_sent(connect: Any) -> None:
         started = time.monotonic()
         error = failure(connect(f"http://127.0.0.1:{port}"))
         assert (type(error), error.reason) == (NotSent, "connect_timeout")
-        assert time.monotonic() - started < 0.9
+        assert time.monotonic() - started < 1.4
         for filler in waiting:
             filler.close()
 
@@ -227,7 +227,7 @@ def test_a_tls_handshake_that_hangs_is_surely_not_sent(connect: Any) -> None:
         started = time.monotonic()
         error = failure(connect(server.url.replace("http:", "https:")))
     assert (type(error), error.reason) == (NotSent, "connect_timeout")
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 1.4
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +264,7 @@ def test_tls_works_with_the_computers_trust_store_and_is_bounded_too(
             started = time.monotonic()
             error = failure(carrier)
             assert (type(error), error.reason) == (InDoubt, "timeout")
-            assert time.monotonic() - started < 1.0
+            assert time.monotonic() - started < 1.5
 
 
 def test_a_stale_kept_connection_leaves_a_write_in_doubt(connect: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siaghsync.errors import SettingsError, UsageError
@@ -80,6 +80,7 @@ _pieces = st.sampled_from(
 _ends = st.sampled_from(["\n", "\r\n"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_pieces, _ends)), _pieces)
 def test_everything_else_stays(lines: list[tuple[str, str]], last: str) -> None:
     old = "".join(piece + end for piece, end in lines) + last

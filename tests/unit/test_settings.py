@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -197,7 +199,7 @@ UNFIT_ADDRESSES = [
 @pytest.mark.parametrize("name", ["CRM_API_BASE_URL", "FINANCE_API_BASE_URL", "HEALTHCHECK_URL"])
 def test_an_unfit_address_is_refused_and_not_shown(tmp_path: Path, name: str, text: str) -> None:
     message = refusal(tmp_path, REQUIRED | {name: text}).message
-    assert f"{name} must be an address with http:// or https:// in front" in message
+    assert re.search(rf"{name} must be .*address.* \(http:// or https:// in front; ", message)
     assert ", not " not in message
     assert "hush" not in message
 
@@ -245,6 +247,7 @@ def test_no_secret_in_any_text(tmp_path: Path) -> None:
 def test_no_secret_in_a_traceback(tmp_path: Path) -> None:
     error = refusal(tmp_path, REQUIRED | {"FINANCE_PASSWORD": "hush", "CONCURRENCY": "x"})
     assert error.__context__ is None
+    assert "hush" not in error.message
     assert "hush" not in "".join(traceback.format_exception(error))
 
 
@@ -308,12 +311,14 @@ def test_passwords_survive_the_file(tmp_path: Path, line: str, password: str) ->
     assert load(None, others, tmp_path).crm_password.get_secret_value() == password
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
 def test_passwords_survive_the_environment(password: str) -> None:
     read = load(None, REQUIRED | {"CRM_PASSWORD": password}, Path("/nowhere"))
     assert read.crm_password.get_secret_value() == password
 
 
+@hypothesis_settings(deadline=None)
 @given(st.sampled_from([name.upper() for name in Settings.model_fields]), st.text())
 def test_any_text_is_a_value_or_a_settings_error(name: str, text: str) -> None:
     problem = name

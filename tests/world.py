@@ -1,0 +1,135 @@
+"""A world to try the real command in: the sandbox with both systems, a folder with an env file, and `siaghsync` itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from siaghsync.sandbox import Fault, Sandbox
+from siaghsync.sandbox.books import FinanceWorld
+from siaghsync.sandbox.hooks import Journal
+from siaghsync.sandbox.store import CrmWorld
+
+QUICK = {"HTTP_TIMEOUT_SECONDS": "5", "UNKNOWN_GRACE_SECONDS": "0", "MAX_RETRY_ATTEMPTS": "2"}
+"""Settings that keep tests quick; a test that is about one of them sets its own by `env`."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """stdout, which must be exactly one JSON object."""
+        document = json.loads(self.stdout)
+        assert isinstance(document, dict)
+        return document
+
+    @property
+    def text(self) -> str:
+        """All that was printed."""
+        return self.stdout + self.stderr
+
+
+class World:
+    """One sandbox and one installation of siaghsync that works with it.
+
+    `env` of the methods below are settings for this one call, in front of the env file's.
+    """
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.folder = folder
+        self.sandbox = sandbox
+        self.env_file = folder / ".env"
+        self.state_file = folder / "siaghsync.db"
+        self.set()
+
+    @property
+    def crm(self) -> CrmWorld:
+        """The CRM's inside."""
+        return self.sandbox.crm
+
+    @property
+    def finance(self) -> FinanceWorld:
+        """The finance system's inside."""
+        return self.sandbox.finance
+
+    @property
+    def journal(self) -> Journal:
+        """The requests since the last command was started (it is emptied then)."""
+        return self.sandbox.journal
+
+    def set(self, **settings: str) -> None:
+        """Writes the env file anew: the sandbox's settings, QUICK, and these."""
+        lines = {**self.sandbox.settings(), **QUICK, **settings}
+        self.env_file.write_text("".join(f"{name}='{value}'\n" for name, value in lines.items()), "utf-8")
+
+    def arm(self, kind: Any, where: str, **how: Any) -> Fault:
+        """Switches a fault on (`sandbox.faults`)."""
+        return self.sandbox.faults.arm(Fault(kind, where, **how))
+
+    def start(self, *args: str, env: dict[str, str] | None = None, stdin: int = subprocess.DEVNULL) -> Process:
+        """Starts `siaghsync ARGS` and returns its process; `finish` waits for its end."""
+        self.journal.reset()
+        command = [sys.executable, "-m", "siaghsync", "--env-file", str(self.env_file), *args]
+        # Nothing of the settings or proxies that whoever runs the tests may have.
+        environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, env={**environ, **(env or {})}, cwd=self.folder, stdin=stdin, stdout=pipe, stderr=pipe, text=True
+        )
+
+    def run(self, *args: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Ended:
+        """Runs `siaghsync ARGS` to its end; standard input is empty or `stdin`, never a terminal."""
+        return finish(self.start(*args, env=env, stdin=subprocess.PIPE), stdin)
+
+    def json(self, *args: str, env: dict[str, str] | None = None, exit_code: int = 0) -> dict[str, Any]:
+        """The JSON document of `siaghsync ARGS --json`, which must end with `exit_code`."""
+        ended = self.run(*args, "--json", env=env)
+        assert ended.exit_code == exit_code, f"exit code {ended.exit_code}\n{ended.text}"
+        return ended.json
+
+    def imported(self, **env: str) -> World:
+        """This world after an initial import that must end well."""
+        self.json("initial-import", "--yes", env=env)
+        return self
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a query finds in the state file."""
+        with closing(sqlite3.connect(f"file:{self.state_file}?mode=ro", uri=True)) as db:
+            return db.execute(sql, values).fetchall()
+
+    def crm_of(self, code: int) -> str:
+        """The CRM id that a finance contact is linked to."""
+        ((crm_id,),) = self.rows("SELECT crm_id FROM customer_mappings WHERE finance_code = ?", code)
+        return str(crm_id)
+
+    def code_of(self, crm_id: str) -> int:
+        """The finance code that a CRM record is linked to."""
+        ((code,),) = self.rows("SELECT finance_code FROM customer_mappings WHERE crm_id = ?", crm_id)
+        return int(code)
+
+
+Process = subprocess.Popen[str]
+
+
+def finish(process: Process, stdin: str | None = None, seconds: float = 60) -> Ended:
+    """Waits for a command's end; one that takes longer than `seconds` is killed, and the test fails."""
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return Ended(process.returncode, stdout, stderr)
