@@ -10,11 +10,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 
-from siaghsync import settle
+from siaghsync import settle, settle_documents
 from siaghsync.engine import Engine
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
 from siaghsync.outbox import close_intent, open_intent, unsettled_of
 from siaghsync.plan import Action
+from siaghsync.records import customer_kind
+from siaghsync.siagh import SavedPreinvoice
 
 DOUBTS_IN_A_ROW = 20
 """So many requests in a row without a clear answer, and the system counts as down."""
@@ -36,6 +38,7 @@ class _Flight:
 class _Reply:
     key: str
     messages: tuple[str, ...] = ()
+    preinvoice: SavedPreinvoice | None = None
 
 
 def carry_out(engine: Engine, actions: Iterable[Action], total: int, label: str, done: int = 0) -> list[Action]:
@@ -79,7 +82,11 @@ def _open(engine: Engine, action: Action) -> int:
 
 def _send(engine: Engine, action: Action) -> _Reply:
     if action.target == "crm":
-        return _Reply(engine.crm.create(action.kind, action.payload))
+        return _Reply(engine.crm.create(customer_kind(action.kind), action.payload))
+    if action.entity == "invoice":
+        document = action.payload
+        preinvoice = engine.siagh.save_preinvoice(document["header"], document["rows"], document["suid"])
+        return _Reply(preinvoice.key, preinvoice.messages, preinvoice)
     code = action.finance_code if action.action == "update" else None
     saved = engine.siagh.save_contact(action.payload, code)
     if not saved.code.strip().isdecimal():
@@ -100,11 +107,7 @@ def _settle(engine: Engine, flight: _Flight, future: Future[_Reply]) -> None:
         if error.reason != "interrupted":
             flight.halted = flight.halted or error
     except InDoubt as error:
-        settle.in_doubt(engine, intent_id, action, error.message)
-        if action.action == "create":
-            flight.in_doubt.append(action)
-        else:
-            engine.tell_failure(action, "unknown_outcome", error.message)
+        _settle_doubt(engine, flight, intent_id, action, error)
         flight.doubts_in_a_row += 1
         if flight.doubts_in_a_row >= DOUBTS_IN_A_ROW:
             flight.halted = flight.halted or error
@@ -117,7 +120,21 @@ def _settle(engine: Engine, flight: _Flight, future: Future[_Reply]) -> None:
         settle.failed(engine, action, "refused", _in_its_words(error))
     else:
         flight.doubts_in_a_row = 0
-        settle.confirmed(engine, intent_id, action, reply.key, reply.messages)
+        if reply.preinvoice:
+            settle_documents.posted(engine, intent_id, action, reply.preinvoice)
+        else:
+            settle.confirmed(engine, intent_id, action, reply.key, reply.messages)
+
+
+def _settle_doubt(engine: Engine, flight: _Flight, intent_id: int, action: Action, error: InDoubt) -> None:
+    if action.entity == "invoice":
+        settle_documents.in_doubt(engine, intent_id, action, _in_its_words(error))
+        return
+    settle.in_doubt(engine, intent_id, action, error.message)
+    if action.action == "create":
+        flight.in_doubt.append(action)
+    else:
+        engine.tell_failure(action, "unknown_outcome", error.message)
 
 
 def _in_its_words(error: CallError) -> str:

@@ -12,9 +12,12 @@ from siaghsync.errors import BrakeError, UsageError
 from siaghsync.terminal import error_document, progress_bar, say, show, tell_error, write_json
 
 if TYPE_CHECKING:
+    from siaghsync.documents import DocumentSource
     from siaghsync.engine import Engine
     from siaghsync.importer import ImportPlan
+    from siaghsync.reconcile_document import DocumentRules
     from siaghsync.runs import Result
+    from siaghsync.settings import Settings
     from siaghsync.siagh import Session
     from siaghsync.state import State
 
@@ -24,16 +27,17 @@ def run_sync(
 ) -> int:
     """`sync`: returns the exit code."""
     from siaghsync.runs import carry_through, require_import
-    from siaghsync.sync import sync_customers
+    from siaghsync.sync import sync
     from siaghsync.sync_reading import SyncOptions
 
     settings = call.settings()
-    options = SyncOptions(full=full, force=force, dry_run=dry_run)
+    options = SyncOptions(
+        full=full, force=force, dry_run=dry_run, customers=only != "invoices", sources=_sources(settings, only)
+    )
 
     def work(engine: Engine) -> Result:
-        def steps(_session: Session) -> None:
-            if only != "invoices":
-                sync_customers(engine, options)
+        def steps(session: Session) -> None:
+            sync(engine, options, _document_rules(settings, engine), session.fiscal_year)
 
         return carry_through(engine, steps)
 
@@ -42,6 +46,28 @@ def run_sync(
             require_import(state)
             with engine_for(settings, state, "sync", stop.event, progress, dry_run=dry_run) as engine:
                 return _tell(work(engine), stop, as_json=as_json, quiet=quiet, verbose=call.verbose)
+
+
+def _sources(settings: Settings, only: str | None) -> tuple[DocumentSource, ...]:
+    if only == "customers":
+        return ()
+    quotes: tuple[DocumentSource, ...] = ("quote",) if settings.sync_quotes else ()
+    return (*quotes, "invoice") if settings.sync_invoices else quotes
+
+
+def _document_rules(settings: Settings, engine: Engine) -> DocumentRules:
+    from siaghsync.importer import started_on
+    from siaghsync.reconcile_document import DocumentRules
+
+    return DocumentRules(
+        sale_model=settings.preinvoice_sale_model,
+        sales_centre=settings.preinvoice_sales_centre,
+        payment_type=settings.preinvoice_payment_type,
+        sale_kind=settings.preinvoice_sale_kind,
+        intermediary=settings.preinvoice_intermediary,
+        states=settings.invoice_states,
+        since=settings.invoices_since or started_on(engine.run.state),
+    )
 
 
 def run_import(call: Call, *, yes: bool, dry_run: bool, limit: int | None, force: bool, as_json: bool) -> int:

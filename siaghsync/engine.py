@@ -49,6 +49,8 @@ class Engine:
     notices: list[str] = field(default_factory=list)
     """What is worth a line in the log without being about a record of this run."""
     new_reviews: int = 0
+    would_link: set[str] = field(default_factory=set)
+    """CRM ids of the customers that a dry run would have linked or created."""
     links: dict[str, Action] = field(default_factory=dict)
     """Links made in this run whose two sides are yet to be compared: CRM id -> link. Told as one change each."""
 

@@ -171,4 +171,4 @@ def _checked(base_url: str, system: System) -> str:
             f"{ADDRESS_SETTINGS[system]} can't be used as an address.",
             "It has to look like http://172.16.16.16 or https://crm.example.com, without user name and password.",
         )
-    return base_url.strip().rstrip("/")
+    return parts.geturl().rstrip("/")

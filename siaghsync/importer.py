@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from siaghsync import lookup, reviews, settle
 from siaghsync.apply import carry_out
@@ -16,11 +18,18 @@ from siaghsync.plan import Action, check_list_size
 from siaghsync.pull import read_contacts, read_source
 from siaghsync.reconcile_import import reconcile_contact
 from siaghsync.records import Contact, Customer, Kind, digest
+from siaghsync.state import State
 from siaghsync.sync_reading import SOURCES
 from siaghsync.translate import crm_id_of, customer_from_crm
 
 COMPLETED = "initial_import_completed_at"
 STARTED = "first_import_at"
+
+
+def started_on(state: State) -> date | None:
+    """The day in Tehran on which the first import wrote something, or None: documents from before it are not posted."""
+    moment = state.fact(STARTED)
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo("Asia/Tehran")).date() if moment else None
 
 
 @dataclass(frozen=True, slots=True)

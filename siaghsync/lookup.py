@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from siaghsync import settle, waiting
+from siaghsync import settle, settle_documents, waiting
 from siaghsync.candidates import case_of_customer, name_candidates, owner_of_record
 from siaghsync.cases import CustomerCandidate
 from siaghsync.engine import Engine
 from siaghsync.outbox import Intent, adopt_orphans, lapses, mark_missed, unknown_intents
 from siaghsync.plan import Action
 from siaghsync.recognise import recognise_contact, recognise_customer, sent_customer
+from siaghsync.records import customer_kind
 from siaghsync.translate import customer_from_crm
 
 
@@ -23,6 +24,9 @@ def adopt(engine: Engine) -> None:
     """Takes over what an earlier run left in the air: creates are to be looked up, updates to be compared again."""
     with engine.run.state.atomic():
         for intent in adopt_orphans(engine.run):
+            if intent.action.entity == "invoice":
+                settle_documents.in_doubt(engine, intent.id, intent.action, "The run ended before an answer came.")
+                continue
             engine.run.note(intent.action, "unknown", message="The run ended before an answer came.")
             if intent.action.action == "update":
                 waiting.postpone(engine.run, intent.action, "unknown_outcome", "The run ended before an answer came.")
@@ -53,8 +57,9 @@ def look_up_customers(engine: Engine, intents: list[Intent]) -> None:
     for intent in intents:
         sent = intent.action
         contact = engine.scratch.contact(sent.finance_code or 0)
-        records = engine.crm.find(sent.kind, number=sent.customer_number).records
-        customers = [customer_from_crm(record, sent.kind) for record in records]
+        kind = customer_kind(sent.kind)
+        records = engine.crm.find(kind, number=sent.customer_number).records
+        customers = [customer_from_crm(record, kind) for record in records]
         found = [
             CustomerCandidate(c, owner_of_record(engine, c)) for c in customers if c.number == sent.customer_number
         ]

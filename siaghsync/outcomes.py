@@ -1,6 +1,6 @@
 """What became of a request, in words: the one place that turns a reason into an error with message and hint.
 
-The three classes are those of facts about effects: surely not sent, a clear no, in doubt.
+Three classes decide what a caller may do: surely not sent, a clear no, in doubt.
 """
 
 from __future__ import annotations

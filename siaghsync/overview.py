@@ -10,6 +10,7 @@ from siaghsync import reviews
 from siaghsync.audit import run_as_json
 from siaghsync.importer import COMPLETED
 from siaghsync.mappings import Cursors, Mappings
+from siaghsync.posted import PostedDocuments
 from siaghsync.state import State
 
 
@@ -39,15 +40,20 @@ EMPTY: dict[str, Any] = {
 }
 
 
+_UNKNOWN_CREATES = (
+    "SELECT count(*) FROM intents WHERE state IN ('open', 'unknown') AND entity = 'customer' AND action = 'create'"
+)
+
+
 def overview(state: State, now: datetime, *, is_running: bool, max_age: float | None, poll_interval: int) -> Overview:
     """The state of affairs at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
     runs = [dict(row) for row in state.rows("SELECT * FROM runs WHERE dry_run = 0 ORDER BY id DESC LIMIT 8")]
-    unknown = int(state.value("SELECT count(*) FROM intents WHERE state IN ('open', 'unknown') AND action = 'create'"))
+    unknown = int(state.value(_UNKNOWN_CREATES))
     waiting = int(state.value("SELECT count(*) FROM waiting"))
     facts = {
         **EMPTY,
         "initial_import_done": state.fact(COMPLETED) is not None,
-        "mappings": {"customers": Mappings(state).count(), "invoices": 0},
+        "mappings": {"customers": Mappings(state).count(), "invoices": PostedDocuments(state).count()},
         "pending": waiting + unknown,
         "failed": int(state.value("SELECT count(*) FROM waiting WHERE failed")) + unknown,
         "review": reviews.open_count(state),

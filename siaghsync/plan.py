@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from siaghsync.errors import BrakeError, System
-from siaghsync.records import Kind
 
 Entity = Literal["customer", "invoice"]
+RecordKind = Literal["person", "organization", "quote", "invoice"]
+"""What the source record is: a customer's kind, or which of the CRM's documents."""
 ActionName = Literal["create", "update", "link", "skip", "review"]
 Changes = Mapping[str, tuple[str | None, str | None]]
 """Field -> (value before, value after), by the target's own field names."""
@@ -29,7 +30,7 @@ class Action:
     entity: Entity
     target: System
     record: str
-    kind: Kind
+    kind: RecordKind
     customer_number: str
     crm_id: str | None = None
     finance_code: int | None = None

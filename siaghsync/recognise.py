@@ -8,7 +8,7 @@ from dataclasses import replace
 from siaghsync.cases import ContactCandidate, CustomerCandidate, CustomerCase, view_of
 from siaghsync.plan import Action
 from siaghsync.reconcile import review_customer
-from siaghsync.records import Contact, Customer, agree, same_spelling_aside, split_marker
+from siaghsync.records import Contact, Customer, agree, customer_kind, same_spelling_aside, split_marker
 
 
 def recognise_contact(sent: Action, case: CustomerCase, by_name: Sequence[ContactCandidate]) -> Action | None:
@@ -17,13 +17,13 @@ def recognise_contact(sent: Action, case: CustomerCase, by_name: Sequence[Contac
     `case` holds the candidates for `sent_customer(sent)`. A contact of the same name alone proves nothing; without a
     marker it has to show every value that was sent.
     """
-    mine = [c for c in case.by_marker if c.taken_by is None]
-    if not mine and case.by_code and case.by_code.taken_by is None and agree(case.customer, case.by_code.contact):
-        mine = [case.by_code]
+    mine = _free(case.by_marker)
+    if not mine and case.by_code and agree(case.customer, case.by_code.contact):
+        mine = _free([case.by_code])
     if not mine:
-        mine = [c for c in case.by_identity if c.taken_by is None]
+        mine = _free(case.by_identity)
     if not mine and not split_marker(sent.payload["tozihat"])[1]:
-        mine = [c for c in by_name if c.taken_by is None and _shows_all(c.contact, sent)]
+        mine = [c for c in _free(by_name) if _shows_all(c.contact, sent)]
     if len(mine) > 1:
         return review_customer(
             case,
@@ -31,6 +31,10 @@ def recognise_contact(sent: Action, case: CustomerCase, by_name: Sequence[Contac
             "Its creation got no clear answer, and more than one finance contact may be it.",
         )
     return replace(_found(sent), finance_code=mine[0].contact.code) if mine else None
+
+
+def _free(candidates: Sequence[ContactCandidate]) -> list[ContactCandidate]:
+    return [c for c in candidates if c.taken_by is None and not c.contact.admin]
 
 
 def recognise_customer(sent: Action, found: Sequence[CustomerCandidate], contact: Contact) -> Action | None:
@@ -54,7 +58,7 @@ def sent_customer(sent: Action) -> Customer:
     form = sent.payload
     return Customer(
         crm_id=sent.record,
-        kind=sent.kind,
+        kind=customer_kind(sent.kind),
         number=sent.customer_number,
         names=(form["fullname"],),
         national_code=form["passno"],

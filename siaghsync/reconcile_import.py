@@ -77,6 +77,9 @@ def _by_crm_identity(case: ContactCase, rules: Rules) -> Action | None:
 def _create_identity(contact: Contact, number: str, rules: Rules) -> Action:
     if not contact.names:
         return _review_contact(ContactCase(contact), "no_name", "It has no name in Finance.", rules)
+    if rules.scheme.decode(number) != contact.code:
+        text = f"CUSTOMER_NUMBER_* makes {number} of its code {contact.code}, which sync could not read back."
+        return _review_contact(ContactCase(contact), "no_number", text, rules)
     record = crm_fields(contact, number, rules.category)
     # What the CRM will show for it, so that the first sync finds nothing to do.
     expected = customer_from_crm({**record, "crmId": "-"}, contact.kind)

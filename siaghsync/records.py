@@ -17,6 +17,12 @@ from typing import Literal
 
 Kind = Literal["person", "organization"]
 
+
+def customer_kind(kind: str) -> Kind:
+    """The kind of a customer, out of the wider set of record kinds."""
+    return "organization" if kind == "organization" else "person"
+
+
 # --- letters and digits ------------------------------------------------------------------------------------
 
 _DIGITS = {ord(d): str(i) for zero in ("۰", "٠") for i, d in enumerate(chr(ord(zero) + n) for n in range(10))}
@@ -29,7 +35,7 @@ _LETTERS = {
 }  # fmt: skip
 # Harakat, the small alef and the tatweel carry no identity; half-spaces, bidi marks and every kind of space are
 # left out whole, because the same name is typed with a space, a half-space or nothing between its parts.
-_SILENT = re.compile("[\u064b-\u0652\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c\\s]+")
+_SILENT = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c\\s]+")
 
 
 def ascii_digits(text: str) -> str:
@@ -40,7 +46,9 @@ def ascii_digits(text: str) -> str:
 def fold(text: str) -> str:
     """The form in which names are compared: one letter form, one digit script, no spaces, no case."""
     composed = unicodedata.normalize("NFKC", text)
-    return _SILENT.sub("", composed.translate(_LETTERS).translate(_DIGITS)).casefold()
+    bare = _SILENT.sub("", composed.translate(_LETTERS).translate(_DIGITS)).casefold()
+    # Again, since what has moved together may compose.
+    return unicodedata.normalize("NFKC", bare)
 
 
 def phone_key(text: str) -> str:
@@ -50,9 +58,9 @@ def phone_key(text: str) -> str:
     repeated, is a placeholder and not a phone.
     """
     digits = re.sub(r"\D", "", ascii_digits(text))
-    if digits.startswith("00"):
-        digits = digits[2:]
-    if digits.startswith("98") and len(digits) >= 12:
+    has_country = "+" in text or digits.startswith("00")
+    digits = digits.removeprefix("00")
+    if digits.startswith("98") and (has_country or len(digits) >= 12):
         digits = digits[2:]
     digits = digits.removeprefix("0")
     return digits if len(digits) >= 5 and len(set(digits)) > 1 else ""
@@ -115,7 +123,7 @@ class NumberScheme:
 
 # --- the marker in a contact's notes -----------------------------------------------------------------------
 
-_MARKER = re.compile(r"\s*\[CRM ([^\[\]|]{1,64})\]")
+_MARKER = re.compile(r"(?<!\s)\s*\[CRM ([^\[\]|]{1,64})\]")
 
 
 def marker(number: str) -> str:
@@ -125,16 +133,18 @@ def marker(number: str) -> str:
 
 def split_marker(notes: str) -> tuple[str, str]:
     """Notes as (the text without markers, the number of the last marker or "")."""
-    found = _MARKER.findall(notes)
-    if not found:
-        return notes, ""
-    return _MARKER.sub("", notes).strip(), ascii_digits(found[-1]).strip()
+    number = ""
+    while found := _MARKER.findall(notes):  # taking one out of another leaves one behind
+        number = number or ascii_digits(found[-1]).strip()
+        notes = _MARKER.sub("", notes).strip()
+    return notes, number
 
 
 def with_marker(notes: str, number: str) -> str:
-    """Notes with the marker of `number` at their end, and no other."""
+    """Notes with the marker of `number` at their end, and no other; without one if it could not be read back."""
     body, _ = split_marker(notes)
-    return f"{body} {marker(number)}".lstrip() if number else body
+    fits = number and split_marker(marker(number)) == ("", number)
+    return f"{body} {marker(number)}".lstrip() if fits else body
 
 
 # --- customers and contacts --------------------------------------------------------------------------------

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from siaghsync import reviews, waiting
+from siaghsync import reviews, settle_documents, waiting
 from siaghsync.audit import Run
 from siaghsync.engine import Engine
 from siaghsync.errors import UsageError
 from siaghsync.mappings import Mappings
+from siaghsync.outbox import close_intent, unsettled_of
 from siaghsync.plan import Action
 from siaghsync.pull import read_contact
-from siaghsync.records import Contact, Customer, CustomerMapping, Kind
+from siaghsync.records import Contact, Customer, CustomerMapping, Kind, ascii_digits
 from siaghsync.state import Row
 from siaghsync.sync_reading import SOURCES
 from siaghsync.translate import customer_from_crm
@@ -61,6 +63,8 @@ def resolve(engine: Engine, row: Row, decision: Decision) -> None:
         )
         if pair:
             _link(run, pair)
+        if row["entity"] == "invoice":
+            _decide_document(engine, row, subject, decision)
         if pair or (decision.way_out == "retry" and row["target"] == "finance"):
             # The next sync takes it up at once, with all its tries before it again.
             waiting.release(run.state, subject)
@@ -79,6 +83,21 @@ def resolve(engine: Engine, row: Row, decision: Decision) -> None:
             reason=row["reason"],
             message=f"Review {row['id']} resolved with --{decision.way_out} {decision.value}".rstrip(),
         )
+
+
+def _decide_document(engine: Engine, row: Row, subject: Action, decision: Decision) -> None:
+    """An intent in doubt ends with the decision: the document is there, or it may be sent again, or never."""
+    outcome = "confirmed" if decision.way_out == "posted" else "lapsed"
+    for intent in unsettled_of(engine.run.state, subject):
+        close_intent(engine.run, intent.id, outcome, f"A person decided: {decision.way_out}.")
+    if decision.way_out == "posted":
+        number = ascii_digits(decision.value).strip()
+        if not number.isdecimal():
+            raise UsageError(
+                f"{decision.value!r} is no number of a pre-invoice.", "Give the number that Siagh shows, 2488 say."
+            )
+        known = replace(subject, checksum=row["checksum"], details=json.loads(row["details"]))
+        settle_documents.remember(engine, known, number, "", None, posted_by="person")
 
 
 def _subject(row: Row) -> Action:

@@ -42,13 +42,17 @@ def put(run: Run, action: Action) -> Literal["new", "known", "discarded"]:
     details = json.dumps(action.details, ensure_ascii=False)
     if last and last["resolution"] is None:
         run.state.execute(
-            "UPDATE reviews SET reason = ?, message = ?, details = ?, checksum = ?, customer_number = ? WHERE id = ?",
+            "UPDATE reviews SET kind = ?, reason = ?, crm_id = ?, customer_number = ?, finance_code = ?, message = ?, "
+            "details = ?, checksum = ? WHERE id = ?",
             (
+                action.kind,
                 action.reason,
-                action.message,
+                action.crm_id,
+                action.customer_number,
+                action.finance_code,
+                action.message or "",
                 details,
                 action.checksum or "",
-                action.customer_number,
                 last["id"],
             ),
         )
@@ -80,7 +84,13 @@ def as_it_stands(state: State, action: Action) -> Action:
     last = last_of(state, action)
     assert last is not None
     return replace(
-        action, action="review", reason=last["reason"], message=last["message"], details=json.loads(last["details"])
+        action,
+        action="review",
+        reason=last["reason"],
+        message=last["message"],
+        checksum=last["checksum"],
+        customer_number=last["customer_number"] or "",
+        details=json.loads(last["details"]),
     )
 
 

@@ -29,6 +29,15 @@ CREATE TABLE customer_mappings (
 );
 CREATE INDEX customer_mappings_number ON customer_mappings (customer_number);
 
+CREATE TABLE invoice_mappings (  -- a CRM document and the pre-invoice that stands for it in Finance
+    crm_id TEXT PRIMARY KEY, source TEXT NOT NULL CHECK (source IN ('quote', 'invoice')),
+    crm_number TEXT NOT NULL, related_quote_id TEXT, customer_crm_id TEXT NOT NULL, customer_number TEXT NOT NULL,
+    finance_number TEXT, finance_key TEXT,  -- what people see, and the key that Siagh answered with
+    net TEXT, checksum TEXT NOT NULL, snapshot TEXT NOT NULL,  -- what was posted, as it stood then
+    posted_by TEXT NOT NULL, posted_at TEXT NOT NULL
+);
+CREATE INDEX invoice_mappings_quote ON invoice_mappings (related_quote_id);
+
 CREATE TABLE cursors (
     source TEXT PRIMARY KEY, modified TEXT NOT NULL, updated_at TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -55,7 +64,9 @@ CREATE UNIQUE INDEX intents_unsettled ON intents (entity, target, record) WHERE 
 CREATE TABLE waiting (
     entity TEXT NOT NULL, target TEXT NOT NULL, record TEXT NOT NULL, kind TEXT NOT NULL,
     customer_number TEXT NOT NULL, attempts INTEGER NOT NULL, failed INTEGER NOT NULL, next_try_at TEXT NOT NULL,
-    reason TEXT NOT NULL, message TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (entity, target, record)
+    reason TEXT NOT NULL, message TEXT NOT NULL, since TEXT NOT NULL,
+    depends_on TEXT,  -- the CRM id of a customer that has to be linked first
+    PRIMARY KEY (entity, target, record)
 ) WITHOUT ROWID;
 
 CREATE TABLE skips (

@@ -9,7 +9,7 @@ from siaghsync.audit import Run
 from siaghsync.engine import Engine
 from siaghsync.outbox import Intent, close_intent, unsettled_of
 from siaghsync.plan import Action
-from siaghsync.records import Customer, CustomerMapping
+from siaghsync.records import Customer, CustomerMapping, customer_kind
 
 
 def confirmed(engine: Engine, intent_id: int, action: Action, key: str, messages: tuple[str, ...] = ()) -> None:
@@ -66,7 +66,7 @@ def _in_step(engine: Engine, action: Action) -> None:
     pair = CustomerMapping(
         action.crm_id,
         action.finance_code,
-        action.kind,
+        customer_kind(action.kind),
         action.customer_number,
         action.checksum,
         action.sent_checksum,

@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from siaghsync.errors import LockHeld, StateError
+from siaghsync.errors import LockHeld, StateError, UsageError
 from siaghsync.schema import APPLICATION_ID, MIGRATIONS
 
 Row = sqlite3.Row
@@ -119,6 +119,9 @@ class State:
         """A consistent copy in `target` (mode 0600), also while another process writes. Replaces `target` at the end."""
         part = target.with_name(target.name + ".part")
         try:
+            if self.path and target.exists() and target.samefile(self.path):
+                raise UsageError(f"{target} is the state file itself.", "Name another file.")
+            part.unlink(missing_ok=True)  # of a backup that was killed
             _make_private(part)
             copy = sqlite3.connect(part)
             with _translated(part):
@@ -144,16 +147,16 @@ def open_state(path: Path, *, create: bool = False) -> State:
 
     Raises StateError if it is missing, empty, damaged, foreign or newer than this program.
     """
-    exists = path.exists()
-    if not create and (not exists or path.stat().st_size == 0):
+    size = _size(path)
+    if not create and not size:
         raise StateError(
-            f"The state file {path} {'is empty' if exists else 'does not exist'}.",
+            f"The state file {path} {'does not exist' if size is None else 'is empty'}.",
             "If this is a new installation, run `siaghsync initial-import`. If not, bring the file back from a backup, or "
             "run `siaghsync initial-import`: it links what both systems already have and makes nothing twice.",
         )
-    if not exists:
+    if not size:
         try:
-            _make_private(path)
+            _make_private(path) if size is None else path.chmod(0o600)
         except OSError as error:
             raise StateError(
                 f"The state file {path} can't be made: {error.strerror}.",
@@ -167,6 +170,18 @@ def open_state(path: Path, *, create: bool = False) -> State:
 def memory_state() -> State:
     """A state that lives in memory only: what a dry run works with where there is no state file yet."""
     return _prepared(sqlite3.connect(":memory:", isolation_level=None), None, create=True)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateError(
+            f"The state file {path} can't be reached: {error.strerror}.",
+            "Check SIAGHSYNC_STATE, and who may enter the folders above it.",
+        ) from None
 
 
 def _make_private(path: Path) -> None:

@@ -9,27 +9,33 @@ from siaghsync.engine import Engine
 from siaghsync.errors import Interrupted
 from siaghsync.plan import Action, check_creates
 from siaghsync.pull import cursor_after, window_start
+from siaghsync.reconcile_document import DocumentRules
 from siaghsync.records import digest
+from siaghsync.sync_documents import count_creates, post_documents, read_documents, read_their_customers
 from siaghsync.sync_linked import compare_linked
-from siaghsync.sync_reading import SOURCES, SyncOptions, Work, fail, needs_list, read_crm, read_list, settle_doubts
+from siaghsync.sync_reading import SyncOptions, Work, fail, needs_list, read_crm, read_list, settle_doubts
 from siaghsync.sync_unlinked import apply_unlinked, plan_unlinked, tell_unlinked
 
 
-def sync_customers(engine: Engine, options: SyncOptions) -> None:
-    """Brings Finance in step with the customers that changed in the CRM since the last run.
+def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year: int | None) -> None:
+    """Brings Finance in step with what changed in the CRM since the last run: customers first, then their documents.
 
-    Raises CallError if a system can't be reached or read, BrakeError if something is out of proportion, Interrupted if
-    a signal asked for the end. The cursors move only if all of it went through.
+    `fiscal_year` is the Jalali year that the Siagh session posts in. Raises CallError if a system can't be reached or
+    read, BrakeError if something is out of proportion, Interrupted if a signal asked for the end. The cursors move only
+    if all of it went through.
     """
-    work = Work(options)
+    work = Work(options, rules, fiscal_year)
     if not options.dry_run:
         settle_doubts(engine, work)
-    read_crm(engine, work)
+    read_documents(engine, work)
+    if options.customers:
+        read_crm(engine, work)
+    read_their_customers(engine, work)
     if not work.has_list and needs_list(engine, work):
         read_list(engine, work)
     creates = plan_unlinked(engine)
     if not options.force:
-        check_creates(creates, engine.limits.max_creates)
+        check_creates(creates + count_creates(engine, work), engine.limits.max_creates)
     if options.dry_run:
         tell_unlinked(engine)
     else:
@@ -37,6 +43,7 @@ def sync_customers(engine: Engine, options: SyncOptions) -> None:
     compare_linked(engine, work)
     _give_up_on_bad(engine, work)
     engine.counts["customer"].unchanged += engine.scratch.count_calm()
+    post_documents(engine, work)
     if options.dry_run:
         return
     if engine.stop.is_set():
@@ -88,7 +95,6 @@ def _move_cursors(engine: Engine, work: Work) -> None:
     """Last of all: everything that was read is settled or stored as waiting, so nothing is stepped over."""
     local = engine.run.now().astimezone(ZoneInfo("Asia/Tehran")).replace(tzinfo=None)
     with engine.run.state.atomic():
-        for kind in SOURCES:
-            cursor = cursor_after(engine, kind, local)
-            if cursor:
-                engine.cursors.move(kind, cursor, window_start(cursor), engine.run.at(), whole=work.whole[kind])
+        for source, whole in work.whole.items():
+            if cursor := cursor_after(engine, source, local):
+                engine.cursors.move(source, cursor, window_start(cursor), engine.run.at(), whole=whole)

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siaghsync import lookup, settle, waiting
+from siaghsync.documents import Document, DocumentSource
 from siaghsync.engine import Engine
 from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.payamgostar import Source
 from siaghsync.plan import Action, check_list_size
 from siaghsync.pull import read_contacts, read_source
-from siaghsync.records import Customer, Kind, digest
+from siaghsync.reconcile_document import DocumentRules
+from siaghsync.records import Customer, Kind, customer_kind, digest
 from siaghsync.translate import crm_id_of, customer_from_crm
 
 SOURCES: tuple[Kind, ...] = ("person", "organization")
@@ -22,22 +25,30 @@ _NEVER_COMPARED_MANY = 50
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """What a sync was asked for on the command line."""
+    """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are."""
 
     full: bool = False
     force: bool = False
     dry_run: bool = False
+    customers: bool = True
+    sources: tuple[DocumentSource, ...] = ("quote", "invoice")
 
 
 @dataclass(slots=True)
 class Work:
-    """What a sync finds out on its way."""
+    """What a sync finds out on its way. `bad` and `bad_documents` are records that can't be read or understood."""
 
     options: SyncOptions
+    document_rules: DocumentRules | None = None
+    fiscal_year: int | None = None
     has_list: bool = False
-    whole: dict[Kind, bool] = field(default_factory=dict)
+    whole: dict[Source, bool] = field(default_factory=dict)
     never_compared: int = 0
     bad: dict[str, tuple[Kind, str]] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+    bad_documents: dict[str, tuple[DocumentSource, str]] = field(default_factory=dict)
+    would_post: set[str] = field(default_factory=set)
+    """The documents that a dry run would have posted so far."""
 
 
 def settle_doubts(engine: Engine, work: Work) -> None:
@@ -60,13 +71,14 @@ def read_crm(engine: Engine, work: Work) -> None:
 def _read_waiting(engine: Engine, work: Work, entry: waiting.Waiting) -> None:
     if engine.scratch.customer(entry.record) or entry.record in work.bad:
         return
+    kind = customer_kind(entry.kind)
     try:
-        raw = engine.crm.get(entry.kind, entry.record)
+        raw = engine.crm.get(kind, entry.record)
     except InDoubt as error:
-        work.bad[entry.record] = (entry.kind, error.message)
+        work.bad[entry.record] = (kind, error.message)
         return
     if raw is not None:
-        Intake(engine, work, entry.kind, forced=True)([raw])
+        Intake(engine, work, kind, forced=True)([raw])
     elif not work.options.dry_run:
         settle.gone(engine, entry)
 

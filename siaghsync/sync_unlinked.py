@@ -32,6 +32,8 @@ def plan_unlinked(engine: Engine) -> int:
 def tell_unlinked(engine: Engine) -> None:
     for name in ("link", "create", "skip", "review"):
         for action in engine.scratch.planned(name):
+            if name in ("link", "create"):
+                engine.would_link.add(action.record)
             if name == "link" and action.checksum is None:
                 _note_link(engine, action)
             else:

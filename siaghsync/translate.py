@@ -26,19 +26,24 @@ from siaghsync.records import (
 from siaghsync.siagh_form import clean
 from siaghsync.validity import legal_id_is_valid, national_code_is_valid, phone_is_plausible
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def _to_text(value: object) -> str:
+def _to_raw_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _UNPRINTABLE.sub("", value).strip()
+        return value.strip()
     if isinstance(value, bool) or (not isinstance(value, (int, float)) and not hasattr(value, "as_tuple")):
         raise ValueError(f"text was expected, not {type(value).__name__}")
     return str(value)
 
 
+def _to_text(value: object) -> str:
+    return _UNPRINTABLE.sub("", _to_raw_text(value)).strip()
+
+
+RawText = Annotated[str, BeforeValidator(_to_raw_text)]
 Text = Annotated[str, BeforeValidator(_to_text)]
 
 
@@ -51,26 +56,26 @@ def _to_list(value: object) -> object:
 
 class _Phone(Shape):
     default: bool | None = None
-    phonetype: Text = ""
-    phonenumber: Text = ""
+    phonetype: RawText = ""
+    phonenumber: RawText = ""
 
 
 class _Address(Shape):
     default: bool | None = None
-    address: Text = ""
-    zipcode: Text = ""
+    address: RawText = ""
+    zipcode: RawText = ""
 
 
 class _Identity(Shape):
     crmid: Annotated[str, Field(min_length=1)]
-    nickname: Text = ""
-    firstname: Text = ""
-    lastname: Text = ""
-    customernumber: Text = ""
-    nationalcode: Text = ""
-    email: Text = ""
-    website: Text = ""
-    description: Text = ""
+    nickname: RawText = ""
+    firstname: RawText = ""
+    lastname: RawText = ""
+    customernumber: RawText = ""
+    nationalcode: RawText = ""
+    email: RawText = ""
+    website: RawText = ""
+    description: RawText = ""
     modifydate: Text = ""
     phonecontacts: Annotated[list[_Phone], BeforeValidator(_to_list)] = Field(default_factory=list)
     addresscontacts: Annotated[list[_Address], BeforeValidator(_to_list)] = Field(default_factory=list)
@@ -111,39 +116,42 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
         record = _Identity.model_validate(raw)
     except ValidationError as error:
         raise BadRecord(f"CRM {kind} {crm_id_of(raw) or '(without id)'} can't be understood: {_why(error)}") from None
-    phones = [p for p in record.phonecontacts if p.phonenumber and fold(p.phonetype) not in _FAX_LABELS]
-    addresses = sorted((a for a in record.addresscontacts if a.address or a.zipcode), key=lambda a: not a.default)
-    description, foreign_marker = split_marker(record.description)
-    full_name = f"{record.firstname} {record.lastname}".strip()
-    names = tuple(dict.fromkeys(name for name in (record.nickname, full_name) if name))
-    national_code = ascii_digits(record.nationalcode)
+    phones = [p for p in record.phonecontacts if clean(p.phonenumber) and fold(p.phonetype) not in _FAX_LABELS]
+    addresses = sorted(
+        (a for a in record.addresscontacts if clean(a.address) or clean(a.zipcode)), key=lambda a: not a.default
+    )
+    names = [name for name in (record.nickname, f"{record.firstname} {record.lastname}") if clean(name)]
+    national_code = ascii_digits(clean(record.nationalcode))
     values = {
-        "fullname": names[0] if names else "",
+        "fullname": names[0].strip() if names else "",
         "mobileno": ascii_digits(_first(p for p in phones if _is_mobile(p))),
         "telno": ascii_digits(_first(p for p in phones if not _is_mobile(p))),
-        "passno": national_code,
+        "passno": ascii_digits(record.nationalcode),
         "email": record.email,
         "websiteaddress": record.website,
         "address": addresses[0].address if addresses else "",
         "pocode": ascii_digits(addresses[0].zipcode) if addresses else "",
-        "tozihat": description,
+        "tozihat": record.description,
     }
     notes = [
         f"{key}: characters that the finance form can't carry were replaced"
         for key, v in values.items()
         if clean(v) != v
     ]
+    # After the cleaning, which can make a mark of what was none.
+    description, foreign_marker = split_marker(clean(record.description))
     if foreign_marker:
         notes.append("tozihat: a [CRM ...] mark in the CRM's own notes was left out")
+    values["tozihat"] = description
     fields = {key: clean(value) for key, value in values.items() if clean(value)}
     fields["taraftype"] = "1" if kind == "organization" else "0"
     return Customer(
         crm_id=record.crmid.lower(),
         kind=kind,
-        number=ascii_digits(record.customernumber),
-        names=names,
+        number=ascii_digits(clean(record.customernumber)),
+        names=tuple(dict.fromkeys(clean(name) for name in names)),
         national_code=national_code,
-        phones=tuple(p.phonenumber for p in phones),
+        phones=tuple(clean(p.phonenumber) for p in phones),
         fields=fields,
         modified=record.modifydate or None,
         notes=(*notes, *_odd_values(kind, fields)),
@@ -210,7 +218,7 @@ _FORM_PROPERTIES: dict[str, str] = {
 
 
 class _WebUser(Shape):
-    code: Annotated[int, Field(strict=False)]
+    code: Annotated[int, Field(strict=False, ge=-(2**63), lt=2**63)]  # what the state file can hold
     isadminuser: bool | None = None
     name: Text = ""
     nickname: Text = ""
@@ -249,7 +257,7 @@ def contact_from_finance(raw: Mapping[str, Any]) -> Contact:
     return Contact(
         code=record.code,
         kind=kind,
-        names=tuple(dict.fromkeys(name for name in (record.name, record.nickname) if name)),
+        names=tuple(dict.fromkeys(clean(name) for name in (record.name, record.nickname) if clean(name))),
         national_code=ascii_digits(record.nationalcode),
         phones=tuple(p for p in (record.mobileno, record.telno, record.mobileno2, record.telno2) if p),
         fields=fields,
@@ -282,12 +290,13 @@ def contact_form(customer: Customer, contact: Contact | None, *, mark: bool) -> 
     """
     blank = dict.fromkeys(_FORM_PROPERTIES, "") | {"isactive": "1"}
     form = {**(contact.fields if contact else blank), **customer.fields, "tmpid": customer.number}
+    form = {key: clean(value) for key, value in form.items()}
     notes = customer.fields.get("tozihat", split_marker(form["tozihat"])[0])
     carries_mark = bool(contact.marker) if contact else mark
     # A pair keeps its link when its number is taken away in the CRM; then the old mark is still the better one.
     number = customer.number or (contact.marker if contact else "")
     form["tozihat"] = with_marker(notes, number) if carries_mark else notes
-    return {key: clean(value) for key, value in form.items()}
+    return form
 
 
 def crm_fields(contact: Contact, number: str, category: str) -> dict[str, Any]:
@@ -296,7 +305,7 @@ def crm_fields(contact: Contact, number: str, category: str) -> dict[str, Any]:
     The name goes whole into nickName (and a person's lastName): Siagh has one name field, and a name is never split.
     """
     value = contact.fields
-    name = contact.names[0] if contact.names else ""
+    name = value["fullname"] or next(iter(contact.names), "")
     phones = [
         ("Mobile", value["mobileno"]),
         ("Office", value["telno"]),

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from siaghsync.audit import Run, stamp
 from siaghsync.errors import System
-from siaghsync.plan import Action, Entity
-from siaghsync.records import Kind
+from siaghsync.plan import Action, Entity, RecordKind
 from siaghsync.state import Row, State
 
 
@@ -19,7 +18,7 @@ class Waiting:
     entity: Entity
     target: System
     record: str
-    kind: Kind
+    kind: RecordKind
     customer_number: str
     attempts: int
     failed: bool
@@ -37,18 +36,21 @@ def pause_after(attempts: int) -> timedelta:
     return timedelta(seconds=min(2 * 4 ** (attempts - 2), 6 * 3600)) if attempts > 1 else timedelta(0)
 
 
-def postpone(run: Run, action: Action, reason: str, message: str, *, failed: bool = True) -> int:
+def postpone(
+    run: Run, action: Action, reason: str, message: str, *, failed: bool = True, depends_on: str | None = None
+) -> int:
     """Stores a record as waiting, with one more try behind it if it `failed`. Returns the number of tries.
 
-    Belongs inside `State.atomic`.
+    With `depends_on` it waits until that CRM customer is linked. Belongs inside `State.atomic`.
     """
     known = find(run.state, action.entity, action.target, action.record)
+    release(run.state, action)
     attempts = (known.attempts if known else 0) + int(failed)
     run.state.execute(
-        "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             action.entity, action.target, action.record, action.kind, action.customer_number, attempts, int(failed),
-            stamp(run.now() + pause_after(attempts)), reason, message, known.since if known else run.at(),
+            stamp(run.now() + pause_after(attempts)), reason, message, known.since if known else run.at(), depends_on,
         ),
     )  # fmt: skip
     return attempts
@@ -68,8 +70,11 @@ def find(state: State, entity: Entity, target: System, record: str) -> Waiting |
 
 
 def due(state: State, entity: Entity, target: System, now: datetime) -> list[Waiting]:
-    """The records whose next try has come, the longest waiting first."""
-    sql = "SELECT * FROM waiting WHERE entity = ? AND target = ? AND next_try_at <= ? ORDER BY since, record"
+    """The records whose next try has come and whose customer, if they depend on one, is linked; the oldest first."""
+    sql = (
+        "SELECT * FROM waiting WHERE entity = ? AND target = ? AND next_try_at <= ? "
+        "AND (depends_on IS NULL OR depends_on IN (SELECT crm_id FROM customer_mappings)) ORDER BY since, record"
+    )
     return [_waiting(row) for row in state.rows(sql, (entity, target, stamp(now)))]
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from world import World
+from world import Maker, World
 
 from siaghsync.sandbox import Sandbox
-
-Maker = Callable[..., World]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +71,11 @@ class World:
         """The requests since the last command was started (it is emptied then)."""
         return self.sandbox.journal
 
-    def set(self, **settings: str) -> None:
-        """Writes the env file anew: the sandbox's settings, QUICK, and these."""
+    def set(self, **settings: str) -> World:
+        """Writes the env file anew: the sandbox's settings, QUICK, and these. Returns this world."""
         lines = {**self.sandbox.settings(), **QUICK, **settings}
         self.env_file.write_text("".join(f"{name}='{value}'\n" for name, value in lines.items()), "utf-8")
+        return self
 
     def arm(self, kind: Any, where: str, **how: Any) -> Fault:
         """Switches a fault on (`sandbox.faults`)."""
@@ -122,6 +124,8 @@ class World:
 
 
 Process = subprocess.Popen[str]
+Maker = Callable[..., World]
+"""What the fixture `make_world` is: `make_world(customers=5, also_in_crm=2)`."""
 
 
 def finish(process: Process, stdin: str | None = None, seconds: float = 60) -> Ended:

@@ -251,7 +251,7 @@ def test_a_change_can_become_visible_after_its_date(sandbox: Sandbox, client: Cl
     asked = sandbox.crm.stamp()
     time.sleep(0.35)
     rows = client.find()["data"]
-    assert [row["lastName"] for row in rows] == ["new", "نوری"]
+    assert {row["lastName"] for row in rows} == {"new", "نوری"}
     assert all(row["modifyDate"] <= asked for row in rows)
 
 
@@ -718,8 +718,10 @@ def test_requests_that_are_not_http_as_documented(sandbox: Sandbox, client: Clie
     assert session.post(url, data=b"{}", timeout=5).status_code == 415
     for body in (b"", b"{", b"\xff", b'{"pageSize": NaN}', b"[" * 100_000):
         assert session.post(url, data=body, headers=typed, timeout=5).status_code == 400
-    for shape in (None, [], {}, {"pageNumber": 1, "pageSize": 0}, {"pageNumber": 1, "pageSize": 1, "page": 1}):
-        assert session.post(url, json=shape, headers=typed, data=b"null", timeout=5).status_code == 400
+    shapes: list[Any] = [None, [], {}, {"pageNumber": 1, "pageSize": 0}, {"pageNumber": 1, "pageSize": 1, "page": 1}]
+    for shape in shapes:
+        assert session.post(url, data=json.dumps(shape), headers=typed, timeout=5).status_code == 400
+    assert session.post(url, json={"pageNumber": 1, "pageSize": 1}, timeout=5).status_code == 200
     for path in (GET_ALL, "/GeneralApi/LoginUser"):
         assert client.siagh(path, ["x"]).status_code == 400
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import logging
 import shutil
 import socket
@@ -95,7 +96,7 @@ def test_persian_text_and_gzip_arrive(connect: Any) -> None:
 
 def test_base_path_and_trailing_slash_are_kept_in_order(connect: Any) -> None:
     with serving(OK) as server:
-        ask(connect(server.url + "/root/"))
+        ask(connect(" " + server.url.upper() + "/root/ "))
     assert server.requests[0].path == "/root/path"
 
 
@@ -594,6 +595,43 @@ def test_slow_and_quick_requests_do_not_cut_each_other(connect: Any) -> None:
         for thread in threads:
             thread.join()
     assert outcomes == ["200"] * 300
+
+
+def test_a_late_request_leaves_a_connection_alone_that_others_use(
+    connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is there, its connection back in the pool; then time runs out while it is written to disk."""
+    written = threading.Event()
+
+    class SlowDisk(io.BytesIO):
+        def write(self, data: Any) -> int:
+            written.set()
+            time.sleep(0.8)
+            return super().write(data)
+
+    def slowly(conn: socket.socket, received: Any) -> bool:
+        time.sleep(0.35)
+        return OK(conn, received)
+
+    monkeypatch.setattr(transport, "_temporary_file", SlowDisk)
+    with serving(OK, slowly) as server:
+        carrier = connect(server, timeout=0.5)
+        late: list[CallError] = []
+
+        def spool() -> None:
+            try:
+                carrier.spool("GET", "/", what="list")
+            except CallError as error:
+                late.append(error)
+
+        thread = threading.Thread(target=spool)
+        thread.start()
+        written.wait()
+        time.sleep(0.25)
+        assert ask(carrier).status == 200
+        thread.join()
+        assert [error.reason for error in late] == ["timeout"]
+        assert server.connections == 1
 
 
 def test_close_ends_the_watchdog(connect: Any) -> None:

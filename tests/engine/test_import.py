@@ -6,8 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from conftest import Maker
-from world import World
+from world import Maker, World
 
 from siaghsync.sandbox.people import national_code
 
@@ -53,8 +52,7 @@ def test_a_contact_becomes_a_crm_record_with_all_that_the_crm_can_hold(world: Wo
     }  # fmt: skip
     phones = [(p["phoneType"], p["phoneNumber"]) for p in made["phoneContacts"]]
     assert phones == [("Mobile", "0900 111 2233"), ("Office", "02180112233")]
-    assert made["email"], made["website"] == ("a@example.com", "example.com")
-    assert made["description"] == "یادداشت"
+    assert (made["email"], made["website"], made["description"]) == ("a@example.com", "example.com", "یادداشت")
     assert [(a["address"], a["zipCode"]) for a in made["addressContacts"]] == [("تهران، نمونه", "1234567890")]
     assert made["categories"] == []
     assert world.crm.tables["organization"].records[world.crm_of(firm)]["nickName"] == "شرکت نمونه"
