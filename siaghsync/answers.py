@@ -164,8 +164,7 @@ def parse_json(body: bytes, system: System, what: str) -> Any:
         text = body.decode("utf-8-sig")
         return jsontext.loads(text)
     except ValueError:
-        pass
-    raise in_doubt(system, what, "unreadable", f"{_instead(body, text)} instead of JSON")
+        raise in_doubt(system, what, "unreadable", f"{_instead(body, text)} instead of JSON") from None
 
 
 def read(shape: type[S], value: Any, system: System, what: str) -> S:

@@ -5,7 +5,7 @@ Threads carry requests only; the calling thread alone touches the state file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,6 +27,7 @@ class _Flight:
     """What is in the air, and whether anything more may start."""
 
     total: int
+    width: int
     done: int = 0
     doubts_in_a_row: int = 0
     halted: CallError | None = None
@@ -41,25 +42,26 @@ class _Reply:
     preinvoice: SavedPreinvoice | None = None
 
 
-def carry_out(engine: Engine, actions: Iterable[Action], total: int, label: str, done: int = 0) -> list[Action]:
+def carry_out(
+    engine: Engine, actions: Iterable[Action], total: int, label: str, done: int = 0, *, careful: bool = False
+) -> list[Action]:
     """Sends creates and updates, at most `concurrency` at a time, and settles each.
 
     `total` and `done` are for the progress that is shown. Returns the creates whose outcome is unknown; they are not
-    told yet, since a look-up may follow. Raises the
-    CallError that shows that the system can't be reached, after everything in the air has been settled.
+    told yet, since a look-up may follow. Raises the CallError that shows that the system can't be reached, after
+    everything in the air has been settled.
     """
-    flight = _Flight(total, done)
+    # Twice the threads, so that none idles while outcomes are committed; but a document that waits for a thread when
+    # the process is killed would be in doubt, and work for a person.
+    flight = _Flight(total, engine.limits.concurrency * (1 if careful else 2), done)
     source = iter(actions)
     finished: set[Future[_Reply]] = set()
-    # Twice the threads, so that none idles while the last outcomes are being committed.
-    width = engine.limits.concurrency * 2
     with ThreadPoolExecutor(engine.limits.concurrency) as pool:
         while True:
             with engine.run.state.atomic():
                 for future in finished:
                     _settle(engine, flight, future)
-                ready = [] if flight.halted or engine.stop.is_set() else islice(source, width - len(flight.flying))
-                opened = [(_open(engine, action), action) for action in ready]
+                opened = [(_open(engine, action), action) for action in _ready(engine, flight, source)]
             # From here on every intent is on disk. A kill before, within or after the requests below finds it open at
             # the next start, and nobody repeats it before a look-up.
             for intent_id, action in opened:
@@ -71,6 +73,12 @@ def carry_out(engine: Engine, actions: Iterable[Action], total: int, label: str,
     if flight.halted:
         raise flight.halted
     return flight.in_doubt
+
+
+def _ready(engine: Engine, flight: _Flight, source: Iterator[Action]) -> Iterator[Action]:
+    """The next actions to send; none once the flight is halted or a signal came."""
+    idle = 0 if flight.halted or engine.stop.is_set() else flight.width - len(flight.flying)
+    return islice(source, idle)
 
 
 def _open(engine: Engine, action: Action) -> int:

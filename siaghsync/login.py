@@ -53,13 +53,11 @@ class SharedLogin:
         try:
             return ask(token)
         except Unauthorized:
-            pass
-        token = self._renew_before_asking(token)
+            token = self._renew_before_asking(token)
         try:
             return ask(token)
         except Unauthorized as error:
-            refusal = self._rejected(error)
-        raise refusal
+            raise self._rejected(error) from None
 
     def _renew_before_asking(self, old: str) -> str:
         """Whatever became of the login: the request that needs it was surely not sent, or turned away with 401."""

@@ -163,7 +163,13 @@ def failed(engine: Engine, action: Action, reason: str, message: str) -> None:
         text = f"Tried in {attempts} runs, without success. The last time: {message}"
         reviewed(
             engine,
-            replace(action, action="review", reason=final, message=text, details={"payload": dict(action.payload)}),
+            replace(
+                action,
+                action="review",
+                reason=final,
+                message=text,
+                details={**action.details, "payload": dict(action.payload)},
+            ),
         )
 
 

@@ -117,7 +117,7 @@ def post_documents(engine: Engine, work: Work) -> None:
                 engine.tell(action)
                 work.would_post.add(action.record)
         else:
-            carry_out(engine, creates, len(creates), "posting pre-invoices")
+            carry_out(engine, creates, len(creates), "posting pre-invoices", careful=True)
     for crm_id, (kind, message) in work.bad_documents.items():
         fail(engine, work, subject_of(crm_id, kind), "bad_record", message)
 

@@ -61,7 +61,9 @@ def settle_doubts(engine: Engine, work: Work) -> None:
 def read_crm(engine: Engine, work: Work) -> None:
     for kind in SOURCES:
         work.whole[kind] = read_source(engine, kind, Intake(engine, work, kind), everything=work.options.full)
-    if work.options.full and not work.options.force:
+    # A first reading shows the whole CRM as well.
+    is_whole = work.options.full or not any(engine.cursors.get(kind) for kind in SOURCES)
+    if is_whole and not work.options.force:
         known = engine.mappings.count()
         check_list_size("The CRM", sum(engine.scratch.reading_count(kind) for kind in SOURCES), known)
     for entry in waiting.due(engine.run.state, "customer", "finance", engine.run.now()):

@@ -82,15 +82,15 @@ def note_skip(run: Run, action: Action) -> bool:
     """Remembers why a record is skipped. Returns whether that is news. Belongs inside `State.atomic`."""
     key = (action.entity, action.target, action.record)
     known = run.state.row(
-        "SELECT reason, customer_number FROM skips WHERE entity = ? AND target = ? AND record = ?", key
+        "SELECT reason, customer_number, since FROM skips WHERE entity = ? AND target = ? AND record = ?", key
     )
-    if known and tuple(known) == (action.reason, action.customer_number):
-        return False
+    is_news = known is None or tuple(known)[:2] != (action.reason, action.customer_number)
     release(run.state, action)
+    since = known["since"] if known and not is_news else run.at()
     run.state.execute(
-        "INSERT INTO skips VALUES (?, ?, ?, ?, ?, ?)", (*key, action.customer_number, action.reason, run.at())
+        "INSERT INTO skips VALUES (?, ?, ?, ?, ?, ?)", (*key, action.customer_number, action.reason, since)
     )
-    return True
+    return is_news
 
 
 def _waiting(row: Row) -> Waiting:

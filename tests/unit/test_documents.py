@@ -24,6 +24,7 @@ from siaghsync.documents import (
     net,
     net_with_tax,
     plain,
+    row_gross,
     same_amount,
     snapshot,
 )
@@ -123,6 +124,7 @@ def test_amounts_for_people_are_grouped() -> None:
 def test_the_net_is_the_exact_sum_of_quantity_times_price_less_discount(numbers: list[tuple[Decimal, ...]]) -> None:
     rows = tuple(row("P", q, p, d, vat=v, toll=t) for q, p, d, v, t in numbers)
     with localcontext(prec=3):  # whatever precision the rest of a program likes
+        assert [Fraction(row_gross(each)) for each in rows] == [Fraction(q) * Fraction(p) for q, p, *_ in numbers]
         found, with_tax = net(document(rows=rows)), net_with_tax(document(rows=rows))
     expected = sum((Fraction(q) * Fraction(p) - Fraction(d) for q, p, d, _, _ in numbers), Fraction(0))
     assert isinstance(found, Decimal)
@@ -204,6 +206,7 @@ def test_a_snapshot_is_plain_json_and_the_order_of_rows_means_nothing(old: Docum
     chance.shuffle(shuffled)
     assert stored == snapshot(old)
     assert not difference(stored, replace(old, rows=tuple(shuffled)))
+    assert old.checksum == replace(old, rows=tuple(shuffled)).checksum
 
 
 @pytest.mark.parametrize(
