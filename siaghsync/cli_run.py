@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from siaghsync.cli_base import Call, Stop, engine_for, stop_on_signal
@@ -56,9 +57,10 @@ def _sources(settings: Settings, only: str | None) -> tuple[DocumentSource, ...]
 
 
 def _document_rules(settings: Settings, engine: Engine) -> DocumentRules:
-    from siaghsync.importer import started_on
+    from siaghsync.importer import started_at
     from siaghsync.reconcile_document import DocumentRules
 
+    given = settings.invoices_since
     return DocumentRules(
         sale_model=settings.preinvoice_sale_model,
         sales_centre=settings.preinvoice_sales_centre,
@@ -66,7 +68,7 @@ def _document_rules(settings: Settings, engine: Engine) -> DocumentRules:
         sale_kind=settings.preinvoice_sale_kind,
         intermediary=settings.preinvoice_intermediary,
         states=settings.invoice_states,
-        since=settings.invoices_since or started_on(engine.run.state),
+        since=datetime.combine(given, time.min) if given else started_at(engine.run.state),
     )
 
 

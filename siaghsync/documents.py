@@ -46,7 +46,8 @@ class DocumentRow:
 class Document:
     """A quote or sales invoice of the CRM (contract payamgostar §4).
 
-    `date` is the document's own date in Tehran, or the day of its creation. `sale_model` is the number at the end of
+    `date` is the document's own date in Tehran, or the day of its creation; `created` is that moment, without an
+    offset. `sale_model` is the number at the end of
     `type_code`, `customer_crm_id` and `number` are empty if it has none. The amounts of the header are None where the
     CRM gives none. `modified` is the CRM's own text.
     """
@@ -60,7 +61,7 @@ class Document:
     type_code: str
     sale_model: int | None
     date: dt.date
-    created: dt.date | None
+    created: dt.datetime | None
     modified: str | None
     related_quote_id: str | None
     rows: tuple[DocumentRow, ...]
@@ -83,6 +84,11 @@ class Document:
     def title(self) -> str:
         """What people call it: `Quote 100-1404/15`, by its CRM id while it has no number."""
         return f"{self.source.capitalize()} {self.number or self.crm_id}"
+
+
+def family_of(document: Document) -> str:
+    """The CRM id of the quote that a document is or was made from, else its own: of one family, one is posted."""
+    return document.related_quote_id or document.crm_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from siaghsync.engine import Engine
 from siaghsync.errors import BadRecord, Interrupted
 from siaghsync.outbox import unsettled_of
 from siaghsync.plan import Action, check_list_size
-from siaghsync.pull import read_contacts, read_source
+from siaghsync.pull import as_crm_date, read_contacts, read_source
 from siaghsync.reconcile_import import reconcile_contact
 from siaghsync.records import Contact, Customer, Kind, digest
 from siaghsync.state import State
@@ -26,10 +26,13 @@ COMPLETED = "initial_import_completed_at"
 STARTED = "first_import_at"
 
 
-def started_on(state: State) -> date | None:
-    """The day in Tehran on which the first import wrote something, or None: documents from before it are not posted."""
+def started_at(state: State) -> datetime | None:
+    """When the first import began, by the CRM's own clock (Tehran time without an offset), or None.
+
+    Documents from before it are not posted by themselves: whoever kept the books until then may have posted them.
+    """
     moment = state.fact(STARTED)
-    return datetime.fromisoformat(moment).astimezone(ZoneInfo("Asia/Tehran")).date() if moment else None
+    return datetime.fromisoformat(moment) if moment else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,8 @@ def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
 
 def _apply(engine: Engine, creates: int) -> None:
     if engine.run.state.fact(STARTED) is None:
-        engine.run.state.set_fact(STARTED, engine.run.at())
+        now_local = engine.run.now().astimezone(ZoneInfo("Asia/Tehran"))
+        engine.run.state.set_fact(STARTED, as_crm_date(engine.crm.server_time or now_local))
     for action in engine.scratch.planned("link"):
         settle.linked(engine, action)
         engine.tell(action)

@@ -24,11 +24,10 @@ class PostedDocuments:
         """What was posted for a document, or None."""
         return _posted(self._state.row("SELECT * FROM invoice_mappings WHERE crm_id = ?", (crm_id,)))
 
-    def made_from(self, quote_id: str) -> Posted | None:
-        """A posted invoice that was made from this quote, or None."""
-        return _posted(
-            self._state.row("SELECT * FROM invoice_mappings WHERE related_quote_id = ? LIMIT 1", (quote_id,))
-        )
+    def made_from(self, quote_id: str, *, other_than: str = "") -> Posted | None:
+        """A posted invoice, other than the named one, that was made from this quote, or None."""
+        sql = "SELECT * FROM invoice_mappings WHERE related_quote_id = ? AND crm_id <> ? ORDER BY posted_at LIMIT 1"
+        return _posted(self._state.row(sql, (quote_id, other_than)))
 
     def ids(self) -> list[tuple[str, str]]:
         """(CRM id, source) of every posted document."""

@@ -33,7 +33,8 @@ _MOST_SHOWN = 3
 class DocumentRules:
     """The settings that decisions depend on: PREINVOICE_*, INVOICE_STATES and INVOICES_SINCE (None: no start).
 
-    `sale_model` serves documents whose type code has no number; `sales_centre` None is the document's sale model.
+    `sale_model` serves documents whose type code has no number; `sales_centre` None is the document's sale model;
+    `since` is a moment of the CRM's own clock (Tehran time without an offset).
     """
 
     sale_model: int
@@ -42,7 +43,7 @@ class DocumentRules:
     sale_kind: int
     intermediary: int
     states: Literal["numbered", "any"]
-    since: dt.date | None
+    since: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,10 @@ def reconcile_document(case: DocumentCase, rules: DocumentRules) -> Action | Wai
         return action_about(case, "skip", "not_numbered", "It has no number yet (INVOICE_STATES).")
     if case.twin:
         return _twin(case, case.twin)
-    created = document.created or document.date
+    created = document.created or dt.datetime.combine(document.date, dt.time.min)
     if rules.since and created < rules.since:
         return action_about(
-            case, "skip", "before_start", f"It was created on {created}, before {rules.since} (INVOICES_SINCE)."
+            case, "skip", "before_start", f"It was created at {created}, before {rules.since} (INVOICES_SINCE)."
         )
     if faults := faults_of(document, case.fiscal_year):
         return action_about(

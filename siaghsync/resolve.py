@@ -90,6 +90,7 @@ def _decide_document(engine: Engine, row: Row, subject: Action, decision: Decisi
     outcome = "confirmed" if decision.way_out == "posted" else "lapsed"
     for intent in unsettled_of(engine.run.state, subject):
         close_intent(engine.run, intent.id, outcome, f"A person decided: {decision.way_out}.")
+    waiting.free(engine.run.state, settle_documents.QUOTE_IN_DOUBT)
     if decision.way_out == "posted":
         number = ascii_digits(decision.value).strip()
         if not number.isdecimal():

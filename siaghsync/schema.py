@@ -65,7 +65,7 @@ CREATE TABLE waiting (
     entity TEXT NOT NULL, target TEXT NOT NULL, record TEXT NOT NULL, kind TEXT NOT NULL,
     customer_number TEXT NOT NULL, attempts INTEGER NOT NULL, failed INTEGER NOT NULL, next_try_at TEXT NOT NULL,
     reason TEXT NOT NULL, message TEXT NOT NULL, since TEXT NOT NULL,
-    depends_on TEXT,  -- the CRM id of a customer that has to be linked first
+    depends_on TEXT,  -- the CRM id of a customer to be linked first, or of a quote to be decided first
     PRIMARY KEY (entity, target, record)
 ) WITHOUT ROWID;
 

@@ -15,6 +15,9 @@ from siaghsync.posted import PostedDocuments
 from siaghsync.reconcile_document import check_net
 from siaghsync.siagh import SavedPreinvoice
 
+QUOTE_IN_DOUBT = "quote_in_doubt"
+"""Why a document waits while another of its quote and invoices is in doubt."""
+
 
 def posted(engine: Engine, intent_id: int, action: Action, saved: SavedPreinvoice) -> None:
     """Siagh has taken the document. If it reports another net amount than expected, a person looks at it as well."""
@@ -81,10 +84,10 @@ def in_doubt(engine: Engine, intent_id: int, action: Action, message: str) -> No
         engine.tell_failure(action, "unknown_outcome", text)
 
 
-def waits(engine: Engine, subject: Action, reason: str, message: str, customer_crm_id: str) -> None:
-    """The document waits for its customer; it is taken up again when that is linked."""
+def waits(engine: Engine, subject: Action, reason: str, message: str, depends_on: str) -> None:
+    """The document waits for its customer to be linked, or for a decision about its quote."""
     with engine.run.state.atomic():
-        waiting.postpone(engine.run, subject, reason, message, failed=False, depends_on=customer_crm_id or None)
+        waiting.postpone(engine.run, subject, reason, message, failed=False, depends_on=depends_on or None)
         engine.run.note(subject, "waits", message=message, reason=reason)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,8 @@ class State:
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """The same change for many rows; only inside `atomic`."""
         with _translated(self.path):
+            if not self._db.in_transaction:
+                raise RuntimeError("a write outside a transaction")
             self._db.executemany(sql, rows)
 
     @contextmanager
@@ -117,25 +119,27 @@ class State:
 
     def backup(self, target: Path) -> None:
         """A consistent copy in `target` (mode 0600), also while another process writes. Replaces `target` at the end."""
-        part = target.with_name(target.name + ".part")
+        part = Path(f"{target}.part")
         try:
             if self.path and target.exists() and target.samefile(self.path):
                 raise UsageError(f"{target} is the state file itself.", "Name another file.")
             part.unlink(missing_ok=True)  # of a backup that was killed
             _make_private(part)
-            copy = sqlite3.connect(part)
-            with _translated(part):
-                self._db.backup(copy)
-                copy.execute("PRAGMA journal_mode=DELETE")
-            copy.close()
-            part.replace(target)
+            try:
+                self._copy_to(part)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
         except OSError as error:
             raise StateError(
                 f"{target} can't be written: {error.strerror}.",
                 "Name a file in a folder that you may write to.",
             ) from None
-        finally:
-            part.unlink(missing_ok=True)
+
+    def _copy_to(self, part: Path) -> None:
+        with _translated(part), closing(sqlite3.connect(part)) as copy:
+            self._db.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
 
     def close(self) -> None:
         """Closes the file."""
@@ -246,8 +250,8 @@ def _statements(script: str) -> Iterator[str]:
 def _damaged(path: Path | None) -> tuple[str, str]:
     return (
         f"The state file {path} is damaged.",
-        "Bring it back from a backup. Without one, move it away and run `siaghsync initial-import`: it links what both "
-        "systems already have and makes nothing twice.",
+        "Move it away, together with the files beside it that end in -wal and -shm. Then bring it back from a backup or, "
+        "without one, run `siaghsync initial-import`: it links what both systems already have and makes nothing twice.",
     )
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from typing import Any
 
 from siaghsync import reviews, settle, settle_documents, waiting
 from siaghsync.apply import carry_out
-from siaghsync.documents import Document, DocumentSource, Posted, snapshot
+from siaghsync.documents import Document, DocumentSource, Posted, family_of, snapshot
 from siaghsync.engine import Engine
 from siaghsync.errors import BadRecord, InDoubt
-from siaghsync.outbox import unsettled_of
+from siaghsync.outbox import unknown_intents, unsettled_of
 from siaghsync.plan import Action
 from siaghsync.posted import PostedDocuments
 from siaghsync.pull import read_source
 from siaghsync.reconcile_document import DocumentCase, Wait, reconcile_document
 from siaghsync.records import digest
-from siaghsync.settle_documents import subject_of
+from siaghsync.settle_documents import QUOTE_IN_DOUBT, subject_of
 from siaghsync.sync_reading import SOURCES, Intake, Work, fail
 from siaghsync.translate import crm_id_of
 from siaghsync.translate_document import document_from_crm, rows_are_missing
@@ -108,10 +109,8 @@ def post_documents(engine: Engine, work: Work) -> None:
     """Plans and posts the documents; their customers have had their turn."""
     if not work.options.dry_run:
         _read_waiting(engine, work)
-    for source in ("quote", "invoice"):
-        of_source = [d for d in work.documents.values() if d.source == source]
-        of_source.sort(key=lambda d: (d.created or d.date, d.crm_id))
-        creates = list(_carry_out_all_but_creates(engine, work, of_source))
+    for documents in _rounds(work.documents.values()):
+        creates = list(_carry_out_all_but_creates(engine, work, documents))
         if work.options.dry_run:
             for action in creates:
                 engine.tell(action)
@@ -120,6 +119,20 @@ def post_documents(engine: Engine, work: Work) -> None:
             carry_out(engine, creates, len(creates), "posting pre-invoices", careful=True)
     for crm_id, (kind, message) in work.bad_documents.items():
         fail(engine, work, subject_of(crm_id, kind), "bad_record", message)
+
+
+def _rounds(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    """Documents in rounds, quotes first, and in each round at most one of a quote and the invoices made from it: what
+    became of the one decides about the next."""
+    left = sorted(
+        documents, key=lambda d: (d.source != "quote", d.created or datetime.combine(d.date, time.min), d.crm_id)
+    )
+    while left:
+        first: dict[str, Document] = {}
+        for document in left:
+            first.setdefault(family_of(document), document)
+        yield list(first.values())
+        left = [document for document in left if first[family_of(document)] is not document]
 
 
 def _read_waiting(engine: Engine, work: Work) -> None:
@@ -182,7 +195,8 @@ def _put_aside(engine: Engine, work: Work, action: Action) -> None:
 def _let_wait(engine: Engine, work: Work, document: Document, wait: Wait) -> None:
     subject = subject_of(document.crm_id, document.source)
     if not work.options.dry_run:
-        settle_documents.waits(engine, subject, wait.reason, wait.message, document.customer_crm_id)
+        depends_on = family_of(document) if wait.reason == QUOTE_IN_DOUBT else document.customer_crm_id
+        settle_documents.waits(engine, subject, wait.reason, wait.message, depends_on)
     engine.tell_failure(subject, wait.reason, wait.message)
 
 
@@ -190,10 +204,9 @@ def _let_wait(engine: Engine, work: Work, document: Document, wait: Wait) -> Non
 
 
 def _decide(engine: Engine, work: Work, document: Document, *, optimistic: bool = False) -> Action | Wait | None:
-    if _quote_is_in_doubt(engine, document):
-        return Wait(
-            "quote_in_doubt", f"{document.title} waits until a person has decided about the quote it was made from."
-        )
+    if _one_is_in_doubt(engine, document):
+        text = f"{document.title} waits until a person has decided whether its quote, or an invoice of it, was posted."
+        return Wait(QUOTE_IN_DOUBT, text)
     assert work.document_rules is not None
     return reconcile_document(_case(engine, work, document, optimistic=optimistic), work.document_rules)
 
@@ -220,23 +233,19 @@ def _case(engine: Engine, work: Work, document: Document, *, optimistic: bool) -
 
 
 def _twin(work: Work, posted: PostedDocuments, document: Document) -> Posted | None:
-    """The quote that this invoice was made from, another invoice made from it, or the invoice made from this quote."""
-    if document.source == "quote":
-        return posted.made_from(document.crm_id)
-    if not document.related_quote_id:
-        return None
-    quote = work.documents.get(document.related_quote_id)
-    if quote and quote.crm_id in work.would_post:
-        return Posted(quote.crm_id, "quote", None, "", quote.checksum, snapshot(quote))
-    found = posted.of(document.related_quote_id) or posted.made_from(document.related_quote_id)
-    return found if found and found.crm_id != document.crm_id else None
+    """Another of a quote and the invoices made from it that was posted, an invoice before the quote."""
+    family = family_of(document)
+    planned = next((d for d in work.documents.values() if d.crm_id in work.would_post and family_of(d) == family), None)
+    if planned:
+        return Posted(planned.crm_id, planned.source, None, "", planned.checksum, snapshot(planned))
+    quote = posted.of(family) if document.source == "invoice" else None
+    return posted.made_from(family, other_than=document.crm_id) or quote
 
 
-def _quote_is_in_doubt(engine: Engine, document: Document) -> bool:
-    """Whether the quote of this invoice was sent and nobody knows yet whether it stands in Siagh."""
-    if document.source != "invoice" or not document.related_quote_id:
-        return False
-    return bool(unsettled_of(engine.run.state, subject_of(document.related_quote_id, "quote")))
+def _one_is_in_doubt(engine: Engine, document: Document) -> bool:
+    """Whether another of a quote and the invoices made from it was sent and nobody knows yet if it stands in Siagh."""
+    others = (i.action for i in unknown_intents(engine.run.state, "finance", "invoice") if i.record != document.crm_id)
+    return any((sent.details["related_quote_id"] or sent.record) == family_of(document) for sent in others)
 
 
 def _why_customer_waits(engine: Engine, document: Document) -> tuple[str, str]:

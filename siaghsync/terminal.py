@@ -21,8 +21,10 @@ def console(*, stderr: bool = False) -> Console:
     """A console; without colour and of fixed width when it is no terminal."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    width = None if is_terminal else _PLAIN_WIDTH
+    # Said outright, or a FORCE_COLOR in the environment would put colour codes into files and mails.
+    return Console(stderr=stderr, force_terminal=is_terminal, width=width, highlight=False, emoji=False)
 
 
 def show(*parts: RenderableType) -> None:

@@ -102,7 +102,8 @@ def _first(items: Iterable[_Phone]) -> str:
     return ordered[0].phonenumber if ordered else ""
 
 
-def _why(error: ValidationError) -> str:
+def why(error: ValidationError) -> str:
+    """The first thing that does not fit a shape: its field and what was expected, never its value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     return f"field {'.'.join(str(part) for part in first['loc']) or '(record)'}: {first['msg']}"
 
@@ -115,7 +116,7 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
     try:
         record = _Identity.model_validate(raw)
     except ValidationError as error:
-        raise BadRecord(f"CRM {kind} {crm_id_of(raw) or '(without id)'} can't be understood: {_why(error)}") from None
+        raise BadRecord(f"CRM {kind} {crm_id_of(raw) or '(without id)'} can't be understood: {why(error)}") from None
     phones = [p for p in record.phonecontacts if clean(p.phonenumber) and fold(p.phonetype) not in _FAX_LABELS]
     addresses = sorted(
         (a for a in record.addresscontacts if clean(a.address) or clean(a.zipcode)), key=lambda a: not a.default
@@ -249,7 +250,7 @@ def contact_from_finance(raw: Mapping[str, Any]) -> Contact:
     try:
         record = _WebUser.model_validate(raw)
     except ValidationError as error:
-        raise BadRecord(f"Finance contact {finance_code_of(raw)} can't be understood: {_why(error)}") from None
+        raise BadRecord(f"Finance contact {finance_code_of(raw)} can't be understood: {why(error)}") from None
     fields = {key: cast(str, getattr(record, name)) for key, name in _FORM_PROPERTIES.items()}
     fields["isactive"] = "0" if _is_no(fields["isactive"]) else "1"
     fields["taraftype"] = "0" if _is_no(fields["taraftype"]) or not fields["taraftype"] else "1"

@@ -16,7 +16,7 @@ from siaghsync.documents import Document, DocumentRow, DocumentSource
 from siaghsync.errors import BadRecord
 from siaghsync.records import ascii_digits
 from siaghsync.siagh_form import clean
-from siaghsync.translate import RawText, Text, _why, crm_id_of
+from siaghsync.translate import RawText, Text, crm_id_of, why
 
 _TEHRAN = ZoneInfo("Asia/Tehran")
 _NO_YEAR = 1
@@ -42,8 +42,8 @@ def _decimals(amount: Decimal) -> int:
     return -int(amount.as_tuple().exponent)
 
 
-def _to_day(value: object) -> dt.date | None:
-    """The day in Tehran: the CRM's dates are Tehran time without an offset; one that carries an offset is converted."""
+def _to_moment(value: object) -> dt.datetime | None:
+    """A moment in Tehran: the CRM's dates are Tehran time without an offset; one that carries an offset is converted."""
     if value in (None, ""):
         return None
     moment = dt.datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
@@ -51,7 +51,7 @@ def _to_day(value: object) -> dt.date | None:
         return None
     if not 1000 <= moment.year <= 9000:
         raise ValueError(f"a date was expected, not {value}")
-    return (moment.astimezone(_TEHRAN) if moment.tzinfo else moment).date()
+    return moment.astimezone(_TEHRAN).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _to_key(value: object) -> object:
@@ -71,7 +71,7 @@ def _to_state(value: object) -> object:
 
 Amount = Annotated[Decimal, BeforeValidator(_to_amount)]
 MaybeAmount = Annotated[Decimal | None, BeforeValidator(_to_amount)]
-Day = Annotated[dt.date | None, BeforeValidator(_to_day)]
+Moment = Annotated[dt.datetime | None, BeforeValidator(_to_moment)]
 Key = Annotated[str, BeforeValidator(_to_key)]
 
 
@@ -102,9 +102,9 @@ class _Document(Shape):
     additionalcosts: MaybeAmount = None
     totalvalue: MaybeAmount = None
     finalvalue: MaybeAmount = None
-    quotedate: Day = None
-    invoicedate: Day = None
-    creatdate: Day = None
+    quotedate: Moment = None
+    invoicedate: Moment = None
+    creatdate: Moment = None
     modifydate: Text = ""
     billableobjectstateindex: Annotated[int | None, BeforeValidator(_to_state)] = None
     details: list[_Detail] | None = None
@@ -128,10 +128,10 @@ def document_from_crm(raw: Mapping[str, Any], source: DocumentSource) -> Documen
     try:
         record = _Document.model_validate(raw)
     except ValidationError as error:
-        raise _bad(raw, source, _why(error)) from None
-    own_day = record.quotedate if source == "quote" else record.invoicedate
-    day = own_day or record.creatdate
-    if day is None:
+        raise _bad(raw, source, why(error)) from None
+    own_date = record.quotedate if source == "quote" else record.invoicedate
+    moment = own_date or record.creatdate
+    if moment is None:
         raise _bad(raw, source, f"field {source}date: neither it nor creatdate holds a date")
     return Document(
         crm_id=record.crmid.lower(),
@@ -142,7 +142,7 @@ def document_from_crm(raw: Mapping[str, Any], source: DocumentSource) -> Documen
         description=record.description,
         type_code=record.crmobjecttypecode,
         sale_model=_sale_model(record.crmobjecttypecode),
-        date=day,
+        date=moment.date(),
         created=record.creatdate,
         modified=record.modifydate or None,
         related_quote_id=(record.relatedquoteid or None) if source == "invoice" else None,

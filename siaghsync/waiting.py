@@ -41,7 +41,7 @@ def postpone(
 ) -> int:
     """Stores a record as waiting, with one more try behind it if it `failed`. Returns the number of tries.
 
-    With `depends_on` it waits until that CRM customer is linked. Belongs inside `State.atomic`.
+    With `depends_on` it waits until that CRM customer is linked, or until `free` is called for it. Belongs inside `State.atomic`.
     """
     known = find(run.state, action.entity, action.target, action.record)
     release(run.state, action)
@@ -54,6 +54,11 @@ def postpone(
         ),
     )  # fmt: skip
     return attempts
+
+
+def free(state: State, reason: str) -> None:
+    """Lets all that wait for this reason be tried in the next run. Belongs inside `State.atomic`."""
+    state.execute("UPDATE waiting SET depends_on = NULL WHERE reason = ?", (reason,))
 
 
 def release(state: State, action: Action) -> None:

@@ -1,7 +1,7 @@
 """Kills real runs at every event, disturbs them in every way, runs again to the end, and compares with the truth.
 
-    python -m tests.engine.sweep           a few thousand kill points less than:
-    python -m tests.engine.sweep --full    at least 3,000, 500 of them double; exit 1 on any fault
+    python -m tests.engine.sweep           one seed of each scenario
+    python -m tests.engine.sweep --full    more than 3,000 kill points, 500 of them double; exit 1 on any fault
 
 What is killed: `scenarios`. Where: at each stage of each request (`received` with the request done all the same, or lost),
 some milliseconds after an answer was sent, and, with strace, at the n-th system call. `matrix` is the other half: no kill,
@@ -96,7 +96,7 @@ def sweep_double(bench: Bench, eve: Eve, traps: list[Trap], dice: Random) -> Tal
             bench.advance(1)
             bench.run(*eve.scenario.command)
         bench.advance(GRACE + 1)
-        again = Trap(dice.randint(1, 30), lost=dice.random() < 0.5)
+        again = Trap(dice.randint(1, 16), lost=dice.random() < 0.5)
         ended = bench.run(*eve.scenario.command, traps=[again])
         if ended.killed:
             tally.add(f"{eve.scenario.name}: {trap}, then {again}", *recover(bench, eve), double=True)
@@ -114,10 +114,10 @@ class Extent:
     matrix_seeds: int
 
 
-EXTENTS = {False: Extent(1, 3, 6, 0, 1), True: Extent(8, 6, 14, 30, 3)}
+EXTENTS = {False: Extent(1, 3, 6, 0, 1), True: Extent(7, 5, 16, 40, 3)}
 
 
-def sweep(extent: Extent, root: Path, say: bool = True) -> dict[str, Tally]:
+def sweep(extent: Extent, root: Path, *, say: bool = True) -> dict[str, Tally]:
     """The whole of it. Returns the figures by scenario."""
     tallies: dict[str, Tally] = {}
     with Bench(root) as bench:
@@ -136,8 +136,7 @@ def sweep(extent: Extent, root: Path, say: bool = True) -> dict[str, Tally]:
             if say:
                 tell(scenario.name, tally)
         for name, outcome in matrix.run(bench, extent.matrix_seeds):
-            tally = tallies.setdefault(name, Tally())
-            tally.add(name, *outcome)
+            tallies.setdefault(name, Tally()).add(name, *outcome)
     if say:
         for name in list(tallies)[len(ALL) :]:
             tell(name, tallies[name])
@@ -167,7 +166,7 @@ def tell(name: str, tally: Tally) -> None:
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="everything, about an hour on two cores")
+    parser.add_argument("--full", action="store_true", help="everything; about half an hour")
     parser.add_argument("--seeds", type=int, help="so many seeds instead")
     options = parser.parse_args()
     extent = EXTENTS[options.full]

@@ -16,7 +16,9 @@ RULES = Rules(SCHEME)
 LETTERS = "یيىکكهةۀەأإآاءئؤبچ پaBß"
 MARKS = "\u200c\u200f\u00a0\u064e\u0651\u0654\u0640 \t"
 BREAKERS = "|\r\n\x00\x0b\x85\u2028[]"
-TEXT = st.text(st.one_of(st.sampled_from(LETTERS + MARKS + BREAKERS + "۰۱٢٣45-"), st.characters(exclude_categories=["Cs"])))
+TEXT = st.text(
+    st.one_of(st.sampled_from(LETTERS + MARKS + BREAKERS + "۰۱٢٣45-"), st.characters(exclude_categories=["Cs"]))
+)
 """Anything that can come out of JSON, with what is treated specially coming often."""
 NOTES = st.one_of(
     TEXT, st.lists(st.sampled_from(["[CRM ", "[CRM\n", "7", "۷", "]", "|", " ", "x", "\t"]), max_size=12).map("".join)

@@ -59,7 +59,7 @@ def document(*rows: DocumentRow, **fields: Any) -> Document:
         type_code="PI_5",
         sale_model=5,
         date=dt.date(2025, 12, 21),
-        created=dt.date(2025, 12, 21),
+        created=dt.datetime(2025, 12, 21, 14, 6, 17),
         modified=None,
         related_quote_id=None,
         rows=rows or (row(),),

@@ -41,7 +41,7 @@ def document(*rows: DocumentRow, **fields: Any) -> Document:
         type_code="PI_5",
         sale_model=5,
         date=dt.date(2025, 12, 21),
-        created=dt.date(2025, 12, 20),
+        created=dt.datetime(2025, 12, 20, 9, 30),
         modified=None,
         related_quote_id=None,
         rows=rows or (row(),),
@@ -261,7 +261,7 @@ def test_a_draft_of_an_invoice_does_not_count_yet() -> None:
 def test_what_is_posted_and_unchanged_needs_nothing() -> None:
     before = document(row(), row("P-2"))
     renamed = document(row("P-2"), row(), number="100-1404/16", subject="x", total_value=Decimal(1))
-    for rules in (RULES, replace(RULES, since=dt.date(2030, 1, 1))):
+    for rules in (RULES, replace(RULES, since=dt.datetime(2030, 1, 1))):
         assert reconcile_document(case(before, posted=posted(before), fiscal_year=1405), rules) is None
         assert reconcile_document(case(renamed, posted=posted(before)), rules) is None
         assert reconcile_document(case(before, posted=posted(before), twin=posted(invoice())), rules) is None
@@ -326,8 +326,8 @@ def test_a_document_without_a_number_is_skipped() -> None:
     ],
 )
 def test_nothing_from_before_the_start_is_posted(created: str | None, day: str, action: str) -> None:
-    found = document(date=dt.date.fromisoformat(day), created=created and dt.date.fromisoformat(created))
-    rules = replace(RULES, since=dt.date(2025, 12, 21))
+    found = document(date=dt.date.fromisoformat(day), created=dt.datetime.fromisoformat(created) if created else None)
+    rules = replace(RULES, since=dt.datetime(2025, 12, 21))
     assert reason_of(case(found), rules) == (action, "before_start" if action == "skip" else None)
 
 

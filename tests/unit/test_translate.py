@@ -325,7 +325,14 @@ def test_finance_names_count_in_any_case_too() -> None:
 
 def test_a_contact_of_nulls() -> None:
     read = contact_from_finance({**dict.fromkeys(finance_record()), "Code": "7", "Password": "hash", "tmpid": None})
-    assert (read.code, read.kind, read.active, read.admin, read.names, read.phones) == (7, "person", True, False, (), ())
+    assert (read.code, read.kind, read.active, read.admin, read.names, read.phones) == (
+        7,
+        "person",
+        True,
+        False,
+        (),
+        (),
+    )
     assert "hash" not in repr(read)
 
 
@@ -393,7 +400,17 @@ def test_a_new_contact_gets_all_fields_and_is_active() -> None:
 def test_what_only_finance_knows_is_sent_back_as_it_was_read() -> None:
     there = contact(IsActive=False, WebSiteAddress="example.com", Gender=False, CountryCode=98, Address="قدیم")
     form = contact_form(customer(addressContacts=None, email=""), there, mark=True)
-    kept = ("isactive", "gender", "websiteaddress", "codeostan", "codeshahr", "countrycode", "email", "address", "pocode")
+    kept = (
+        "isactive",
+        "gender",
+        "websiteaddress",
+        "codeostan",
+        "codeshahr",
+        "countrycode",
+        "email",
+        "address",
+        "pocode",
+    )
     assert {key: form[key] for key in kept} == {key: there.fields[key] for key in kept}
     assert form["isactive"] == "0"
     assert (form["gender"], form["address"], form["email"]) == ("0", "قدیم", "ali@example.com")
@@ -500,7 +517,9 @@ def test_what_was_imported_is_no_news_to_the_next_sync(there: Contact) -> None:
 @given(PHONE, PHONE, PHONE, PHONE)
 @example("", "", "09123456789", "02188776655")
 @example("", "09123456789", "09351112233", "")
-def test_phones_come_back_to_the_fields_they_came_from(mobile: str, landline: str, mobile2: str, landline2: str) -> None:
+def test_phones_come_back_to_the_fields_they_came_from(
+    mobile: str, landline: str, mobile2: str, landline2: str
+) -> None:
     there = contact(MobileNo=mobile, TelNo=landline, MobileNo2=mobile2, TelNo2=landline2)
     read = customer_from_crm({"crmId": "p-1", **crm_fields(there, "1", "")}, "person")
     for key in ("mobileno", "telno"):

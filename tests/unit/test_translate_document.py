@@ -54,7 +54,8 @@ def test_the_captured_quote() -> None:
     assert (found.crm_id, found.source, found.number) == ("265d2327-64bd-4ac5-9fb9-22ae0e838539", "quote", "")
     assert found.customer_crm_id == "8adeeabc-fab9-4a77-a906-e47ac59373a7"
     assert (found.type_code, found.sale_model, found.state_index) == ("PI_5", 5, 1)
-    assert found.date == found.created == dt.date(2025, 12, 21)
+    assert found.date == dt.date(2025, 12, 21)
+    assert found.created == dt.datetime(2025, 12, 21, 14, 6, 17, 173000)
     assert found.modified == "2025-12-21T14:10:20.033"
     assert (found.discount, found.vat, found.toll, found.additional_costs) == (0, 9000, 0, None)
     assert (found.total_value, found.final_value) == (100000, 109000)
@@ -79,7 +80,7 @@ def test_an_invoice_has_its_own_date_and_its_quote() -> None:
         number="۱۰۰-۱۴۰۴/۱۵",
     )
     found = document_from_crm(raw, "invoice")
-    assert (found.date, found.created) == (dt.date(2025, 3, 20), dt.date(2025, 12, 21))
+    assert (found.date, found.created and found.created.date()) == (dt.date(2025, 3, 20), dt.date(2025, 12, 21))
     assert (found.related_quote_id, found.number) == ("abc-1", "100-1404/15")
     assert document_from_crm(raw, "quote").related_quote_id is None
 

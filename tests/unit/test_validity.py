@@ -77,7 +77,8 @@ def test_phones_that_can_be(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0912345678", "091234567890", "1234", "ندارد", "0000000000", "+98 912 345", "+12345", "+1234567890123456"]
+    "text",
+    ["", "0912345678", "091234567890", "1234", "ندارد", "0000000000", "+98 912 345", "+12345", "+1234567890123456"],
 )
 def test_phones_that_can_not_be(text: str) -> None:
     assert not phone_is_plausible(text)
