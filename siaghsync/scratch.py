@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from siaghsync.plan import Action
@@ -26,7 +26,7 @@ _TABLES = (
     """CREATE TEMP TABLE reading (
         source TEXT, crm_id TEXT, modified TEXT, checksum TEXT, PRIMARY KEY (source, crm_id)) WITHOUT ROWID""",
     "CREATE TEMP TABLE calm (crm_id TEXT PRIMARY KEY) WITHOUT ROWID",
-    "CREATE TEMP TABLE plans (position INTEGER PRIMARY KEY, action TEXT)",
+    "CREATE TEMP TABLE plans (position INTEGER PRIMARY KEY, name TEXT NOT NULL, action TEXT NOT NULL)",
     "CREATE TEMP TABLE changes (position INTEGER PRIMARY KEY, change TEXT)",
 )
 _BATCH = 500
@@ -239,17 +239,14 @@ class Scratch:
         """Adds actions to the plan."""
         with self._state.atomic():
             self._state.execute_many(
-                "INSERT INTO temp.plans (action) VALUES (?)",
-                ((_json(action.as_json()),) for action in actions),
+                "INSERT INTO temp.plans (name, action) VALUES (?, ?)",
+                ((action.action, _json(action.as_json())) for action in actions),
             )
 
     def planned(self, name: str) -> Iterator[Action]:
         """The actions of the plan with this name, in order."""
         last = -1
-        sql = (
-            "SELECT position, action FROM temp.plans WHERE position > ? AND json_extract(action, '$.action') = ? "
-            "ORDER BY position LIMIT ?"
-        )
+        sql = "SELECT position, action FROM temp.plans WHERE position > ? AND name = ? ORDER BY position LIMIT ?"
         while rows := self._state.rows(sql, (last, name, _BATCH)):
             yield from (Action.from_json(json.loads(row["action"])) for row in rows)
             last = rows[-1]["position"]
@@ -283,7 +280,10 @@ def _json(value: Any) -> str:
 
 
 def _dump(who: Customer | Contact) -> str:
-    return _json(asdict(who))
+    return _json({name: getattr(who, name) for name in _FIELDS[type(who)]})
+
+
+_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in (Customer, Contact)}
 
 
 def _lists_to_tuples(data: dict[str, Any]) -> dict[str, Any]:

@@ -78,8 +78,27 @@ def _in_step(engine: Engine, action: Action) -> None:
     _release(engine.run, action)
 
 
+_LOOSE_ENDS = " UNION ALL ".join(
+    f"SELECT 1 FROM {table} WHERE entity = 'customer' AND target = :target{side} AND record = :record{side}{condition}"
+    for table, condition in (
+        ("waiting", ""),
+        ("skips", ""),
+        ("reviews", " AND resolution IS NULL"),
+        ("intents", " AND state IN ('open', 'unknown')"),
+    )
+    for side in (1, 2)
+)
+
+
+def _has_loose_ends(run: Run, crm_id: str | None, code: int | None) -> bool:
+    names = {"target1": "finance", "record1": crm_id, "target2": "crm", "record2": str(code)}
+    return run.state.row(_LOOSE_ENDS + " LIMIT 1", names) is not None
+
+
 def _release(run: Run, action: Action) -> None:
     """Nothing waits for, or asks about, either side of a pair any more."""
+    if not _has_loose_ends(run, action.crm_id, action.finance_code):
+        return  # as nearly always: one question instead of ten
     sides = (
         replace(action, target="finance", record=action.crm_id or ""),
         replace(action, target="crm", record=str(action.finance_code)),
@@ -110,6 +129,8 @@ def unchanged(engine: Engine, customer: Customer, mapping: CustomerMapping, sent
             checksum=customer.checksum,
             sent_checksum=sent_checksum,
         )
+        if pair == mapping and not _has_loose_ends(engine.run, customer.crm_id, mapping.finance_code):
+            return
         engine.mappings.settle(pair, engine.run.at())
         subject = Action(
             "update",

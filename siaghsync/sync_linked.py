@@ -23,16 +23,18 @@ def compare_linked(engine: Engine, work: Work) -> None:
     total, done, doubts = engine.scratch.count_customers(linked=True), 0, 0
     with ThreadPoolExecutor(engine.limits.concurrency) as pool:
         while chunk := list(islice(customers, engine.limits.concurrency * 8)):
-            to_read = [pair for customer in chunk if (pair := _differs(engine, work, customer))]
+            with engine.run.state.atomic():  # a chunk of them in one commit
+                to_read = [pair for customer in chunk if (pair := _differs(engine, work, customer))]
             # Read again just before the write, whatever the list said: what only Finance knows is sent back as read.
             contacts = pool.map(lambda pair: read_contact(engine, pair[1].finance_code), to_read)
             actions: list[Action] = []
-            for (customer, mapping), contact in zip(to_read, contacts, strict=True):
-                doubts = doubts + 1 if isinstance(contact, InDoubt) else 0
-                if isinstance(contact, (NotSent, LoginRefused)) or doubts >= DOUBTS_IN_A_ROW:
-                    assert isinstance(contact, CallError)
-                    raise contact
-                actions += _decide_linked(engine, work, customer, mapping, contact)
+            with engine.run.state.atomic():
+                for (customer, mapping), contact in zip(to_read, contacts, strict=True):
+                    doubts = doubts + 1 if isinstance(contact, InDoubt) else 0
+                    if isinstance(contact, (NotSent, LoginRefused)) or doubts >= DOUBTS_IN_A_ROW:
+                        assert isinstance(contact, CallError)
+                        raise contact
+                    actions += _decide_linked(engine, work, customer, mapping, contact)
             _write_or_tell(engine, work, actions, done, total)
             done += len(chunk)
             engine.progress("comparing customers", done, total)
