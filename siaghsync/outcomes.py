@@ -64,7 +64,7 @@ def _texts(system: System, reason: str, note: str) -> tuple[str, str]:
 def not_sent(system: System, what: str, reason: str, note: str = "") -> NotSent:
     """The request surely never arrived; `note` is added to the sentence in brackets."""
     happened, hint = _texts(system, reason, note)
-    return NotSent(system, what, reason, f"{SYSTEM_NAMES[system]} was not asked to {what}: {happened}.", hint)
+    return NotSent(system, what, reason, f"{SYSTEM_NAMES[system]} could not be reached to {what}: {happened}.", hint)
 
 
 def in_doubt(system: System, what: str, reason: str, note: str = "", *, detail: str = "") -> InDoubt:

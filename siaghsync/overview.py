@@ -40,6 +40,7 @@ EMPTY: dict[str, Any] = {
 }
 
 
+_REAL_RUN = "dry_run = 0 AND command IN ('sync', 'initial-import')"
 _UNKNOWN_CREATES = (
     "SELECT count(*) FROM intents WHERE state IN ('open', 'unknown') AND entity = 'customer' AND action = 'create'"
 )
@@ -58,7 +59,7 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
         "failed": int(state.value("SELECT count(*) FROM waiting WHERE failed")) + unknown,
         "review": reviews.open_count(state),
         "last_run": _last_finished(state),
-        "last_success_at": state.value("SELECT max(finished_at) FROM runs WHERE outcome = 'ok' AND dry_run = 0"),
+        "last_success_at": state.value(f"SELECT max(finished_at) FROM runs WHERE {_REAL_RUN} AND outcome = 'ok'"),
         "cursors": Cursors(state).all(),
         "running": run_as_json(runs[0]) if is_running and runs and runs[0]["finished_at"] is None else None,
     }
@@ -68,12 +69,12 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
         _grouped(state, "waiting") | ({("customer", "unknown_outcome"): unknown} if unknown else {}),
         _grouped(state, "skips"),
         state.value("SELECT min(next_try_at) FROM waiting"),
-        _problems(facts, now, max_age, poll_interval),
+        _problems(facts, _import_leftovers(state), now, max_age, poll_interval),
     )
 
 
 def _last_finished(state: State) -> dict[str, Any] | None:
-    row = state.row("SELECT * FROM runs WHERE dry_run = 0 AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+    row = state.row(f"SELECT * FROM runs WHERE {_REAL_RUN} AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1")
     return run_as_json(row) if row else None
 
 
@@ -82,10 +83,21 @@ def _grouped(state: State, table: str) -> dict[tuple[str, str], int]:
     return {(row["entity"], row["reason"]): row["n"] for row in rows}
 
 
-def _problems(facts: dict[str, Any], now: datetime, max_age: float | None, poll_interval: int) -> list[str]:
+def _import_leftovers(state: State) -> int:
+    """Contacts that the import could not bring over: cron's sync never comes back to them."""
+    waiting = "SELECT record FROM waiting WHERE target = 'crm'"
+    unknown = "SELECT record FROM intents WHERE target = 'crm' AND state IN ('open', 'unknown')"
+    return int(state.value(f"SELECT count(*) FROM ({waiting} UNION {unknown})"))
+
+
+def _problems(
+    facts: dict[str, Any], leftovers: int, now: datetime, max_age: float | None, poll_interval: int
+) -> list[str]:
     if not facts["initial_import_done"]:
         return ["The initial import has not completed: run `siaghsync initial-import`."]
     problems = []
+    if leftovers:
+        problems.append(f"{leftovers} contact(s) of the import wait: run `siaghsync initial-import` again.")
     if facts["review"]:
         problems.append(f"{facts['review']} record(s) wait for a person: see `siaghsync review`.")
     if facts["last_run"] and facts["last_run"]["outcome"] == "failed":
@@ -94,6 +106,6 @@ def _problems(facts: dict[str, Any], now: datetime, max_age: float | None, poll_
     age = (now - datetime.fromisoformat(last)).total_seconds() if last else None
     if max_age is not None and (age is None or age > max_age):
         problems.append(f"No good run in the last {max_age:g} s: is cron running? (last good one: {last or 'never'})")
-    elif age is not None and age > 3 * poll_interval:
+    elif age is not None and age > 2 * poll_interval:
         problems.append(f"A sync is overdue: the last good run was at {last}. Is cron running?")
     return problems

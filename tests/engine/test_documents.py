@@ -1,0 +1,308 @@
+"""Quotes and invoices against the sandbox: posted once, with the right customer, or put aside with a reason."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from world import Maker, World
+
+SINCE = {"INVOICES_SINCE": "1405-01-01"}
+
+
+@pytest.fixture(scope="module")
+def template(make_template: Maker) -> World:
+    world = make_template(customers=3, also_in_crm=3).set(**SINCE).imported()
+    world.json("sync")
+    return world
+
+
+@pytest.fixture
+def world(make_world: Maker, template: World) -> World:
+    world = make_world().set(**SINCE)
+    return world.twin_of(template)
+
+
+def customer(world: World) -> str:
+    return next(iter(world.crm.records))
+
+
+def row(code: str = "Product-1", count: str = "2", price: str = "100000", **more: Any) -> dict[str, Any]:
+    return {"productCode": code, "count": Decimal(count), "baseUnitPrice": Decimal(price), **more}
+
+
+def quote(world: World, *rows: dict[str, Any], number: str = "100-1405/1", **more: Any) -> str:
+    who = more.pop("identityId", None) or customer(world)
+    return world.crm.add_quote(who, list(rows or (row(),)), number=number, crmObjectTypeCode="PI_5", **more)
+
+
+def invoice(world: World, *rows: dict[str, Any], number: str = "100-1405/2", **more: Any) -> str:
+    who = more.pop("identityId", None) or customer(world)
+    return world.crm.add_invoice(who, list(rows or (row(),)), number=number, **more)
+
+
+def told(document: dict[str, Any]) -> list[tuple[str, str | None]]:
+    assert document["invoices"]["seen"] == sum(v for k, v in document["invoices"].items() if k != "seen")
+    return [(each["action"], each["reason"]) for each in document["changes"] if each["entity"] == "invoice"]
+
+
+def review(world: World, reason: str) -> dict[str, Any]:
+    (item,) = [item for item in world.json("review")["items"] if item["reason"] == reason]
+    return dict(item)
+
+
+# --- posted ------------------------------------------------------------------------------------------------
+
+
+def test_a_numbered_quote_is_posted_once_as_the_contract_says(world: World) -> None:
+    quote(
+        world,
+        row(count="1.5000", price="5720000.00", totalDiscount=Decimal("80000.00")),
+        description="برای آزمون | دوم",
+    )
+    document = world.json("sync")
+    assert told(document) == [("create", None)]
+    (posted,) = world.finance.preinvoices
+    assert document["changes"][-1]["finance_code"] == str(posted.number)
+    assert posted.customer == world.code_of(customer(world))
+    assert (posted.fields["codesalemodel"], posted.fields["codemarkazforush"], posted.fields["salmali"]) == (
+        "5",
+        "5",
+        "1405",
+    )
+    assert posted.fields["tozihat"] == "برای آزمون / دوم [CRM 100-1405/1]"
+    (cells,) = posted.rows
+    assert (cells["qty"], cells["price"], cells["mabtakhfif"], cells["codekala"]) == (
+        "1.5",
+        "5720000",
+        "80000",
+        "Product-1",
+    )
+    assert posted.net == Decimal("8500000")
+    assert told(world.json("sync")) == told(world.json("sync", "--full")) == []
+    assert len(world.finance.preinvoices) == 1
+
+
+def test_a_net_with_tax_is_in_order_and_another_net_is_posted_and_reviewed(world: World) -> None:
+    quote(world, row(totalVat=Decimal("20000")), number="100-1405/1")
+    world.finance.reports_tax_in_net = True
+    world.json("sync")
+    assert world.json("review")["items"] == []
+    world.finance.tax_percent = 25
+    quote(world, row(totalVat=Decimal("20000")), number="100-1405/7")
+    document = world.json("sync", exit_code=1)
+    assert told(document) == [("create", None)]
+    assert review(world, "net_differs")["finance_code"] == str(world.finance.preinvoices[-1].number)
+
+
+def test_rows_that_a_list_leaves_out_are_fetched(world: World) -> None:
+    world.crm.details_in_find = "null"
+    quote(world)
+    assert told(world.json("sync")) == [("create", None)]
+    assert world.journal.count("crm", "quote/sales/get") == 1
+
+
+def test_settings_choose_the_sources_the_states_and_the_start(world: World) -> None:
+    quote(world, number="")
+    invoice(world)
+    assert told(world.json("sync", "--only", "customers")) == []
+    nothing = world.json("sync", env={"SYNC_QUOTES": "false", "SYNC_INVOICES": "false"})
+    assert nothing["invoices"]["seen"] == 0
+    assert told(world.json("sync", "--dry-run", env={"INVOICES_SINCE": "2100-01-01"})) == [
+        ("skip", "not_numbered"),
+        ("skip", "before_start"),
+    ]
+    assert sorted(told(world.json("sync", "--only", "invoices", env={"INVOICE_STATES": "any"}))) == [
+        ("create", None),
+        ("create", None),
+    ]
+    assert len(world.finance.preinvoices) == 2
+
+
+def test_what_was_there_before_the_first_import_is_not_posted(make_world: Maker) -> None:
+    world = make_world(customers=2, also_in_crm=2)
+    old = quote(world, creatDate="2026-01-01T10:00:00")
+    world.imported()
+    assert told(world.json("sync")) == [("skip", "before_start")]
+    assert "before_start" in world.run("status").stdout
+    new = quote(world, number="100-1405/9")
+    assert [c["crm_id"] for c in world.json("sync")["changes"]] == [new]
+    assert old != new
+
+
+# --- once --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["quote first", "invoice first", "at once", "two invoices"])
+def test_a_quote_and_its_invoices_count_as_one(world: World, order: str) -> None:
+    its_quote = quote(world, number="" if order == "invoice first" else "100-1405/1")
+    if order == "quote first":
+        world.json("sync")
+    invoice(world, relatedQuoteId=its_quote)
+    if order == "two invoices":
+        invoice(world, relatedQuoteId=its_quote, number="100-1405/3")
+    if order == "invoice first":
+        world.json("sync")
+        world.crm.edit(its_quote, number="100-1405/1")
+    document = world.json("sync", exit_code=1 if order == "two invoices" else 0)
+    assert ("link", "same_as_invoice" if order == "invoice first" else "same_as_quote") in told(document)
+    assert (("review", "quote_posted_already") in told(document)) is (order == "two invoices")
+    world.json("sync", "--full")
+    assert len(world.finance.preinvoices) == 1
+
+
+def test_the_customer_goes_first_in_the_same_run(world: World) -> None:
+    new = world.crm.add_person(nickName="تازه وارد", customerNumber="7000")
+    invoice(world, identityId=new)
+    document = world.json("sync", "--only", "invoices")
+    assert [c["entity"] for c in document["changes"]] == ["customer", "invoice"]
+    assert world.finance.preinvoices[0].customer == world.code_of(new)
+
+
+def test_a_customer_without_a_number_is_waited_for(world: World) -> None:
+    new = world.crm.add_person(nickName="بی شماره", customerNumber="")
+    invoice(world, identityId=new)
+    document = world.json("sync", exit_code=1)
+    assert document["failures"][0]["reason"] == "customer_without_number"
+    assert "بی شماره" in document["failures"][0]["message"]
+    assert world.json("status")["pending"] == 1
+    assert world.json("sync")["requests"] == {"crm": 5, "finance": 1}  # it costs nothing to wait
+    world.crm.edit(new, customerNumber="7001")
+    assert told(world.json("sync")) == [("create", None)]
+    assert world.json("status")["pending"] == 0
+
+
+def test_a_customer_in_review_is_waited_for(world: World) -> None:
+    code = world.finance.add_contact(Name="کسی دیگر", MobileNo="09120000001")
+    stranger = world.crm.add_person(nickName="غریبه", customerNumber=str(code))
+    invoice(world, identityId=stranger)
+    document = world.json("sync", exit_code=1)
+    assert document["failures"][0]["reason"] == "customer_in_review"
+    item = review(world, "stranger")
+    world.run("review", "resolve", str(item["id"]), "--link", str(code))
+    assert told(world.json("sync")) == [("create", None)]
+    assert world.finance.preinvoices[0].customer == code
+
+
+# --- put aside ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "reason"),
+    [
+        ([], {"details": []}, "no_rows"),
+        ([row("")], {}, "row_without_product"),
+        ([row(count="0")], {}, "row_count_not_positive"),
+        ([row()], {"discount": Decimal("5")}, "discount_differs"),
+        ([row()], {"totalValue": Decimal("199998")}, "total_differs"),
+        ([row()], {"quoteDate": "2026-03-20T23:59:00"}, "fiscal_year"),
+    ],
+)
+def test_what_a_person_must_look_at_is_not_posted(
+    world: World, rows: list[dict[str, Any]], more: dict[str, Any], reason: str
+) -> None:
+    details = more.pop("details", rows)
+    world.crm.add_quote(customer(world), details, number="100-1405/1", **more)
+    document = world.json("sync", exit_code=1)
+    assert told(document) == [("review", reason)]
+    assert world.json("sync")["invoices"]["seen"] == 0  # told once, not every five minutes
+    assert world.finance.preinvoices == []
+
+
+def test_a_change_after_posting_is_shown_and_can_be_accepted(world: World) -> None:
+    crm_id = quote(world)
+    world.json("sync")
+    world.crm.edit(crm_id, details=[row(count="3")])
+    document = world.json("sync", exit_code=1)
+    assert document["changes"][0]["fields"] == {"row 1 quantity": ["2", "3"]}
+    item = review(world, "changed_after_posting")
+    assert world.run("review", "resolve", str(item["id"]), "--discard").exit_code == 0
+    assert told(world.json("sync", "--full")) == [("skip", "discarded")]
+    assert len(world.finance.preinvoices) == 1
+
+
+def test_what_is_withdrawn_or_deleted_after_posting_is_reviewed(world: World) -> None:
+    withdrawn, deleted = quote(world), quote(world, number="100-1405/5")
+    world.json("sync")
+    world.crm.edit(withdrawn, number="")
+    world.crm.delete(deleted)
+    reasons = told(world.json("sync", "--full", exit_code=1))
+    assert sorted(reasons) == [("review", "deleted_after_posting"), ("review", "withdrawn_after_posting")]
+
+
+def test_a_refusal_is_told_in_siaghs_words_and_reviewed_after_the_usual_tries(world: World) -> None:
+    world.finance.products = {"Product-1"}
+    wrong = quote(world, row("Product-9"))
+    right = quote(world, number="100-1405/4")
+    first = world.json("sync", exit_code=1)
+    assert [f["crm_id"] for f in first["failures"]] == [wrong]
+    assert "کد کالای ردیف 1" in first["failures"][0]["message"]
+    assert [c["crm_id"] for c in first["changes"]] == [right]
+    world.json("sync", exit_code=1)
+    item = review(world, "refused")
+    world.finance.products = None
+    assert world.run("review", "resolve", str(item["id"]), "--retry").exit_code == 0
+    assert told(world.json("sync")) == [("create", None)]
+    assert len(world.finance.preinvoices) == 2
+
+
+# --- in doubt ----------------------------------------------------------------------------------------------
+
+DOUBTS = ["reset_before", "reset_after", "close_after", "cut", "status_after", "html"]
+
+
+@pytest.mark.parametrize("fault", DOUBTS)
+def test_an_outcome_in_doubt_goes_to_review_and_is_never_repeated(world: World, fault: str) -> None:
+    crm_id = quote(world)
+    related = invoice(world, relatedQuoteId=crm_id)
+    world.arm(fault, "finance:SaveFormData/preinvoice", status=502 if fault == "status_after" else None)
+    document = world.json("sync", exit_code=1)
+    assert {f["crm_id"]: f["reason"] for f in document["failures"]} == {
+        crm_id: "unknown_outcome",
+        related: "quote_in_doubt",
+    }
+    sent = world.journal.count("finance", "SaveFormData/preinvoice")
+    assert sent == 1
+    item = review(world, "unknown_outcome")
+    assert item["ways_out"] == ["posted", "retry", "discard"]
+    assert "[CRM 100-1405/1]" in item["message"]
+    assert "200000" in item["message"]
+    world.json("sync", "--full", exit_code=1)
+    assert world.journal.count("finance", "SaveFormData/preinvoice") == 0
+    arrived = len(world.finance.preinvoices)
+    decision = ("--posted", str(world.finance.preinvoices[0].number)) if arrived else ("--retry",)
+    assert world.run("review", "resolve", str(item["id"]), *decision).exit_code == 0
+    assert ("link", "same_as_quote") in told(world.json("sync"))
+    assert len(world.finance.preinvoices) == 1
+
+
+def test_a_script_error_is_in_doubt_too(world: World) -> None:
+    quote(world)
+    words = "RUNTIME ERROR\\nField 'Code' not found when evaluating instruction"
+    body = ('{"Errors": [{"Description": "' + words + '", "ErrorCode": -1}], "ReturnValue": false}').encode()
+    world.arm("json", "finance:SaveFormData/preinvoice", body=body)
+    world.json("sync", exit_code=1)
+    assert "RUNTIME ERROR" in review(world, "unknown_outcome")["message"]
+
+
+def test_what_a_person_discards_is_never_posted_without_being_asked_again(world: World) -> None:
+    crm_id = quote(world)
+    world.arm("reset_before", "finance:SaveFormData/preinvoice")
+    world.json("sync", exit_code=1)
+    item = review(world, "unknown_outcome")
+    assert world.run("review", "resolve", str(item["id"]), "--discard").exit_code == 0
+    world.json("sync", "--full")
+    world.crm.edit(crm_id, details=[row(count="5")], totalValue=None, finalValue=None)
+    assert told(world.json("sync", exit_code=1)) == [("review", "changed_after_discard")]
+    assert world.finance.preinvoices == []
+
+
+def test_the_brake_counts_documents(world: World) -> None:
+    quote(world)
+    invoice(world)
+    ended = world.run("sync", env={"MAX_CREATES_PER_RUN": "1"})
+    assert ended.exit_code == 1
+    assert "MAX_CREATES_PER_RUN" in ended.stderr
+    assert world.finance.preinvoices == []
+    assert world.json("sync", "--force", env={"MAX_CREATES_PER_RUN": "1"})["invoices"]["created"] == 2
