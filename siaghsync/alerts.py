@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siaghsync import reviews
-from siaghsync.errors import SYSTEM_NAMES, BrakeError, CallError
+from siaghsync.errors import BrakeError, CallError
 from siaghsync.state import State
 
 TOLD = "alerts_told"
@@ -48,7 +48,7 @@ def news(state: State, error: BaseException | None, working: Iterable[str]) -> N
         items.insert(0, {"kind": "brake", "reason": "brake", "message": error.message, "hint": error.hint})
     before: Told = {
         "reviews": {key: reason for key, reason in told["reviews"].items() if key in open_now},
-        "systems": sorted(set(told["systems"]) - set(working)),
+        "systems": sorted(set(told["systems"]) - (set(working) - {failing})),
         "brake": bool(told["brake"] and error),
     }
     after: Told = {
@@ -85,5 +85,4 @@ def _line(item: dict[str, Any]) -> str:
     if item["kind"] == "review":
         who = item["customer_number"] or item["finance_code"] or item["crm_id"]
         return f"Review {item['id']} ({item['entity']} {who}, {item['reason']}): {item['message']}"
-    name = f"{SYSTEM_NAMES['crm' if item['system'] == 'crm' else 'finance']}: " if item["kind"] == "system" else ""
-    return f"{name}{item['message']}"
+    return str(item["message"])

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from siaghsync import __version__
+from siaghsync import __version__, cli_history, cli_lint, cli_report, cli_serve
 from siaghsync.cli_base import Call
 
 app = typer.Typer(
@@ -26,6 +26,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Go on although a brake says that something is out of proportion.")
+]
+
+SavePlan = Annotated[
+    Path | None, typer.Option("--save-plan", metavar="FILE", help="With --dry-run: keep the plan in this file.")
+]
+Plan = Annotated[
+    Path | None, typer.Option("--plan", metavar="FILE", help="Carry out exactly this plan; refuse what has changed.")
 ]
 
 
@@ -74,13 +81,14 @@ def hash_password(
     password: Annotated[
         str | None, typer.Argument(help="The Siagh password; asked for without echo if left out.")
     ] = None,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="The dashboard's password instead, by scrypt.")] = False,
     stdin: Annotated[bool, typer.Option("--stdin", help="Read the password from one line of standard input.")] = False,
-    save: Annotated[bool, typer.Option("--save", help="Write it into the env file as FINANCE_PASSWORD.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Write it into the env file.")] = False,
 ) -> None:
-    """Print the upper-case MD5 of a password, which is what Siagh wants to be sent."""
+    """Print the upper-case MD5 of a password, which is what Siagh wants to be sent, or the dashboard's password hash."""
     from siaghsync.cli_tools import hash_password
 
-    _end(hash_password(context.obj, password, stdin=stdin, save=save))
+    _end(hash_password(context.obj, password, stdin=stdin, save=save, dashboard=dashboard))
 
 
 @app.command("initial-import")
@@ -93,11 +101,15 @@ def initial_import(
     ] = None,
     force: Force = False,
     as_json: Json = False,
+    save_plan: SavePlan = None,
+    plan: Plan = None,
 ) -> None:
     """Bring the customers of Finance into the CRM, once. Safe to run again: it links what is there."""
+    from siaghsync.cli_plan import PlanOptions
     from siaghsync.cli_run import run_import
 
-    _end(run_import(context.obj, yes=yes, dry_run=dry_run, limit=limit, force=force, as_json=as_json))
+    plans = PlanOptions(save_plan, plan)
+    _end(run_import(context.obj, yes=yes, dry_run=dry_run, limit=limit, force=force, as_json=as_json, plan=plans))
 
 
 @app.command()
@@ -109,12 +121,15 @@ def sync(
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing at all if all went well.")] = False,
     as_json: Json = False,
+    save_plan: SavePlan = None,
+    plan: Plan = None,
 ) -> None:
     """Bring what changed in the CRM into Finance. The job for cron."""
+    from siaghsync.cli_plan import PlanOptions
     from siaghsync.cli_run import run_sync
 
-    chosen = only.value if only else None
-    _end(run_sync(context.obj, dry_run=dry_run, full=full, only=chosen, force=force, quiet=quiet, as_json=as_json))
+    options = {"dry_run": dry_run, "full": full, "force": force, "quiet": quiet, "as_json": as_json}
+    _end(run_sync(context.obj, **options, only=only.value if only else None, plan=PlanOptions(save_plan, plan)))
 
 
 @app.command()
@@ -187,21 +202,11 @@ def review_resolve(
     _end(review_resolve(context.obj, ids, decision, as_json=as_json))
 
 
-@app.command()
-def log(
-    context: typer.Context,
-    customer: Annotated[str | None, typer.Option("--customer", metavar="NUMBER", help="Only this customer.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only what went wrong or waits for a person.")] = False,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="WHEN", help="From then on: 12h, 2d, 2026-01-31, 1404-11-11.")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N lines, the newest.")] = 50,
-    as_json: Json = False,
-) -> None:
-    """Show the audit trail: what was changed, when, from what to what, and why."""
-    from siaghsync.cli_review import log
-
-    _end(log(context.obj, customer=customer, failed=failed, since=since, limit=limit, as_json=as_json))
+app.add_typer(cli_report.group, name="report")
+app.command("log")(cli_history.log_command)
+app.command("explain")(cli_history.explain_command)
+app.command("lint")(cli_lint.lint_command)
+app.command("serve")(cli_serve.serve_command)
 
 
 @app.command()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from siaghsync.documents import DocumentSource
     from siaghsync.engine import Engine
     from siaghsync.settings import Settings
     from siaghsync.state import State
@@ -86,6 +88,44 @@ def stop_on_signal() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
+def document_sources(settings: Settings, only: str | None = None) -> tuple[DocumentSource, ...]:
+    """Which documents are read: by SYNC_QUOTES and SYNC_INVOICES, or none with `--only customers`."""
+    if only == "customers":
+        return ()
+    quotes: tuple[DocumentSource, ...] = ("quote",) if settings.sync_quotes else ()
+    return (*quotes, "invoice") if settings.sync_invoices else quotes
+
+
+def posting_start(settings: Settings, state: State) -> datetime | None:
+    """From when on documents are posted, by the CRM's own clock: INVOICES_SINCE, else the first import."""
+    from siaghsync.importer import started_at
+
+    given = settings.invoices_since
+    return datetime(given.year, given.month, given.day) if given else started_at(state)
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Writes a table for spreadsheets: UTF-8 with the mark by which they know it; a text that they would take for a
+    formula is disarmed. Raises UsageError if `path` can't be written."""
+    import csv
+
+    from siaghsync.errors import UsageError
+
+    try:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(header)
+            writer.writerows([_cell(value) for value in row] for row in rows)
+    except OSError as error:
+        hint = "Name a file in a folder that you may write to."
+        raise UsageError(f"{path} can't be written: {error.strerror}.", hint) from None
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?![\d\s()-]+$)", text) else text
+
+
 @contextmanager
 def clients(settings: Settings, stop: threading.Event) -> Iterator[tuple[Any, Any, dict[Any, Any]]]:
     """The two clients and their transports, closed at the end."""
@@ -131,8 +171,9 @@ def engine_for(
     progress: Any = lambda *_: None,
     *,
     dry_run: bool,
+    who: str | None = None,
 ) -> Iterator[Engine]:
-    """An engine for one run of `command`, its clients closed at the end."""
+    """An engine for one run of `command`, its clients closed at the end. `who` is at work, or else this process's user."""
     from siaghsync.audit import Run
     from siaghsync.cases import Rules
     from siaghsync.engine import Engine, Limits
@@ -147,7 +188,7 @@ def engine_for(
     )
     with clients(settings, stop) as (crm, siagh, transports):
         yield Engine(
-            run=Run(state, command, now, actor(), dry_run=dry_run),
+            run=Run(state, command, now, who or actor(), dry_run=dry_run),
             crm=crm,
             siagh=siagh,
             transports=transports,

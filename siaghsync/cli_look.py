@@ -3,36 +3,72 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from siaghsync.cli_base import Call, clients, engine_for, now, stop_on_signal, timed
-from siaghsync.errors import LockHeld
+from siaghsync.cli_base import Call, clients, document_sources, engine_for, now, stop_on_signal, timed
+from siaghsync.errors import LockHeld, LoginLocked, LoginRefused, SiaghsyncError, StateError
 from siaghsync.terminal import progress_bar, say, show, write_json
+
+if TYPE_CHECKING:
+    from siaghsync.settings import Settings
 
 
 def check_apis(call: Call, *, as_json: bool) -> int:
     """`check-apis`: returns the exit code."""
-    from siaghsync.checkup import check_crm, check_finance
-    from siaghsync.report import checkup_report
+    from siaghsync.checkup import Checkup, expected
+    from siaghsync.misgivings import misgivings, unchecked
+    from siaghsync.report_checkup import checkup_report
+
+    settings = call.settings()
+    refusal, warnings = _refusal(settings)
+    checkup = Checkup(settings, timed, now, refusal)
+    with clients(settings, threading.Event()) as (crm, siagh, _):
+        of_crm, of_finance = checkup.crm(crm, document_sources(settings)), checkup.finance(siagh)
+    _remember_lock(settings, checkup.errors)
+    measure = expected(settings, now())
+    warnings += misgivings(of_crm, of_finance, measure)
+    open_ends = unchecked(of_crm, measure)
+    failures = [each["error"] for each in (of_crm, of_finance) if "error" in each]
+    if as_json:
+        document: dict[str, Any] = {"error": failures[0]} if failures else {}
+        found = {each.pop("system"): each for each in (of_crm, of_finance)}
+        write_json({**document, **found, "warnings": warnings, "unchecked": open_ends})
+    else:
+        show(*checkup_report(of_crm, of_finance, warnings, open_ends))
+    return 3 if failures else 0
+
+
+def _refusal(settings: Settings) -> tuple[LoginRefused | None, list[dict[str, str]]]:
+    """Why the CRM must not be asked now, if it must not; a state file that can't be used is worth a warning here."""
     from siaghsync.runs import check_cool_down
     from siaghsync.state import open_state
 
-    settings = call.settings()
-    if settings.siaghsync_state.exists() and settings.siaghsync_state.stat().st_size:
-        state = open_state(settings.siaghsync_state)
-        try:
-            check_cool_down(state, now())
-        finally:
-            state.close()
-    with clients(settings, threading.Event()) as (crm, siagh, _):
-        found = [check_crm(crm, timed), check_finance(siagh, timed)]
-    failures = [each["error"] for each in found if "error" in each]
-    if as_json:
-        document: dict[str, Any] = {"error": failures[0]} if failures else {}
-        write_json({**document, **{each.pop("system"): each for each in found}})
-    else:
-        show(*checkup_report(*found))
-    return 3 if failures else 0
+    try:
+        if _has_state(settings.siaghsync_state):
+            with closing(open_state(settings.siaghsync_state)) as state:
+                check_cool_down(state, now())
+    except LoginRefused as error:
+        return error, []
+    except StateError as error:
+        return None, [{"system": "state", "reason": "state", "message": error.message, "hint": error.hint}]
+    return None, []
+
+
+def _remember_lock(settings: Settings, errors: list[SiaghsyncError]) -> None:
+    """An account that turned out to be locked is left in peace by the next runs too, if there is where to note it."""
+    from siaghsync.runs import remember_lock
+    from siaghsync.state import open_state
+
+    locked = next((error for error in errors if isinstance(error, LoginLocked)), None)
+    if locked and _has_state(settings.siaghsync_state):
+        with suppress(StateError), closing(open_state(settings.siaghsync_state)) as state:  # warned of already
+            remember_lock(state, locked, now())
+
+
+def _has_state(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def status(call: Call, *, max_age: float | None, as_json: bool) -> int:
@@ -51,7 +87,7 @@ def status(call: Call, *, max_age: float | None, as_json: bool) -> int:
     state = open_state(path)
     try:
         found = overview(
-            state, now(), is_running=_is_running(path), max_age=max_age, poll_interval=settings.poll_interval_seconds
+            state, now(), is_running=is_running(path), max_age=max_age, poll_interval=settings.poll_interval_seconds
         )
         if as_json:
             write_json(found.facts)
@@ -88,7 +124,8 @@ def verify(call: Call, *, as_json: bool) -> int:
     return 0 if findings.all_in_step else 1
 
 
-def _is_running(path: Any) -> bool:
+def is_running(path: Any) -> bool:
+    """Whether a run holds the lock of the state file."""
     from siaghsync.state import run_lock
 
     try:

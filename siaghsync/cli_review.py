@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -56,7 +57,7 @@ def review_show(call: Call, review_id: int, *, as_json: bool) -> int:
         if row is None:
             raise UsageError(f"There is no review {review_id}.", "`siaghsync review` lists the open ones.")
         item, details = reviews.item_as_json(row), json.loads(row["details"])
-        history = of_record(state, row["crm_id"], row["finance_code"])
+        history = of_record(state, row["entity"], row["crm_id"], row["finance_code"])
     if as_json:
         write_json({"item": item, "details": details, "history": history})
     else:
@@ -83,18 +84,28 @@ def decision_of(*, retry: bool, link: str | None, posted: str | None, discard: b
 
 def review_resolve(call: Call, ids: list[int], decision: Decision, *, as_json: bool) -> int:
     """`review resolve`: returns the exit code."""
+    settings = call.settings()
+    if decision.way_out in ("link", "posted") and len(ids) > 1:
+        raise UsageError(f"--{decision.way_out} fits one review at a time.", "Name one id.")
+    with stop_on_signal() as stop:
+        decide(settings, ids, decision, stop.event)
+    if as_json:
+        write_json({"resolved": ids, "way_out": decision.way_out})
+    else:
+        say(f"Resolved: {', '.join(map(str, ids))}. The next run acts on it.")
+    return 0
+
+
+def decide(
+    settings: Settings, ids: list[int], decision: Decision, stop: threading.Event, who: str | None = None
+) -> None:
+    """Carries out a decision about reviews, made by `who` or else this process's user. Raises SiaghsyncError."""
     from siaghsync.resolve import open_review, resolve
     from siaghsync.runs import closed_whatever_happens, log_in
     from siaghsync.state import run_lock
 
-    settings = call.settings()
-    if decision.way_out in ("link", "posted") and len(ids) > 1:
-        raise UsageError(f"--{decision.way_out} fits one review at a time.", "Name one id.")
     with run_lock(settings.siaghsync_state), _reading(settings) as state:
-        with (
-            stop_on_signal() as stop,
-            engine_for(settings, state, "review resolve", stop.event, dry_run=False) as engine,
-        ):
+        with engine_for(settings, state, "review resolve", stop, dry_run=False, who=who) as engine:
             with closed_whatever_happens(engine):
                 rows = [open_review(engine.run, review_id) for review_id in ids]
                 if decision.way_out == "link":
@@ -102,11 +113,6 @@ def review_resolve(call: Call, ids: list[int], decision: Decision, *, as_json: b
                 for row in rows:
                     resolve(engine, row, decision)
                 engine.run.finish("ok", {})
-    if as_json:
-        write_json({"resolved": ids, "way_out": decision.way_out})
-    else:
-        say(f"Resolved: {', '.join(map(str, ids))}. The next run acts on it.")
-    return 0
 
 
 def log(call: Call, *, customer: str | None, failed: bool, since: str | None, limit: int, as_json: bool) -> int:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
-from siaghsync.cli_base import Call, Stop, engine_for, stop_on_signal
+from siaghsync.cli_base import Call, Stop, document_sources, engine_for, now, posting_start, stop_on_signal
+from siaghsync.cli_plan import Hold, PlanOptions, hold
 from siaghsync.errors import BrakeError, UsageError
 from siaghsync.terminal import error_document, progress_bar, say, show, tell_error, write_json
 
 if TYPE_CHECKING:
-    from siaghsync.documents import DocumentSource
     from siaghsync.engine import Engine
     from siaghsync.importer import ImportPlan
     from siaghsync.reconcile_document import DocumentRules
@@ -22,45 +21,82 @@ if TYPE_CHECKING:
     from siaghsync.siagh import Session
     from siaghsync.state import State
 
+NO_PLAN = PlanOptions()
+
 
 def run_sync(
-    call: Call, *, dry_run: bool, full: bool, only: str | None, force: bool, quiet: bool, as_json: bool
+    call: Call,
+    *,
+    dry_run: bool,
+    full: bool,
+    only: str | None,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+    plan: PlanOptions = NO_PLAN,
 ) -> int:
     """`sync`: returns the exit code."""
-    from siaghsync.runs import carry_through, require_import
+    from siaghsync.runs import carry_through
     from siaghsync.sync import sync
     from siaghsync.sync_reading import SyncOptions
 
+    plan.check(dry_run=dry_run, full=full, only=only)
     settings = call.settings()
-    options = SyncOptions(
-        full=full, force=force, dry_run=dry_run, customers=only != "invoices", sources=_sources(settings, only)
-    )
 
-    def work(engine: Engine) -> Result:
+    with (
+        hold(plan, full=full, only=only) as plans,
+        _at_work(call, settings, "sync", plans, dry_run=dry_run, quiet=quiet, as_json=as_json) as (engine, tell),
+    ):
+        chosen = plans.options.get("only")
+        options = SyncOptions(
+            full=bool(plans.options.get("full")),
+            force=force,
+            dry_run=dry_run,
+            customers=chosen != "invoices",
+            sources=document_sources(settings, chosen),
+        )
+
         def steps(session: Session) -> None:
-            sync(engine, options, _document_rules(settings, engine), session.fiscal_year)
+            sync(engine, options, document_rules(settings, engine), session.fiscal_year)
+            plans.conclude(engine)
 
-        return carry_through(engine, steps)
+        return tell(carry_through(engine, steps))
 
-    with stop_on_signal() as stop, progress_bar(wanted=not (quiet or as_json)) as progress:
-        with _writing(settings.siaghsync_state, create=False) as state:
+
+@contextmanager
+def _at_work(
+    call: Call, settings: Settings, command: str, plans: Hold, *, dry_run: bool, quiet: bool, as_json: bool
+) -> Iterator[tuple[Engine, Callable[[Result], int]]]:
+    """An engine for one run of `command`, which alone may make a state file if it is the import; and what shows the
+    run's result and returns its exit code."""
+    from siaghsync.notify import watched
+    from siaghsync.runs import require_import
+
+    is_import = command == "initial-import"
+    with (
+        stop_on_signal() as stop,
+        progress_bar(wanted=not (quiet or as_json)) as progress,
+        watched(settings, command, now, say, dry_run=dry_run, quiet=quiet) as watch,
+        _writing(settings.siaghsync_state, create=is_import, in_memory=is_import and dry_run) as state,
+        watch.over(state),
+    ):
+        if not is_import:
             require_import(state)
-            with engine_for(settings, state, "sync", stop.event, progress, dry_run=dry_run) as engine:
-                return _tell(work(engine), stop, as_json=as_json, quiet=quiet, verbose=call.verbose)
+        plans.read(state, command)
+        with engine_for(settings, state, command, stop.event, progress, dry_run=dry_run) as engine:
+            watch.engine = engine
+            plans.take(engine)
+
+            def tell(result: Result) -> int:
+                code = _tell(result, stop, plans, as_json=as_json, quiet=quiet, verbose=call.verbose)
+                return watch.ended(result, code)
+
+            yield engine, tell
 
 
-def _sources(settings: Settings, only: str | None) -> tuple[DocumentSource, ...]:
-    if only == "customers":
-        return ()
-    quotes: tuple[DocumentSource, ...] = ("quote",) if settings.sync_quotes else ()
-    return (*quotes, "invoice") if settings.sync_invoices else quotes
-
-
-def _document_rules(settings: Settings, engine: Engine) -> DocumentRules:
-    from siaghsync.importer import started_at
+def document_rules(settings: Settings, engine: Engine) -> DocumentRules:
     from siaghsync.reconcile_document import DocumentRules
 
-    given = settings.invoices_since
     return DocumentRules(
         sale_model=settings.preinvoice_sale_model,
         sales_centre=settings.preinvoice_sales_centre,
@@ -68,15 +104,25 @@ def _document_rules(settings: Settings, engine: Engine) -> DocumentRules:
         sale_kind=settings.preinvoice_sale_kind,
         intermediary=settings.preinvoice_intermediary,
         states=settings.invoice_states,
-        since=datetime.combine(given, time.min) if given else started_at(engine.run.state),
+        since=posting_start(settings, engine.run.state),
     )
 
 
-def run_import(call: Call, *, yes: bool, dry_run: bool, limit: int | None, force: bool, as_json: bool) -> int:
+def run_import(
+    call: Call,
+    *,
+    yes: bool,
+    dry_run: bool,
+    limit: int | None,
+    force: bool,
+    as_json: bool,
+    plan: PlanOptions = NO_PLAN,
+) -> int:
     """`initial-import`: returns the exit code."""
     from siaghsync.importer import ImportOptions, initial_import
     from siaghsync.runs import carry_through
 
+    plan.check(dry_run=dry_run, limit=limit)
     settings = call.settings()
     if not (yes or dry_run or sys.stdin.isatty()):
         raise UsageError(
@@ -87,18 +133,24 @@ def run_import(call: Call, *, yes: bool, dry_run: bool, limit: int | None, force
     confirm = _ask if not (yes or dry_run) else _yes
     declined = False
 
-    with stop_on_signal() as stop, progress_bar(wanted=not as_json) as progress:
-        with _writing(settings.siaghsync_state, create=True, in_memory=dry_run) as state:
-            with engine_for(settings, state, "initial-import", stop.event, progress, dry_run=dry_run) as engine:
+    with (
+        hold(plan, limit=limit) as plans,
+        _at_work(call, settings, "initial-import", plans, dry_run=dry_run, quiet=False, as_json=as_json) as (
+            engine,
+            tell,
+        ),
+    ):
 
-                def steps(_session: Session) -> None:
-                    nonlocal declined
-                    declined = not initial_import(engine, options, confirm)
+        def steps(_session: Session) -> None:
+            nonlocal declined
+            declined = not initial_import(engine, options, confirm)
+            if not declined:
+                plans.conclude(engine)
 
-                result = carry_through(engine, steps)
-                if declined:
-                    say("Nothing was written.")
-                return _tell(result, stop, as_json=as_json, quiet=False, verbose=call.verbose)
+        result = carry_through(engine, steps)
+        if declined:
+            say("Nothing was written.")
+        return tell(result)
 
 
 @contextmanager
@@ -133,13 +185,13 @@ def _ask(plan: ImportPlan) -> bool:
     return typer.confirm("Go on?", default=False, err=True)
 
 
-def _tell(result: Result, stop: Stop, *, as_json: bool, quiet: bool, verbose: bool) -> int:
+def _tell(result: Result, stop: Stop, plans: Hold, *, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Shows a run that is over and returns its exit code."""
     from siaghsync.report import run_report
 
     code = stop.exit_code if stop.exit_code else result.exit_code
     engine = result.engine
-    head = {"run": result.run, **result.summary}
+    head = {"run": result.run, **result.summary, **plans.as_json()}
     if verbose:
         for notice in engine.notices:
             say(notice)
@@ -149,6 +201,7 @@ def _tell(result: Result, stop: Stop, *, as_json: bool, quiet: bool, verbose: bo
         write_json(head, changes=engine.scratch.changes(), failures=engine.failures)
     elif not (quiet and code == 0):
         show(*run_report(head, engine.scratch.changes(), engine.failures))
+        plans.show()
     if result.error and not as_json:
         tell_error(result.error, as_json=False)
     return code

@@ -10,8 +10,9 @@ from siaghsync.errors import UsageError
 from siaghsync.terminal import say, write_line
 
 
-def hash_password(call: Call, password: str | None, *, stdin: bool, save: bool) -> int:
+def hash_password(call: Call, password: str | None, *, stdin: bool, save: bool, dashboard: bool) -> int:
     """`hash-password`: returns the exit code."""
+    from siaghsync.password_hash import hashed
     from siaghsync.passwords import finance_hash, save_hash
 
     if stdin and password is not None:
@@ -19,25 +20,25 @@ def hash_password(call: Call, password: str | None, *, stdin: bool, save: bool) 
     if stdin:
         password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
     elif password is None:
-        password = _ask()
+        password = _ask("Dashboard" if dashboard else "Siagh")
     if not password:
-        raise UsageError("The password is empty.", "Give the password of the Siagh user.")
-    hashed = finance_hash(password)
+        raise UsageError("The password is empty.", "Give the password of the Siagh user, or one for the dashboard.")
+    digest = hashed(password) if dashboard else finance_hash(password)
     if save:
-        path = call.env_file or Path(".env")
-        save_hash(path, hashed)
-        say(f"Written into {path} as FINANCE_PASSWORD.")
+        path, name = call.env_file or Path(".env"), "DASHBOARD_PASSWORD_HASH" if dashboard else "FINANCE_PASSWORD"
+        save_hash(path, digest, name)
+        say(f"Written into {path} as {name}.")
     else:
-        write_line(hashed)
+        write_line(digest)
     return 0
 
 
-def _ask() -> str:
+def _ask(whose: str) -> str:
     import getpass
 
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask on.", "Give the password by --stdin.")
-    return getpass.getpass("Siagh password (not shown): ")
+    return getpass.getpass(f"{whose} password (not shown): ")
 
 
 def sandbox(_call: Call, *, crm_port: int, finance_port: int, customers: int) -> int:

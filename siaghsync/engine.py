@@ -48,6 +48,14 @@ class Engine:
     failures: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     """What is worth a line in the log without being about a record of this run."""
+    permit: Callable[[Action], bool] = lambda _action: True
+    """Asked about each planned action before it is told or carried out; what it forbids is left as it is."""
+    keeps_to_plan: bool = False
+    """Whether `permit` holds the run to a saved plan. Such a run has not dealt with all that it has read."""
+    left_out: int = 0
+    """Planned actions that were forbidden."""
+    refusals: int = 0
+    """Actions of a saved plan that could not be carried out as they stand there."""
     new_reviews: int = 0
     would_link: set[str] = field(default_factory=set)
     """CRM ids of the customers that a dry run would have linked or created."""
@@ -80,9 +88,9 @@ class Engine:
         self.failures.append({**action.as_change(), "reason": reason, "message": message})
 
     def outcome(self) -> Outcome:
-        """partial if a record failed, newly waits for a person, or the run was asked to stop."""
+        """partial if a record failed, was refused, newly waits for a person, or the run was asked to stop."""
         failed = any(counts.failed for counts in self.counts.values())
-        return "partial" if failed or self.new_reviews or self.stop.is_set() else "ok"
+        return "partial" if failed or self.refusals or self.new_reviews or self.stop.is_set() else "ok"
 
     def summary(self) -> dict[str, Any]:
         """Counts and requests as in the JSON of a run."""

@@ -80,7 +80,7 @@ def initial_import(engine: Engine, options: ImportOptions, confirm: Confirm) -> 
         settle.failed(engine, _subject(engine, contact), "bad_record", message)
     if engine.stop.is_set():
         raise Interrupted(130)
-    if options.limit is None:
+    if options.limit is None and not engine.left_out:
         engine.run.state.set_fact(COMPLETED, engine.run.at())
     return True
 
@@ -141,6 +141,8 @@ def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
         is_new = action.action in ("create", "link")
         if is_new and options.limit is not None and plan.planned["create"] + plan.planned["link"] >= options.limit:
             plan.left_for_later += 1
+            continue
+        if not engine.permit(action):
             continue
         plan.planned[action.action] += 1
         engine.scratch.keep_plan([action])

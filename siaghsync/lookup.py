@@ -6,6 +6,7 @@ and only a look in a later run, after it, sets the record free to be sent again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,10 +14,10 @@ from siaghsync import settle, settle_documents, waiting
 from siaghsync.candidates import case_of_customer, name_candidates, owner_of_record
 from siaghsync.cases import CustomerCandidate
 from siaghsync.engine import Engine
-from siaghsync.outbox import Intent, adopt_orphans, lapses, mark_missed, unknown_intents
+from siaghsync.outbox import Intent, adopt_orphans, lapsed_creates, lapses, mark_missed, unknown_intents
 from siaghsync.plan import Action
-from siaghsync.recognise import recognise_contact, recognise_customer, sent_customer
-from siaghsync.records import customer_kind
+from siaghsync.recognise import recognise_contact, recognise_customer, sent_customer, shows_all
+from siaghsync.records import Contact, customer_kind
 from siaghsync.translate import customer_from_crm
 
 
@@ -64,6 +65,22 @@ def look_up_customers(engine: Engine, intents: list[Intent]) -> None:
             CustomerCandidate(c, owner_of_record(engine, c)) for c in customers if c.number == sent.customer_number
         ]
         _conclude(engine, intent, recognise_customer(sent, found, contact) if contact else None)
+
+
+def late_arrivals(engine: Engine) -> Iterator[tuple[Contact, int]]:
+    """Unlinked contacts that a create made which was given up for lost and sent again, each with the code of its twin.
+
+    They are known by what was sent then, whatever the pair has become since; the finance list has to be in the scratch
+    tables.
+    """
+    for intent in lapsed_creates(engine.run.state):
+        twin = engine.mappings.of_crm(intent.record)
+        customer = sent_customer(intent.action)
+        case = case_of_customer(engine, customer)
+        same_name = [c for c in name_candidates(engine, customer) if shows_all(c.contact, intent.action)]
+        for contact in {c.contact.code: c.contact for c in (*case.by_marker, *case.by_identity, *same_name)}.values():
+            if twin and contact.active and not contact.admin and engine.mappings.of_code(contact.code) is None:
+                yield contact, twin.finance_code
 
 
 def _conclude(engine: Engine, intent: Intent, found: Action | None) -> None:

@@ -95,6 +95,15 @@ def lapses(state: State, action: Action) -> int:
     return int(state.value(sql, (action.entity, action.target, action.record)))
 
 
+def lapsed_creates(state: State) -> list[Intent]:
+    """The creates of contacts that were given up for lost, oldest first."""
+    sql = (
+        "SELECT * FROM intents WHERE state = 'lapsed' AND action = 'create' AND target = 'finance' AND entity = 'customer' "
+        "ORDER BY id"
+    )
+    return [_intent(row) for row in state.rows(sql)]
+
+
 def _intent(row: Row) -> Intent:
     return Intent(
         row["id"],

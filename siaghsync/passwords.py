@@ -1,4 +1,4 @@
-"""The password as Siagh wants it, and its place in the env file."""
+"""The password as Siagh wants it, and the place of passwords in the env file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from dotenv.parser import parse_stream
 
 from siaghsync.errors import SettingsError, UsageError
 
-_KEY = "FINANCE_PASSWORD"
 _BOM = "\ufeff"
 
 # One assignment as the env file's parser hands it over: blank lines before it and its line ending included.
 _ASSIGNMENT = re.compile(
-    rf"""
-    (?P<key>    \s* (?:export[^\S\r\n]+)? '?{_KEY}'? [^\S\r\n]*? )
+    r"""
+    (?P<key>    \s* (?:export[^\S\r\n]+)? '?[A-Z_]+'? [^\S\r\n]*? )
     (?:
     (?P<equals> [^\S\r\n]* = (?:[^\S\r\n]++(?!\#))? )
                 (?: '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | .*? )
@@ -45,8 +44,8 @@ def finance_hash(password: str) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest().upper()
 
 
-def save_hash(env_file: Path, digest: str) -> None:
-    """Write `digest` as FINANCE_PASSWORD into the env file and leave everything else in it byte for byte.
+def save_hash(env_file: Path, digest: str, name: str = "FINANCE_PASSWORD") -> None:
+    """Write `digest` as the setting `name` into the env file and leave everything else in it byte for byte.
 
     Every assignment of the key is set, since the file's readers disagree on which of several counts; if there is
     none, a line is added at the end. A new file gets mode 0600, an old one keeps its mode and owner. A symbolic
@@ -57,10 +56,10 @@ def save_hash(env_file: Path, digest: str) -> None:
         if target.exists() and not target.is_file():
             raise SettingsError(f"{env_file} is not a file.", "Give the path of the env file.")
         old = target.read_bytes().decode() if target.exists() else ""
-        _replace(target, _with_hash(old, digest).encode())
+        _replace(target, _with_hash(old, digest, name).encode())
     except OSError as error:
         raise SettingsError(
-            f"FINANCE_PASSWORD can't be written into {env_file}: {str(error.strerror).lower()}.",
+            f"{name} can't be written into {env_file}: {str(error.strerror).lower()}.",
             "Check that the folder exists and that you may write in it.",
         ) from error
     except UnicodeDecodeError:
@@ -68,12 +67,12 @@ def save_hash(env_file: Path, digest: str) -> None:
         raise SettingsError(f"{env_file} is not UTF-8 text.", "Save it again as UTF-8.") from None
 
 
-def _with_hash(text: str, digest: str) -> str:
+def _with_hash(text: str, digest: str, name: str) -> str:
     bom = _BOM if text.startswith(_BOM) else ""
     parts, found = [bom], False
     for binding in parse_stream(StringIO(text.removeprefix(_BOM), newline="")):
         old = binding.original.string
-        match = _ASSIGNMENT.fullmatch(old) if binding.key == _KEY else None
+        match = _ASSIGNMENT.fullmatch(old) if binding.key == name else None
         if match:
             found = True
             parts.append(f"{match['key']}{match['equals'] or '='}{digest}{match['rest']}")
@@ -84,7 +83,7 @@ def _with_hash(text: str, digest: str) -> str:
         return new
     newline = "\r\n" if "\r\n" in new else "\n"
     between = newline if new.removeprefix(_BOM) and not new.endswith(("\n", "\r")) else ""
-    return f"{new}{between}{_KEY}={digest}{newline}"
+    return f"{new}{between}{name}={digest}{newline}"
 
 
 def _replace(target: Path, content: bytes) -> None:

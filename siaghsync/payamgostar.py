@@ -103,11 +103,12 @@ class Payamgostar:
         page: int = 1,
         size: int = 200,
         descending: bool = False,
+        every_type: bool = False,
     ) -> Page:
         """One page of full records, by ModifyDate and then CrmId (contract payamgostar §3.2, §4).
 
         `since` keeps those with that ModifyDate (Tehran local time) or a later one, `number` those with exactly
-        that CustomerNumber; `page` counts from 1.
+        that CustomerNumber; `page` counts from 1. `every_type` takes persons and organizations of any subtype.
         """
         queries = []
         if since is not None:
@@ -120,7 +121,7 @@ class Payamgostar:
             "pageNumber": page,
             "pageSize": size,
         }
-        if source in self._types:
+        if source in self._types and not every_type:
             payload["typeKey"] = self._types[source]
         what = f"list {_NAMES[source][1]}"
         answer = self._ask(f"{_PATHS[source]}/find", payload, what=what, repeatable=True)

@@ -23,7 +23,7 @@ def recognise_contact(sent: Action, case: CustomerCase, by_name: Sequence[Contac
     if not mine:
         mine = _free(case.by_identity)
     if not mine and not split_marker(sent.payload["tozihat"])[1]:
-        mine = [c for c in _free(by_name) if _shows_all(c.contact, sent)]
+        mine = [c for c in _free(by_name) if shows_all(c.contact, sent)]
     if len(mine) > 1:
         return review_customer(
             case,
@@ -73,5 +73,6 @@ def _found(sent: Action) -> Action:
     )
 
 
-def _shows_all(contact: Contact, sent: Action) -> bool:
+def shows_all(contact: Contact, sent: Action) -> bool:
+    """Whether the contact shows every value that the create `sent` gave it, spelling aside."""
     return all(same_spelling_aside(key, contact.fields[key], new or "") for key, (_, new) in sent.fields.items())

@@ -164,39 +164,3 @@ def _runs_table(runs: list[dict[str, Any]]) -> Table:
             run["error"] or "",
         )
     return rows
-
-
-_CRM_LINES = (
-    ("persons", "persons"), ("organizations", "organizations"), ("server time (Tehran)", "server_time"),
-    ("login, ms", "login_ms"), ("reading persons, ms", "person_ms"), ("reading organizations, ms", "organization_ms"),
-)  # fmt: skip
-_FINANCE_LINES = (
-    ("user", "user"), ("branch", "branch"), ("fiscal year", "fiscal_year"), ("date in Siagh", "system_date"),
-    ("contacts", "contacts"), ("of them admin users", "admins"), ("of them inactive", "inactive"),
-    ("persons", "persons"), ("of them with a valid national code", "persons_with_national_code"),
-    ("organizations", "organizations"), ("of them with a valid legal id", "organizations_with_legal_id"),
-    ("not understood", "not_understood"), ("login, ms", "login_ms"), ("reading the list, ms", "list_ms"),
-)  # fmt: skip
-
-
-def checkup_report(crm: Mapping[str, Any], finance: Mapping[str, Any]) -> list[RenderableType]:
-    """What `check-apis` found, and for each failure its cause and cure."""
-    parts: list[RenderableType] = []
-    for name, found, lines in (("Payamgostar (CRM)", crm, _CRM_LINES), ("Siagh (finance)", finance, _FINANCE_LINES)):
-        parts.append(
-            Text(
-                f"{name}: {'works' if found['ok'] else 'does not work'}",
-                style="bold green" if found["ok"] else "bold red",
-            )
-        )
-        rows = table("", "")
-        rows.show_header = False
-        for label, key in lines:
-            if found.get(key) is not None:
-                value = found[key]
-                rows.add_row(label, isolated(f"{value:.0f}" if isinstance(value, float) else str(value)))
-        if rows.row_count:
-            parts.append(rows)
-        if "error" in found:
-            parts.append(Text(f"  {found['error']['message']}\n  What to do: {found['error']['hint']}"))
-    return parts

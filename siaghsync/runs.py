@@ -16,6 +16,8 @@ from siaghsync.siagh import Session
 from siaghsync.state import State
 
 LOCKED_UNTIL = "crm_login_locked_until"
+COOLING_DOWN = "cooling_down"
+"""The reason of a login that was not even tried."""
 COOL_DOWN = timedelta(minutes=30)
 """The CRM locks an account for 15 to 30 minutes, and each further attempt prolongs that (contract payamgostar §2)."""
 
@@ -66,12 +68,17 @@ def closed_whatever_happens(engine: Engine) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if isinstance(error, LoginLocked) and error.system == "crm":
-            engine.run.state.set_fact(LOCKED_UNTIL, stamp(engine.run.now() + COOL_DOWN))
+        remember_lock(engine.run.state, error, engine.run.now())
         if not isinstance(error, StateError):  # a state file that can't be written can't be told either
             message = error.message if isinstance(error, SiaghsyncError) else type(error).__name__
             engine.run.finish("failed", engine.summary(), message)
         raise
+
+
+def remember_lock(state: State, error: BaseException, now: datetime) -> None:
+    """Begins a cool-down if `error` says that the CRM has just locked the account; one that lasts is not prolonged."""
+    if isinstance(error, LoginLocked) and error.system == "crm" and error.reason != COOLING_DOWN:
+        state.set_fact(LOCKED_UNTIL, stamp(now + COOL_DOWN))
 
 
 def log_in(engine: Engine) -> Session:
@@ -88,7 +95,7 @@ def check_cool_down(state: State, now: datetime) -> None:
         raise LoginLocked(
             "crm",
             "log in",
-            "status_403",
+            COOLING_DOWN,
             f"Payamgostar (CRM) has locked the account after too many attempts. No login is tried before {until[:16]} UTC, "
             "since each attempt prolongs the lock.",
             "Check CRM_USERNAME and CRM_PASSWORD meanwhile.",

@@ -69,6 +69,11 @@ CREATE TABLE waiting (
     PRIMARY KEY (entity, target, record)
 ) WITHOUT ROWID;
 
+CREATE TABLE webhook_events (  -- what the CRM has called about and no run has taken up yet; a doubled call is one row
+    entity TEXT NOT NULL CHECK (entity IN ('customer', 'invoice')), record TEXT NOT NULL, kind TEXT NOT NULL,
+    event TEXT NOT NULL, calls INTEGER NOT NULL, received_at TEXT NOT NULL, PRIMARY KEY (entity, record)
+) WITHOUT ROWID;
+
 CREATE TABLE skips (
     entity TEXT NOT NULL, target TEXT NOT NULL, record TEXT NOT NULL, customer_number TEXT NOT NULL,
     reason TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (entity, target, record)
@@ -92,5 +97,7 @@ CREATE TABLE audit (
 CREATE INDEX audit_number ON audit (customer_number);
 CREATE INDEX audit_crm_id ON audit (crm_id);
 CREATE INDEX audit_at ON audit (at);
+CREATE INDEX audit_run ON audit (run_id);  -- without these two, taking a run out would read both tables whole
+CREATE INDEX intents_run ON intents (run_id);
 """,
 )

@@ -20,6 +20,8 @@ from persiantools.jdatetime import JalaliDate
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from siaghsync.errors import SettingsError
+from siaghsync.password_hash import is_hash
+from siaghsync.records import ascii_digits
 
 _FIRST_GREGORIAN_YEAR = 1700
 """A year before this one is a Jalali year."""
@@ -54,6 +56,13 @@ def _finance_hash(secret: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[0-9A-Fa-f]{32}", text):
         raise ValueError("not an MD5")
     return SecretStr(text.upper())
+
+
+def _dashboard_hash(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    if not is_hash(text):
+        raise ValueError("not a hash")
+    return SecretStr(text)
 
 
 def either_calendar(text: str) -> date:
@@ -110,7 +119,9 @@ class Settings(BaseModel):
     )
     siaghsync_state: Path = Field(Path("siaghsync.db"), description="the path of the state file")
 
-    customer_number_prefix: str = _text("", "what every customer number begins with")
+    customer_number_prefix: Annotated[str, AfterValidator(ascii_digits)] = _text(
+        "", "what every customer number begins with"
+    )
     customer_number_offset: int = _whole(0, -999_999_999, 999_999_999)
     customer_number_width: int = _whole(0, 0, 18)
     crm_person_type: str = _text("person", "the subtype code of persons in the CRM")
@@ -144,6 +155,9 @@ class Settings(BaseModel):
     enable_webhooks: bool = _flag(False)
     webhook_secret: SecretStr = Field(
         SecretStr(""), repr=False, description="a long secret of your own, since ENABLE_WEBHOOKS is true"
+    )
+    dashboard_password_hash: Annotated[SecretStr, AfterValidator(_dashboard_hash)] = Field(
+        SecretStr(""), repr=False, description="what `siaghsync hash-password --dashboard --save` makes and writes"
     )
     healthcheck_url: Annotated[SecretStr, AfterValidator(_secret_root)] = Field(
         SecretStr(""), repr=False, description=f"an address ({_ROOT})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
@@ -66,6 +67,8 @@ class Siagh:
         self._password = password_md5
         self._login = SharedLogin("finance", self._log_in)
         self._session: Session | None = None
+        self.server_time: datetime | None = None
+        """The server's clock at its answer to the login, aware UTC."""
         transport.conceal(password_md5)
 
     @property
@@ -176,6 +179,7 @@ class Siagh:
         answer = self._transport.call(
             "POST", "/GeneralApi/LoginUser", payload, what=_LOG_IN, repeatable=True, accept=_REFUSAL_STATUSES
         )
+        self.server_time = answer.server_time
         if answer.status in _REFUSAL_STATUSES:
             raise self._refusal(f"status_{answer.status}", words_of(answer.body))
         value = parse_json(answer.body, "finance", _LOG_IN)

@@ -166,9 +166,27 @@ def open_state(path: Path, *, create: bool = False) -> State:
                 f"The state file {path} can't be made: {error.strerror}.",
                 "Let SIAGHSYNC_STATE name a file in a folder that the user who runs siaghsync may write to.",
             ) from None
+    _refuse_foreign_log(path)
     with _translated(path):
         db = sqlite3.connect(path, isolation_level=None, timeout=10)
     return _prepared(db, path, create)
+
+
+def _refuse_foreign_log(path: Path) -> None:
+    """A backup that was put in place beside the old file's log: SQLite would replay that log into it.
+
+    A backup is written without write-ahead logging (bytes 18 and 19 of its header are 1); a file of ours in use is not.
+    """
+    log = path.with_name(path.name + "-wal")
+    if not _size(log):
+        return
+    with path.open("rb") as file:
+        header = file.read(20)
+    if header[18:20] == b"\x01\x01":
+        raise StateError(
+            f"Beside the state file {path} lies {log.name}, which belongs to another file.",
+            f"If {path.name} was brought back from a backup, remove {log.name} and {path.name}-shm, then go on.",
+        )
 
 
 def memory_state() -> State:

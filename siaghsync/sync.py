@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from siaghsync import reviews, settle
+from siaghsync import inbox, lookup, reviews, settle
 from siaghsync.engine import Engine
 from siaghsync.errors import Interrupted
 from siaghsync.plan import Action, check_creates
@@ -26,6 +26,7 @@ def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year
     """
     work = Work(options, rules, fiscal_year)
     if not options.dry_run:
+        inbox.take_up(engine.run)
         settle_doubts(engine, work)
     read_documents(engine, work)
     if options.customers:
@@ -50,7 +51,8 @@ def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year
         raise Interrupted(130)
     if work.has_list:
         _report_doubles(engine)
-    _move_cursors(engine, work)
+    if not engine.keeps_to_plan:
+        _move_cursors(engine, work)
 
 
 def _give_up_on_bad(engine: Engine, work: Work) -> None:
@@ -72,7 +74,9 @@ def _give_up_on_bad(engine: Engine, work: Work) -> None:
 
 def _report_doubles(engine: Engine) -> None:
     """Unlinked contacts that look like a linked one: perhaps a create that was carried out after all, much later."""
-    for contact, twin in engine.scratch.unlinked_doubles():
+    doubles = {contact.code: (contact, twin) for contact, twin in lookup.late_arrivals(engine)}
+    doubles |= {contact.code: (contact, twin) for contact, twin in engine.scratch.unlinked_doubles()}
+    for contact, twin in doubles.values():
         action = Action(
             action="review",
             entity="customer",
@@ -82,8 +86,8 @@ def _report_doubles(engine: Engine) -> None:
             customer_number=contact.marker,
             finance_code=contact.code,
             reason="double_in_finance",
-            message=f"Finance contact {contact.code} has the same mark, or the same national code and name, as contact {twin}, "
-            "which is linked. One of the two is too many.",
+            message=f"Finance contact {contact.code} has the same mark, the same national code and name, or the same values as "
+            f"contact {twin}, which is linked. One of the two is too many.",
             checksum=digest([contact.code, twin]),
         )
         last = reviews.last_of(engine.run.state, action)

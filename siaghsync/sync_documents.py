@@ -29,11 +29,13 @@ NOT_YET_MADE = 0
 
 
 def read_documents(engine: Engine, work: Work) -> None:
-    """Reads what changed in the document sources that are wanted."""
+    """Reads what changed in the document sources that are wanted, and what waits for another try."""
     for source in work.options.sources:
         work.whole[source] = read_source(engine, source, _Intake(engine, work, source), everything=work.options.full)
     if work.options.full:
         _look_for_deleted(engine, work)
+    if not work.options.dry_run:
+        _read_waiting(engine, work)  # early, so that their customers come first in this very run
 
 
 def read_their_customers(engine: Engine, work: Work) -> None:
@@ -146,9 +148,20 @@ def _read_waiting(engine: Engine, work: Work) -> None:
             work.bad_documents[entry.record] = (source, error.message)
             continue
         if raw is None:
-            settle.gone(engine, entry)
+            _put_gone_aside(engine, work, entry, source)
         else:
             keep_document(engine, work, source, entry.record, raw)
+
+
+def _put_gone_aside(engine: Engine, work: Work, entry: waiting.Waiting, source: DocumentSource) -> None:
+    """A document that is not in the CRM any more, which is a person's business if it stands, or may stand, in Siagh."""
+    known, subject = PostedDocuments(engine.run.state).of(entry.record), subject_of(entry.record, source)
+    if known:
+        _put_aside(engine, work, settle_documents.deleted(known))
+    elif unsettled_of(engine.run.state, subject):
+        _put_aside(engine, work, reviews.as_it_stands(engine.run.state, subject))
+    else:
+        settle.gone(engine, entry)
 
 
 def _carry_out_all_but_creates(engine: Engine, work: Work, documents: Sequence[Document]) -> Iterator[Action]:
@@ -159,12 +172,16 @@ def _carry_out_all_but_creates(engine: Engine, work: Work, documents: Sequence[D
             _put_aside(engine, work, reviews.as_it_stands(engine.run.state, subject))
         elif decision is None:
             engine.counts["invoice"].unchanged += 1
+            if not work.options.dry_run and waiting.find(engine.run.state, "invoice", "finance", document.crm_id):
+                with engine.run.state.atomic():
+                    waiting.release(engine.run.state, subject)
         elif isinstance(decision, Wait):
             _let_wait(engine, work, document, decision)
         elif decision.action == "create" and (question := _answered_before(engine, decision)):
             _put_aside(engine, work, question)
         elif decision.action == "create":
-            yield decision
+            if engine.permit(decision):
+                yield decision
         else:
             _put_aside(engine, work, decision)
 
@@ -182,6 +199,8 @@ def _answered_before(engine: Engine, create: Action) -> Action | None:
 
 
 def _put_aside(engine: Engine, work: Work, action: Action) -> None:
+    if not engine.permit(action):
+        return
     if work.options.dry_run:
         engine.tell(action)
     elif action.action == "link":

@@ -80,14 +80,18 @@ def _decide_linked(
     elif contact is None:
         missing = contact_is_missing(customer, mapping)
         engine.links.pop(customer.crm_id, None)
-        engine.tell(missing) if work.options.dry_run else settle.reviewed(engine, missing)
+        if engine.permit(missing):
+            engine.tell(missing) if work.options.dry_run else settle.reviewed(engine, missing)
     elif (action := reconcile_linked(customer, contact, mapping, engine.rules)) is None:
         _settle_unchanged(engine, work, customer, mapping)
     elif reviews.rests(engine.run.state, action):
         standing = reviews.as_it_stands(engine.run.state, action)
-        engine.tell(standing) if work.options.dry_run else settle.reviewed(engine, standing)
-    else:
+        if engine.permit(standing):
+            engine.tell(standing) if work.options.dry_run else settle.reviewed(engine, standing)
+    elif engine.permit(action):
         yield action
+    elif link := engine.links.pop(customer.crm_id, None):
+        engine.tell(link)
 
 
 def _write_or_tell(engine: Engine, work: Work, actions: list[Action], done: int, total: int) -> None:

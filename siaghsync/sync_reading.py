@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from siaghsync import lookup, settle, waiting
+from siaghsync import inbox, lookup, settle, waiting
 from siaghsync.documents import Document, DocumentSource
 from siaghsync.engine import Engine
 from siaghsync.errors import BadRecord, InDoubt
@@ -25,13 +25,17 @@ _NEVER_COMPARED_MANY = 50
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are."""
+    """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are.
+
+    `only_waiting` leaves the CRM's lists alone: what waits for a try is all that is looked at.
+    """
 
     full: bool = False
     force: bool = False
     dry_run: bool = False
     customers: bool = True
     sources: tuple[DocumentSource, ...] = ("quote", "invoice")
+    only_waiting: bool = False
 
 
 @dataclass(slots=True)
@@ -59,6 +63,13 @@ def settle_doubts(engine: Engine, work: Work) -> None:
 
 
 def read_crm(engine: Engine, work: Work) -> None:
+    if not work.options.only_waiting:
+        _read_lists(engine, work)
+    for entry in waiting.due(engine.run.state, "customer", "finance", engine.run.now()):
+        _read_waiting(engine, work, entry)
+
+
+def _read_lists(engine: Engine, work: Work) -> None:
     for kind in SOURCES:
         work.whole[kind] = read_source(engine, kind, Intake(engine, work, kind), everything=work.options.full)
     # A first reading shows the whole CRM as well.
@@ -66,8 +77,6 @@ def read_crm(engine: Engine, work: Work) -> None:
     if is_whole and not work.options.force:
         known = engine.mappings.count()
         check_list_size("The CRM", sum(engine.scratch.reading_count(kind) for kind in SOURCES), known)
-    for entry in waiting.due(engine.run.state, "customer", "finance", engine.run.now()):
-        _read_waiting(engine, work, entry)
 
 
 def _read_waiting(engine: Engine, work: Work, entry: waiting.Waiting) -> None:
@@ -76,6 +85,9 @@ def _read_waiting(engine: Engine, work: Work, entry: waiting.Waiting) -> None:
     kind = customer_kind(entry.kind)
     try:
         raw = engine.crm.get(kind, entry.record)
+        if raw is None and entry.reason == inbox.REASON:  # a webhook tells the kind by a name that people choose
+            kind = "person" if kind == "organization" else "organization"
+            raw = engine.crm.get(kind, entry.record)
     except InDoubt as error:
         work.bad[entry.record] = (kind, error.message)
         return

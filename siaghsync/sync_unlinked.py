@@ -24,6 +24,8 @@ def plan_unlinked(engine: Engine) -> int:
             continue
         if action.action == "create" and reviews.rests(engine.run.state, action):
             action = reviews.as_it_stands(engine.run.state, action)
+        if not engine.permit(action):
+            continue
         creates += action.action == "create"
         engine.scratch.keep_plan([action])
     return creates

@@ -12,17 +12,27 @@ from world import Maker, World
 from siaghsync.sandbox import Sandbox
 
 
-@pytest.fixture
-def make_world(tmp_path: Path) -> Iterator[Maker]:
-    """Makes worlds: `make_world(customers=5, also_in_crm=2)`."""
+def _maker(folder: Path) -> Iterator[Maker]:
     with ExitStack() as open_worlds:
 
         def make(customers: int = 0, also_in_crm: int = 0) -> World:
-            folder = tmp_path / f"world{len(list(tmp_path.iterdir()))}"
-            folder.mkdir()
-            return World(folder, open_worlds.enter_context(Sandbox(customers, also_in_crm=also_in_crm)))
+            its_folder = folder / f"world{len(list(folder.iterdir()))}"
+            its_folder.mkdir()
+            return World(its_folder, open_worlds.enter_context(Sandbox(customers, also_in_crm=also_in_crm)))
 
         yield make
+
+
+@pytest.fixture
+def make_world(tmp_path: Path) -> Iterator[Maker]:
+    """Makes worlds: `make_world(customers=5, also_in_crm=2)`."""
+    yield from _maker(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+    """Makes worlds that live as long as the module, for `World.twin_of`."""
+    yield from _maker(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture

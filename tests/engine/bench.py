@@ -1,105 +1,39 @@
 """A sandbox, a state file and real runs of the program in processes of their own, which can be killed anywhere.
 
-A run is a fork of this process that enters `siaghsync.__main__.run`, which saves the start-up of the interpreter; SIGKILL
-on it is as real as on any other process. `spawn` starts the command itself, for a sample and for strace. Only a fork's
-clock can be moved, at the one place where the clock enters the program.
+A run is a fork (see `nursery`) that enters `siaghsync.__main__.run`, which saves the start-up of the interpreter; SIGKILL
+on it is as real as on any other process. `spawn` starts the command itself, for a sample. Only a fork's clock can be
+moved, at the one place where the clock enters the program.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import os
-import pkgutil
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-import traceback
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import siaghsync
-from siaghsync.__main__ import run
 from siaghsync.sandbox import Fault, Sandbox
 from siaghsync.sandbox.hooks import Entry
 from siaghsync.sandbox.wire import encode
+from tests.engine.moments import Ended, Event, Trap, World
+from tests.engine.nursery import Nursery, Order
 
-for _module in pkgutil.iter_modules(siaghsync.__path__, "siaghsync."):
-    importlib.import_module(_module.name)  # once, and not in every fork
 logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a sandbox that is closed while a fault holds an answer back
 
-WRITES = {"person/create", "organization/create", "SaveFormData/create", "SaveFormData/update"}
-"""The endpoints that change something."""
 Tracer = Callable[[int], "subprocess.Popen[bytes]"]
 """Given a process that waits to begin: attaches to it, and returns the process that does so."""
 SETTLED_AFTER = 12
 """So many runs have to be enough to come to rest after whatever happened."""
-
-
-class Event(NamedTuple):
-    """A stage of a request, as the sandbox tells it."""
-
-    system: str
-    endpoint: str
-    stage: str
-
-    @property
-    def writes(self) -> bool:
-        return self.endpoint in WRITES
-
-
-@dataclass
-class Ended:
-    """How a run ended. `code` is negative after a signal; `report` is its JSON, empty if it gave none."""
-
-    code: int
-    out: str
-    err: str
-    events: list[Event]
-
-    @property
-    def killed(self) -> bool:
-        return self.code == -signal.SIGKILL
-
-    @property
-    def report(self) -> dict[str, Any]:
-        try:
-            return dict(json.loads(self.out))
-        except ValueError:
-            return {}
-
-    def __str__(self) -> str:
-        return f"exit {self.code}\n{self.out[-1500:]}\n{self.err[-1500:]}"
-
-
-@dataclass
-class Trap:
-    """Kills the run at event `at` (from 1), `delay` seconds later if given.
-
-    `lost`: the request whose arrival the event is gets lost with the client, undone; else the server goes on.
-    """
-
-    at: int
-    lost: bool = False
-    delay: float = 0.0
-
-
-@dataclass(frozen=True)
-class World:
-    """Both systems' whole content and the state file at one moment."""
-
-    crm: Sequence[tuple[Any, dict[str, Any]]]
-    contacts: Sequence[dict[str, Any]]
-    state: Path | None
-    clock: float
 
 
 @dataclass
@@ -109,13 +43,14 @@ class Bench:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     clock: float = 0.0
-    sabotage: Callable[[], None] | None = None
-    """Done in the fork before it runs: how the tests of the tests make a program that is not careful."""
+    sabotage: str = ""
+    """Name of a function in `careless` that makes the runs less careful."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.state = self.folder / "state.db"
         self.sandbox = Sandbox()
+        self._nursery = Nursery(_ROOT)
         self.traps: list[Trap] = []
         self._events: list[Event] = []
         self._strike: Callable[[], None] | None = None
@@ -128,6 +63,7 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self.sandbox.close()
+        self._nursery.close()
 
     # --- the world ---
 
@@ -175,30 +111,31 @@ class Bench:
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **self.sandbox.settings(), **wanted}
 
     def run(self, *arguments: str, traps: Iterable[Trap] = (), tracer: Tracer | None = None) -> Ended:
-        """Runs a command with --json in a fork, with these traps or under this tracer, and waits for its end."""
+        """Runs a command with --json, with these traps or under this tracer, and waits for its end."""
         self._arm(traps)
-        out, err = self.folder / "out", self.folder / "err"
-        gate, door = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(door)
-            os.read(gate, 1)  # until the parent knows whom a trap has to kill
-            self._be(arguments, out, err)
-        os.close(gate)
+        pid = self._nursery.ask(
+            Order(
+                arguments=list(arguments),
+                environ=self.environ(),
+                folder=str(self.folder),
+                ahead=self.clock,
+                sabotage=self.sabotage,
+            )
+        )
         tracing = tracer(pid) if tracer else None
         self._strike = lambda: os.kill(pid, signal.SIGKILL)
-        os.close(door)
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        self._disarm()  # while the number still belongs to the dead run
-        _, status = os.waitpid(pid, 0)
+        self._nursery.ask("go")
+        self._disarm()
+        code = self._nursery.ask("bury")
         if tracing:
             tracing.wait()
-        return self._ended(os.waitstatus_to_exitcode(status), out.read_text("utf-8"), err.read_text("utf-8"))
+        out, err = (self.folder / name for name in ("out", "err"))
+        return self._ended(code, out.read_text("utf-8"), err.read_text("utf-8"))
 
-    def spawn(self, *arguments: str, before: Sequence[str] = (), traps: Iterable[Trap] = ()) -> Ended:
-        """Runs the command itself (`before` may hold strace and its options) and waits for its end."""
+    def spawn(self, *arguments: str, traps: Iterable[Trap] = ()) -> Ended:
+        """Runs the command itself, as cron does, and waits for its end."""
         self._arm(traps)
-        command = [*before, sys.executable, "-m", "siaghsync", *arguments, "--json"]
+        command = [sys.executable, "-m", "siaghsync", *arguments, "--json"]
         with subprocess.Popen(
             command, cwd=self.folder, env={**self.environ(), "PYTHONPATH": _ROOT}, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -207,30 +144,6 @@ class Bench:
             out, err = process.communicate()
             self._disarm()
         return self._ended(process.returncode, out, err)
-
-    def _be(self, arguments: Sequence[str], out: Path, err: Path) -> None:
-        """In the fork: becomes the program. Does not return."""
-        code = 99
-        try:
-            for descriptor, path in ((1, out), (2, err)):
-                os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
-            sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
-            sys.stdout, sys.stderr = (os.fdopen(n, "w", encoding="utf-8") for n in (1, 2))
-            os.chdir(self.folder)
-            environ = self.environ()
-            os.environ.clear()
-            os.environ.update(environ)
-            ahead = timedelta(seconds=self.clock)
-            sys.modules["siaghsync.cli_base"].__dict__["now"] = lambda: datetime.now(UTC) + ahead
-            if self.sabotage:
-                self.sabotage()
-            code = run([*arguments, "--json"])
-        except BaseException:  # noqa: BLE001 - a fork must never return into the caller's code
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
 
     def _arm(self, traps: Iterable[Trap]) -> None:
         self.traps, self._events = list(traps), []
@@ -305,12 +218,13 @@ class Bench:
 
         Gives up after SETTLED_AFTER runs; the last run then is not a quiet one.
         """
-        for count in range(1, SETTLED_AFTER + 1):
+        count = 0
+        while True:
+            count += 1
             self.advance(pause)
             ended = self.run(*command)
-            if ended.code == 0 and not self.unsettled():
-                break
-        return ended, count
+            if (ended.code == 0 and not self.unsettled()) or count == SETTLED_AFTER:
+                return ended, count
 
 
 def _post(root: str, path: str, body: Any, token: str = "") -> dict[str, Any]:

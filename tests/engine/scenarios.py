@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.engine.bench import Bench, World
-from tests.engine.folk import Folk
+from tests.engine.bench import Bench
+from tests.engine.folk import Folk, Person
+from tests.engine.moments import World
 from tests.engine.truth import Ledger
 
 IMPORT = ("initial-import", "--yes")
@@ -56,13 +57,10 @@ def _found(bench: Bench, folk: Folk, size: int) -> None:
         person = folk.next()
         code = bench.sandbox.finance.add_contact(**person.contact())
         if index % 3 == 1:
-            _in_crm(bench, folk, person, str(code))
+            _in_crm(bench, person, str(code))
 
 
-def _in_crm(bench: Bench, _folk: Folk, person: object, number: str) -> str:
-    from tests.engine.folk import Person
-
-    assert isinstance(person, Person)
+def _in_crm(bench: Bench, person: Person, number: str) -> str:
     add = bench.sandbox.crm.add_organization if person.organization else bench.sandbox.crm.add_person
     return add(**person.crm(number))
 
@@ -70,7 +68,7 @@ def _in_crm(bench: Bench, _folk: Folk, person: object, number: str) -> str:
 def newcomer(bench: Bench, folk: Folk, shape: str | None = None, number: str | None = None) -> str:
     """A new CRM customer with a number that Finance doesn't know. Returns its id."""
     person = folk.next(shape)
-    return _in_crm(bench, folk, person, str(70_000 + folk.count) if number is None else number)
+    return _in_crm(bench, person, str(70_000 + folk.count) if number is None else number)
 
 
 def _imported(bench: Bench, folk: Folk, size: int) -> None:
@@ -116,7 +114,7 @@ def _mixed(bench: Bench, folk: Folk, size: int) -> None:
     for number in (None, "60001"):
         person = folk.next("whole")
         code = bench.sandbox.finance.add_contact(**person.contact())
-        _in_crm(bench, folk, person, number or str(code))
+        _in_crm(bench, person, number or str(code))
 
 
 def _lost_state(bench: Bench, folk: Folk, size: int) -> None:

@@ -20,7 +20,8 @@ from pathlib import Path
 from random import Random
 
 from tests.engine import matrix, syscalls
-from tests.engine.bench import Bench, Ended, Event, Trap
+from tests.engine.bench import Bench
+from tests.engine.moments import Ended, Event, Trap
 from tests.engine.recovery import recover
 from tests.engine.scenarios import ALL, GRACE, Eve, eve_of
 from tests.engine.truth import Verdict

@@ -30,8 +30,9 @@ def attach(call: str, when: int) -> Callable[[int], subprocess.Popen[bytes]]:
     """Given a process: attaches strace to it, to kill it at the `when`-th such call of one of its threads."""
 
     def attached(pid: int) -> subprocess.Popen[bytes]:
-        options = ["-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}"]
-        tracer = subprocess.Popen(["strace", *options, "-p", str(pid)], stderr=subprocess.DEVNULL)
+        kill = f"inject={call}:signal=KILL:when={when}"
+        command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", kill, "-p", str(pid)]
+        tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 5
         while "TracerPid:\t0" in Path(f"/proc/{pid}/status").read_text() and time.monotonic() < until:
             time.sleep(0.002)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from siaghsync import outbox
 from tests.engine import matrix, syscalls
-from tests.engine.bench import Bench, Event, Trap
+from tests.engine.bench import Bench
 from tests.engine.matrix import LATE, WAYS, WRITES, Cell, try_cell, try_late
+from tests.engine.moments import Event, Trap
 from tests.engine.recovery import recover
 from tests.engine.scenarios import ALL, BY_NAME, IMPORT, SYNC, Eve, Scenario, eve_of
 from tests.engine.sweep import events_of, sweep_double, sweep_single, traps_for
@@ -107,16 +106,22 @@ def eve_with(bench: Bench, name: str) -> tuple[Eve, list[Event]]:
     return eve, events_of(bench, eve)
 
 
-def forgets_its_intents() -> None:
-    outbox.adopt_orphans.__code__ = (lambda run: run.state.execute("DELETE FROM intents WHERE state = 'open'") and []).__code__
-
-
 def test_a_program_that_forgets_its_intents_is_found_out(bench: Bench) -> None:
-    eve, events = eve_with(bench, "import, 4 at once")
-    bench.sabotage = forgets_its_intents
+    eve, events = eve_with(bench, "sync of newcomers, no marks")
+    bench.sabotage = "forgets_intents"
     try:
         committed = [Trap(at) for at, e in enumerate(events, 1) if e.writes and e.stage == "committed"]
         tally = sweep_single(bench, eve, committed, events)
     finally:
-        bench.sabotage = None
+        bench.sabotage = ""
     assert tally.faults
+
+
+def test_a_program_that_takes_one_look_for_proof_is_found_out(bench: Bench) -> None:
+    eve, _ = eve_with(bench, "import")
+    bench.sabotage = "looks_once"
+    try:
+        verdict, _ = try_late(bench, eve, "after the first look", kill=True)
+    finally:
+        bench.sabotage = ""
+    assert not verdict.good

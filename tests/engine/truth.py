@@ -47,6 +47,8 @@ class Verdict:
     lost: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    """Those of the duplicates that are wrong even before all has settled."""
     excused: int = 0
 
     @property
@@ -68,8 +70,9 @@ def judge(bench: Bench, ledger: Ledger, *, may_ask: Iterable[str] = (), imported
     verdict = Verdict(stuck=bench.unsettled())
     verdict.reviews = [f"{r['reason']}: {r['target']} {r['record']}: {r['message']}" for r in case.reviews]
     verdict.stuck += [text for text in verdict.reviews if text.partition(":")[0] not in set(may_ask)]
-    case.strays(verdict)
     case.claims(verdict)
+    verdict.twice = list(verdict.duplicates)
+    case.strays(verdict)
     case.pairs(verdict, imported=imported)
     case.unlinked(verdict)
     return verdict
@@ -99,7 +102,9 @@ class _Case:
             if ("finance", crm_id) in self.asked:
                 verdict.excused += 1
             else:
-                verdict.duplicates.append(f"CRM record {crm_id} ({self.records[crm_id]['nickName']}) was made for nobody")
+                verdict.duplicates.append(
+                    f"CRM record {crm_id} ({self.records[crm_id]['nickName']}) was made for nobody"
+                )
 
     def claims(self, verdict: Verdict) -> None:
         """No two contacts carry the same mark, or the same code and name; no two CRM records of the program's making either."""

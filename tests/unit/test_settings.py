@@ -38,9 +38,12 @@ def refusal(tmp_path: Path, environ: dict[str, str], env_file: Path | None = Non
     return caught.value
 
 
+SECRET_ONES = ("webhook_secret", "dashboard_password_hash", "healthcheck_url", "alert_url")
+
+
 def test_defaults(tmp_path: Path) -> None:
     plain = settings(tmp_path).model_dump(exclude={name.lower() for name in REQUIRED})
-    secrets = {name: plain.pop(name).get_secret_value() for name in ("webhook_secret", "healthcheck_url", "alert_url")}
+    secrets = {name: plain.pop(name).get_secret_value() for name in SECRET_ONES}
     assert set(secrets.values()) == {""}
     assert plain == {
         "siaghsync_state": tmp_path / "siaghsync.db",

@@ -1,0 +1,92 @@
+"""Turns stored webhooks into runs: waits for its turn, gathers a burst, and rests after a failure."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from siaghsync import inbox
+from siaghsync.errors import LockHeld, LoginRefused, SiaghsyncError
+from siaghsync.web.desk import Desk
+
+_BURST_SECONDS = 0.2
+"""So long a burst may gather before a run begins."""
+_TURN_SECONDS = 0.1
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+MOST_SINGLE_LOOKS = 50
+"""For more records than this it is cheaper to read the CRM's lists, a page of 200 at a time."""
+
+
+class Worker:
+    """A thread that runs `sync` over what webhooks told of, with the same engine and under the same lock as cron.
+
+    `run(everything)` does one run, over the CRM's lists too if `everything`, and raises SiaghsyncError; `stop` ends the
+    thread after the run at hand. `is_overdue` says that no ordinary sync has come for too long: then the worker does
+    one, since under a steady stream of webhooks cron might never get the lock.
+    """
+
+    def __init__(
+        self, desk: Desk, run: Callable[[bool], None], is_overdue: Callable[[], bool], stop: threading.Event
+    ) -> None:
+        self._desk = desk
+        self._run = run
+        self._is_overdue = is_overdue
+        self._stop = stop
+        self._something = threading.Event()
+        self._pause = 0.0
+        self._look_back = True
+        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begins, with whatever an earlier process left behind."""
+        self._something.set()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._something.set()
+
+    def join(self) -> None:
+        """Waits for the run at hand; `stop` must be set."""
+        self._something.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self._something.wait()
+            self._something.clear()
+            if self._stop.wait(_BURST_SECONDS):
+                return
+            try:
+                self._take_turn()
+                self._pause, self._look_back = 0.0, False
+            except SiaghsyncError as error:
+                self._rest(error.message, refused=isinstance(error, LoginRefused))
+            except Exception as error:  # noqa: BLE001 - a bug must not end the worker for good
+                self._rest(f"This is a bug in siaghsync: {type(error).__name__}.", refused=False)
+
+    def _take_turn(self) -> None:
+        """One run, as soon as the lock is free, unless there is nothing to do by then."""
+        while not self._stop.is_set() and (count := self._count()):
+            try:
+                self._run(count > MOST_SINGLE_LOOKS or self._is_overdue())
+            except LockHeld:
+                time.sleep(_TURN_SECONDS)
+            else:
+                return
+
+    def _count(self) -> int:
+        if not self._desk.state_path.exists():
+            return 0
+        with self._desk.state() as state:
+            return inbox.count(state) + (inbox.left_behind(state) if self._look_back else 0)
+
+    def _rest(self, message: str, *, refused: bool) -> None:
+        """After a failure the next try comes later and later; after a refused login not before cron would try."""
+        longest = max(_LONGEST_PAUSE, self._desk.poll_interval)
+        self._pause = longest if refused else min(max(self._pause * 2, _FIRST_PAUSE), longest)
+        self._look_back = True
+        self._desk.log(f"A run for webhooks failed and is tried again in {self._pause:g} s: {message}")
+        self._stop.wait(self._pause)
+        self._something.set()

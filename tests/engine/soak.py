@@ -1,0 +1,154 @@
+"""Seven days of a bad week: a sync every five minutes, requests that fail, runs that are killed, people who go on working.
+
+    python -m tests.engine.soak                2,016 runs, 5 % of requests failing in all ways, 2 % of runs killed
+    python -m tests.engine.soak --runs 100     fewer
+
+In the end everything must be in step. The clock of the program and of the CRM moves on by five minutes from run to run,
+so the grace time and the pauses between tries are those of real life. Prints figures; exit 1 on any fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from siaghsync.sandbox import Fault
+from tests.engine.bench import Bench
+from tests.engine.folk import Folk
+from tests.engine.matrix import WAYS
+from tests.engine.moments import Trap, World
+from tests.engine.scenarios import FULL, IMPORT, SYNC, edit, newcomer
+from tests.engine.truth import Ledger, Verdict, judge
+
+PERIOD = 300
+_TIMEOUT = 0.3
+
+
+@dataclass
+class Figures:
+    """What happened."""
+
+    runs: int = 0
+    killed: int = 0
+    requests: int = 0
+    disturbed: Counter[str] = field(default_factory=Counter)
+    exits: Counter[int] = field(default_factory=Counter)
+    newcomers: int = 0
+    edits: int = 0
+    seconds: float = 0.0
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def __str__(self) -> str:
+        v, ways = self.verdict, ", ".join(f"{way} {n}" for way, n in self.disturbed.most_common())
+        return (
+            f"runs {self.runs}, of these killed {self.killed}; exit codes {dict(sorted(self.exits.items()))}\n"
+            f"requests {self.requests}, disturbed {self.disturbed.total()}: {ways}\n"
+            f"newcomers {self.newcomers}, edits {self.edits}; {self.seconds:.0f} s\n"
+            f"duplicates {len(v.duplicates)}, lost {len(v.lost)}, stuck {len(v.stuck)}, in review {len(v.reviews)}"
+        )
+
+
+class Soak:
+    """A week on one bench."""
+
+    def __init__(self, bench: Bench, seed: int, failing: float, killed: float) -> None:
+        self.bench, self.dice, self.folk = bench, Random(seed), Folk(seed)
+        self.failing, self.killed = failing, killed
+        self.figures = Figures()
+        self.calm = True
+
+    def run(self, runs: int) -> Figures:
+        """So many runs, the import before them and the rest after them."""
+        started = time.monotonic()
+        self._begin()
+        for _ in range(runs):
+            self._people_work()
+            self._one_run()
+        self.figures.verdict = self._end()
+        self.figures.seconds = time.monotonic() - started
+        return self.figures
+
+    def _begin(self) -> None:
+        bench = self.bench
+        bench.settings = {"HTTP_TIMEOUT_SECONDS": str(_TIMEOUT), "CONCURRENCY": "4"}
+        bench.restore(World((), (), None, 0.0))
+        bench.sandbox.finance.add_contact(Name="مدیر", IsAdminUser=True)
+        for _ in range(20):
+            bench.sandbox.finance.add_contact(**self.folk.next().contact())
+        self.ledger = Ledger.of(bench)
+        bench.sandbox.on_event(self._on_event)
+        self._disturb(True)
+        while not bench.rows("SELECT 1 FROM facts WHERE name = 'initial_import_completed_at'"):
+            self._one_run(IMPORT)
+
+    def _disturb(self, wanted: bool) -> None:
+        self.calm = not wanted
+
+    def _on_event(self, system: str, endpoint: str, stage: str) -> None:
+        if stage != "received":
+            return
+        self.figures.requests += 1
+        if not self.calm and self.dice.random() < self.failing:
+            way = self.dice.choice(list(WAYS))
+            self.figures.disturbed[way] += 1
+            self.bench.sandbox.faults.arm(Fault(where=f"{system}:{endpoint}", **WAYS[way]))
+
+    def _people_work(self) -> None:
+        for _ in range(self.dice.choice((0, 0, 1, 1, 2))):
+            records = sorted(self.bench.sandbox.crm.records)
+            if self.dice.random() < 0.2 or not records:
+                self.ledger.records.add(newcomer(self.bench, self.folk))
+                self.figures.newcomers += 1
+            else:
+                edit(self.bench, self.folk, self.dice.choice(records), self.dice.randrange(5))
+                self.figures.edits += 1
+
+    def _one_run(self, command: tuple[str, ...] = SYNC) -> None:
+        traps = [Trap(self.dice.randint(1, 40), lost=self.dice.random() < 0.5)]
+        self.bench.advance(PERIOD)
+        ended = self.bench.run(*command, traps=traps if self.dice.random() < self.killed else ())
+        self.figures.runs += 1
+        self.figures.killed += ended.killed
+        self.figures.exits[ended.code] += 1
+        if ended.code in (70, 99):
+            self.figures.verdict.stuck.append(str(ended))
+
+    def _end(self) -> Verdict:
+        self._disturb(False)
+        before = self.figures.verdict.stuck
+        for command in (SYNC, FULL):
+            ended, _ = self.bench.rest(*command, pause=PERIOD)
+            if ended.code:
+                before.append(str(ended))
+        verdict = judge(self.bench, self.ledger)
+        verdict.stuck += before
+        ended = self.bench.run(*FULL)
+        if ended.code or any(event.stage == "committed" for event in ended.events):
+            verdict.stuck.append(f"not at rest: {ended}")
+        return verdict
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=7 * 24 * 3600 // PERIOD)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--failing", type=float, default=0.05, help="share of the requests that fail")
+    parser.add_argument("--killed", type=float, default=0.02, help="share of the runs that are killed")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Bench(Path(folder)) as bench:
+        figures = Soak(bench, options.seed, options.failing, options.killed).run(options.runs)
+    print(figures)
+    if not figures.verdict.good:
+        print(figures.verdict)
+    return 0 if figures.verdict.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

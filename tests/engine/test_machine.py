@@ -1,0 +1,272 @@
+"""Anything in any order: edits on both sides, faults, kills, late commits, imports and syncs, by a state machine.
+
+HYPOTHESIS_PROFILE=full runs 2,000 examples (EXAMPLES=n: so many) of up to 50 steps; the default is a small sample.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from siaghsync.sandbox import Fault
+from siaghsync.sandbox.hooks import Entry
+from tests.engine.bench import Bench
+from tests.engine.folk import Folk
+from tests.engine.matrix import WAYS
+from tests.engine.moments import Ended, Trap, World
+from tests.engine.scenarios import FULL, GRACE, IMPORT, SYNC, edit, newcomer
+from tests.engine.truth import Ledger, judge
+
+EMPTY = World((), (), None, 0.0)
+PLACES = ("crm", "finance", "crm:person/create", "crm:person/find", "finance:SaveFormData", "finance:GetAll")
+QUICK_WAYS = sorted(way for way in WAYS if "timeout" not in way and way != "drip")
+COMMANDS = (IMPORT, SYNC, SYNC, FULL)
+PAUSES = st.sampled_from((1, 30, GRACE + 1, 400))
+FULL_PROFILE = os.environ.get("HYPOTHESIS_PROFILE") == "full"
+EXAMPLES, STEPS = (int(os.environ.get("EXAMPLES", "2000")), 50) if FULL_PROFILE else (12, 20)
+
+
+class Machine(RuleBasedStateMachine):
+    """One world after the other on one bench.
+
+    What a killed run has got done depends on the moment; so no rule has a precondition, or Hypothesis could not repeat what
+    it did. A rule that makes no sense at present does nothing.
+    """
+
+    bench: ClassVar[Bench]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folk = Folk()
+        self.ledger = Ledger()
+        self.linked: dict[str, int] = {}
+        self.late: list[Entry] = []
+        self.bad_in_a_row = self.losses = 0
+        self.imported = self.deleted = self.gone = False
+        self.may_ask: set[str] = set()
+        self.bench.settings = {"UNKNOWN_GRACE_SECONDS": str(GRACE), "CONCURRENCY": "3"}
+        self.bench.restore(EMPTY)
+
+    # --- what people do in Finance ---
+
+    @initialize(size=st.integers(2, 5))
+    def begin(self, size: int) -> None:
+        self._note(self.bench.sandbox.finance.add_contact(Name="مدیر", IsAdminUser=True), due=False)
+        for _ in range(size):
+            self.contact_is_added()
+
+    @rule()
+    def contact_is_added(self) -> None:
+        self._note(self.bench.sandbox.finance.add_contact(**self.folk.next().contact()), due=not self.imported)
+
+    @rule(which=st.integers(0, 99), city=st.integers(1, 9), shared=st.booleans())
+    def contact_is_edited(self, which: int, city: int, shared: bool) -> None:
+        """What is `shared` lasts only where the CRM has no value of its own."""
+        codes = sorted(self.ledger.contacts)[1:]
+        code = codes[which % len(codes)]
+        drift = {"Email": f"drift{city}@example.com", "Address": f"خیابان {city}"} if shared else {}
+        self.bench.sandbox.finance.edit(code, CityCode=city, FatherName=f"پدر {city}", **drift)
+        self._note(code, due=code in self.ledger.due)
+
+    @rule(which=st.integers(0, 99))
+    def contact_is_deleted(self, which: int) -> None:
+        if self.deleted or len(self.linked) < 5:
+            return
+        codes = sorted(self.linked.values())
+        self.bench.sandbox.finance.delete(codes[which % len(codes)])
+        self.ledger.contacts.pop(codes[which % len(codes)], None)
+        self.deleted = True
+        self.may_ask.add("missing_in_finance")
+
+    def _note(self, code: int, *, due: bool) -> None:
+        self.ledger.contacts[code] = dict(self.bench.sandbox.finance.contacts[code])
+        if due:
+            self.ledger.due.add(code)
+
+    # --- what people do in the CRM ---
+
+    @rule(behind=st.sampled_from((0, 0, 300)))
+    def customer_is_added(self, behind: int) -> None:
+        """With `behind`, one that becomes visible so many seconds after its ModifyDate."""
+        crm_id = newcomer(self.bench, self.folk)
+        self.ledger.records.add(crm_id)
+        if behind:
+            crm = self.bench.sandbox.crm
+            past = (crm.now() - timedelta(seconds=behind)).replace(tzinfo=None)
+            crm.edit(crm_id, modifyDate=past.isoformat(timespec="milliseconds").rstrip("0").removesuffix("."))
+
+    @rule(which=st.integers(0, 99))
+    def number_is_given_twice(self, which: int) -> None:
+        if not self.bench.sandbox.crm.records:
+            return
+        number = self._customer(which)[1]["customerNumber"]
+        self.ledger.records.add(newcomer(self.bench, self.folk, number=number))
+        self.may_ask.add("number_twice")
+
+    @rule(which=st.integers(0, 99), way=st.integers(0, 4))
+    def customer_is_edited(self, which: int, way: int) -> None:
+        if not self.imported or not self.bench.sandbox.crm.records:
+            return
+        crm_id, record = self._customer(which)
+        # Without a national code, a new number would cost the link if the state file were lost afterwards.
+        edit(self.bench, self.folk, crm_id, way if record["nationalCode"] else way % 3)
+
+    @rule(which=st.integers(0, 99))
+    def customer_is_deleted(self, which: int) -> None:
+        if self.gone or len(self.linked) < 5:
+            return
+        self.gone = True
+        self.bench.sandbox.crm.delete(self._customer(which)[0])
+
+    @rule(step=st.integers(1, 3))
+    def many_are_edited_at_once(self, step: int) -> None:
+        """So that they all carry the same ModifyDate."""
+        if not self.imported or not self.bench.sandbox.crm.records:
+            return
+        crm = self.bench.sandbox.crm
+        stamp = crm.stamp()
+        name = self.folk.name()
+        for which in range(0, len(crm.records), step):
+            crm.edit(self._customer(which)[0], website=f"https://example.com/{name}", modifyDate=stamp)
+
+    def _customer(self, which: int) -> tuple[str, dict[str, object]]:
+        records = sorted(self.bench.sandbox.crm.records.items(), key=lambda item: str(item[1]["nickName"]))
+        return records[which % len(records)]
+
+    # --- what happens to the program ---
+
+    @rule(command=st.sampled_from(COMMANDS), pause=PAUSES)
+    def run(self, command: tuple[str, ...], pause: int) -> None:
+        self._run(command, pause)
+        self.bad_in_a_row = 0
+
+    @rule(pause=PAUSES)
+    def dry_run(self, pause: int) -> None:
+        ended = self._run((*SYNC, "--dry-run"), pause)
+        assert not [event for event in ended.events if event.stage == "committed"], ended
+
+    @rule(command=st.sampled_from(COMMANDS), pause=PAUSES, at=st.integers(1, 50), lost=st.booleans())
+    def run_is_killed(self, command: tuple[str, ...], pause: int, at: int, lost: bool) -> None:
+        if self.bad_in_a_row >= 2:
+            return
+        self._run(command, pause, Trap(at, lost))
+        self.bad_in_a_row += 1
+        self.losses += lost
+
+    @rule(
+        command=st.sampled_from(COMMANDS), pause=PAUSES, way=st.sampled_from(QUICK_WAYS), place=st.sampled_from(PLACES),
+        skip=st.integers(0, 4), times=st.integers(1, 2),
+    )  # fmt: skip
+    def run_is_disturbed(
+        self, command: tuple[str, ...], pause: int, way: str, place: str, skip: int, times: int
+    ) -> None:
+        if self.bad_in_a_row >= 2:
+            return
+        self.bench.sandbox.faults.arm(Fault(where=place, skip=skip, times=times, **WAYS[way]))
+        self._run(command, pause)
+        self.bench.sandbox.faults.clear()
+        self.bad_in_a_row += 1
+        self.losses += 1
+
+    @rule(command=st.sampled_from(COMMANDS[:2]), pause=PAUSES, kill=st.booleans())
+    def server_takes_its_time(self, command: tuple[str, ...], pause: int, kill: bool) -> None:
+        """The first create gets no answer, and is carried out only later: see below."""
+        if self.bad_in_a_row >= 2 or self.late:
+            return
+
+        def arrived(system: str, endpoint: str, stage: str) -> None:
+            if stage == "received" and endpoint.endswith("create") and not self.late:
+                self.late.append(self.bench.sandbox.journal.entries[-1])
+                self.bench.sandbox.faults.arm(Fault("close_before", f"{system}:{endpoint}"))
+                if kill:
+                    self.bench.kill()
+
+        forget = self.bench.sandbox.on_event(arrived)
+        self._run(command, pause)
+        forget()
+        self.bad_in_a_row += 1
+        self.losses += 1
+
+    @rule()
+    def server_gets_round_to_it(self) -> None:
+        """Within the grace time (what lies beyond it is the matter of `matrix.try_late`)."""
+        if self.late and self.bench.rows("SELECT 1 FROM intents WHERE state IN ('open', 'unknown')"):
+            self.bench.carry_out(self.late.pop())
+
+    @rule()
+    def state_file_is_lost(self) -> None:
+        """A sync must not take that for a first run; a new import links everything again."""
+        if not self.imported or self.late:
+            return
+        self._settle()
+        self.bench.lose_state()
+        assert self.bench.run(*SYNC).code == 2
+        self.linked, self.imported = {}, False
+        contacts = self.bench.sandbox.finance.contacts
+        self.ledger.due = {code for code, contact in contacts.items() if not contact["IsAdminUser"]}
+
+    def _settle(self) -> None:
+        # Also the import, since what it has left in doubt is its own to settle.
+        for command in (IMPORT, SYNC, FULL):
+            ended, _ = self.bench.rest(*command, pause=GRACE + 1)
+            assert ended.code == 0, ended
+
+    def _run(self, command: tuple[str, ...], pause: int, *traps: Trap) -> Ended:
+        if self.late and pause > GRACE // 3:
+            pause = 1
+        self.bench.advance(pause)
+        ended = self.bench.run(*command, traps=traps)
+        assert ended.code not in (70, 99), ended
+        if not self.imported:
+            self.imported = bool(self.bench.rows("SELECT 1 FROM facts WHERE name = 'initial_import_completed_at'"))
+        self._check()
+        return ended
+
+    def _check(self) -> None:
+        """What holds at every moment: nobody is there twice, and who is linked stays linked."""
+        found = self.bench.rows("SELECT crm_id, finance_code FROM customer_mappings")
+        pairs = {row["crm_id"]: row["finance_code"] for row in found}
+        assert self.linked.items() <= pairs.items()
+        assert len(set(pairs.values())) == len(pairs)
+        self.linked = pairs
+        twice = judge(self.bench, self.ledger).twice
+        assert not twice, twice
+
+    def teardown(self) -> None:
+        """In the end all is settled, and true."""
+        if self.late:
+            self.server_gets_round_to_it()
+        if self.losses >= 3:
+            self.may_ask.add("unknown_outcome")
+        self._settle()
+        verdict = judge(self.bench, self.ledger, may_ask=self.may_ask)
+        assert verdict.good, str(verdict)
+        ended = self.bench.run(*FULL)
+        assert not [event for event in ended.events if event.stage == "committed"], ended
+
+
+def test_anything_in_any_order(tmp_path: Path) -> None:
+    with Bench(tmp_path) as Machine.bench:
+        run_state_machine_as_test(
+            Machine,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+                phases=(Phase.generate, Phase.shrink),
+                print_blob=False,
+            ),
+        )
+
+
+if FULL_PROFILE:
+    pytestmark = pytest.mark.timeout(0)
