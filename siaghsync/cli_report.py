@@ -15,7 +15,7 @@ from siaghsync.terminal import progress_bar, say, show, write_json
 if TYPE_CHECKING:
     from siaghsync.engine import Engine
     from siaghsync.invoice_ledger import Ledger
-    from siaghsync.invoice_report import Sums
+    from siaghsync.invoice_sums import Sums
     from siaghsync.settings import Settings
     from siaghsync.state import State
 

@@ -44,13 +44,13 @@ class Errand:
 
     def wait(self, seconds: float) -> None:
         """Waits for the answer, so long and no longer."""
-        with suppress(queue.Empty):
-            self._trouble = self._trouble or self._answer.get(timeout=max(0.0, seconds))
+        if self._trouble is None:
+            with suppress(queue.Empty):
+                self._trouble = self._answer.get(timeout=max(0.0, seconds))
 
     def trouble(self) -> str:
         """Why it did not arrive, as a sentence without an end, or nothing. Waits for the answer."""
-        if self._trouble is None:
-            self.wait(self._until - time.monotonic())
+        self.wait(self._until - time.monotonic())
         if self._trouble is None:
             self._trouble = f"there was no answer within {self._seconds:g} seconds"
         return self._trouble

@@ -17,7 +17,7 @@ def at(moment: str) -> str:
 def event(row: Mapping[str, Any]) -> str:
     """What one line of the audit trail says; `fields` is a mapping of field -> (before, after)."""
     run = f", run {row['run_id']}" if row["run_id"] else ""
-    return f"{at(row['at'])}{run}: {_did(row)}{_fields(row)}{_words(row)}"
+    return " ".join(f"{at(row['at'])}{run}: {_did(row)}{_fields(row)}{_words(row)}".split())
 
 
 def _did(row: Mapping[str, Any]) -> str:
@@ -60,7 +60,7 @@ def _fields(row: Mapping[str, Any]) -> str:
     if not row["fields"]:
         return ""
     shown = [
-        f"{name}: {new}" if old is None else f"{name}: {old or '(empty)'} -> {new}"
+        f"{name}: {new}" if old is None else f"{name}: {old or '(empty)'} -> {new or '(empty)'}"
         for name, (old, new) in list(row["fields"].items())[:_MOST_FIELDS]
     ]
     more = len(row["fields"]) - len(shown)
@@ -69,5 +69,4 @@ def _fields(row: Mapping[str, Any]) -> str:
 
 def _words(row: Mapping[str, Any]) -> str:
     """What was said about it: by us, or by the system itself."""
-    text = " ".join((row["message"] or "").split())
-    return f" {text}" if text and row["action"] != "resolve" else ""
+    return f" {row['message']}" if row["message"] and row["action"] != "resolve" else ""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from siaghsync import lookup, reviews, settle
 from siaghsync.apply import carry_out
@@ -15,7 +14,7 @@ from siaghsync.engine import Engine
 from siaghsync.errors import BadRecord, Interrupted
 from siaghsync.outbox import unsettled_of
 from siaghsync.plan import Action, check_list_size
-from siaghsync.pull import as_crm_date, read_contacts, read_source
+from siaghsync.pull import as_crm_date, crm_now, read_contacts, read_source
 from siaghsync.reconcile_import import reconcile_contact
 from siaghsync.records import Contact, Customer, Kind, digest
 from siaghsync.state import State
@@ -151,8 +150,7 @@ def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
 
 def _apply(engine: Engine, creates: int) -> None:
     if engine.run.state.fact(STARTED) is None:
-        now_local = engine.run.now().astimezone(ZoneInfo("Asia/Tehran"))
-        engine.run.state.set_fact(STARTED, as_crm_date(engine.crm.server_time or now_local))
+        engine.run.state.set_fact(STARTED, as_crm_date(crm_now(engine)))
     for action in engine.scratch.planned("link"):
         settle.linked(engine, action)
         engine.tell(action)

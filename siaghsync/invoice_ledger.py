@@ -12,7 +12,8 @@ from siaghsync import reviews, waiting
 from siaghsync.documents import Document, DocumentSource, Posted, family_of, jalali_year
 from siaghsync.engine import Engine
 from siaghsync.errors import BadRecord, InDoubt
-from siaghsync.invoice_report import Line, LineRules, Reason, Standing, Sums, line_of, line_of_deleted
+from siaghsync.invoice_report import Line, LineRules, Reason, Standing, line_of, line_of_deleted
+from siaghsync.invoice_sums import Sums
 from siaghsync.mappings import Mappings
 from siaghsync.outbox import unsettled_of
 from siaghsync.posted import PostedDocuments

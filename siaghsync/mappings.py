@@ -98,6 +98,11 @@ class Cursors:
         found: str | None = self._state.value("SELECT modified FROM cursors WHERE source = ?", (source,))
         return found
 
+    def stretch(self, source: str) -> tuple[str, str] | None:
+        """(from where the source is to be read again, when that stretch was last read whole), or None."""
+        row = self._state.row("SELECT start, whole_at FROM cursors WHERE source = ?", (source,))
+        return (row["start"], row["whole_at"]) if row else None
+
     def all(self) -> dict[str, str]:
         """Every cursor by its source."""
         return {row["source"]: row["modified"] for row in self._state.rows("SELECT * FROM cursors ORDER BY source")}
@@ -114,13 +119,17 @@ class Cursors:
         )
         return {row["crm_id"]: row["checksum"] for row in rows}
 
-    def move(self, source: str, cursor: str, window_start: str, at: str, *, whole: bool) -> None:
-        """Moves a cursor and remembers what this run read (`temp.reading`) from `window_start` on.
+    def move(self, source: str, cursor: str, stretch: tuple[str, str], at: str, *, whole: bool) -> None:
+        """Moves a cursor and remembers what this run read (`temp.reading`) in its stretch: (start, when read whole).
 
-        `whole` says that the run read the entire stretch, so that what was not met in it is gone. Belongs inside
+        `whole` says that this run read the entire stretch, so that what was not met in it is gone. Belongs inside
         `State.atomic`, after everything that was read is settled or stored as waiting.
         """
-        self._state.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", (source, cursor, at))
+        start, whole_at = stretch
+        self._state.execute(
+            "INSERT OR REPLACE INTO cursors (source, modified, updated_at, start, whole_at) VALUES (?, ?, ?, ?, ?)",
+            (source, cursor, at, start, whole_at),
+        )
         if whole:
             self._state.execute("DELETE FROM seen WHERE source = ?", (source,))
         self._state.execute(
@@ -128,4 +137,4 @@ class Cursors:
             "WHERE source = ? AND modified <> ''",
             (source,),
         )
-        self._state.execute("DELETE FROM seen WHERE source = ? AND modified < ?", (source, window_start))
+        self._state.execute("DELETE FROM seen WHERE source = ? AND modified < ?", (source, start))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from siaghsync.engine import Engine
 from siaghsync.errors import BadRecord, CallError, InDoubt, Interrupted
@@ -20,6 +21,7 @@ PAGE_SIZE = 200
 OVERLAP = timedelta(minutes=10)
 """How far behind the cursor a run reads again: a record can become visible a little after its ModifyDate."""
 _MOST_PASSES = 5
+_TEHRAN = ZoneInfo("Asia/Tehran")
 
 Records = Sequence[Mapping[str, Any]]
 Sink = Callable[[Records], Sequence[str]]
@@ -33,9 +35,13 @@ def read_source(engine: Engine, source: Source, sink: Sink, *, everything: bool 
     are surely as the last run saw them). Afterwards `cursor_after` tells where the cursor may move. Raises CallError
     if the source can't be read to its end.
     """
-    start = None if everything else _start(engine.cursors.get(source))
-    if start and (proof := _read_newest(engine, source, start, sink)):
-        return proof == "whole"
+    stretch = None if everything else engine.cursors.stretch(source)
+    start = stretch[0] if stretch else None
+    if stretch and (proof := _read_newest(engine, source, stretch[0], sink)):
+        if proof == "whole":
+            return True
+        if not _may_hide_something(engine, source, stretch[1]):
+            return False
     for _ in range(_MOST_PASSES):
         before = engine.scratch.reading_count(source)
         if _read_upwards(engine, source, start, sink) or before == engine.scratch.reading_count(source) > 0:
@@ -44,11 +50,11 @@ def read_source(engine: Engine, source: Source, sink: Sink, *, everything: bool 
 
 
 def _read_newest(engine: Engine, source: Source, start: str, sink: Sink) -> Literal["whole", "accounted"] | None:
-    """One page, newest first, and what it proves about the rest: that there is none, that it has not changed, or nothing.
+    """One page, newest first, and what it says about the rest: there is none, it looks as it did, or nothing.
 
     What it shows can account for the stretch's total: every record of it then is either on this page or one that the
-    last run saw and that has not moved. The page must reach below the
-    cursor, for a record edited within the very tick of the last look keeps its date.
+    last run saw and that has not moved. The page must reach below the cursor, for a record edited within the very tick
+    of the last look keeps its date.
     """
     page = engine.crm.find(source, since=start, page=1, size=PAGE_SIZE, descending=True)
     if page.total is None:
@@ -62,6 +68,18 @@ def _read_newest(engine: Engine, source: Source, start: str, sink: Sink) -> Lite
     reaches_below = last is not None and cursor is not None and last < cursor
     added = sum(1 for crm_id in checksums if crm_id not in known)
     return "accounted" if reaches_below and page.total == engine.cursors.seen_count(source) + added else None
+
+
+def _may_hide_something(engine: Engine, source: Source, whole_at: str) -> bool:
+    """Whether the stretch has to be read whole although it looks as it did.
+
+    A change that becomes visible late keeps the total if it hits a record of the stretch, or comes with a deletion. So
+    the stretch stays until, OVERLAP after it was read whole, it is read whole once more: by then all of it shows. There
+    is nothing to wait for if its cursor had been that old at the last whole reading.
+    """
+    cursor, last = engine.cursors.get(source), datetime.fromisoformat(whole_at)
+    assert cursor is not None
+    return datetime.fromisoformat(cursor) > last - OVERLAP and crm_now(engine) >= last + OVERLAP
 
 
 def _read_upwards(engine: Engine, source: Source, start: str | None, sink: Sink) -> bool:
@@ -121,23 +139,27 @@ def _take_in(engine: Engine, source: Source, records: Records, sink: Sink) -> di
     return checksums
 
 
-def cursor_after(engine: Engine, source: Source, now_local: datetime) -> str | None:
+def crm_now(engine: Engine) -> datetime:
+    """The time by the CRM's own clock, or, if its answers bear no date, by ours: Tehran time without an offset."""
+    return engine.crm.server_time or engine.run.now().astimezone(_TEHRAN).replace(tzinfo=None)
+
+
+def cursor_after(engine: Engine, source: Source) -> str | None:
     """Where the cursor of a source may stand after this run, or None if the source has shown no date yet.
 
     The highest date seen, but never one that lies in the future of the CRM's own clock: a bogus date must not drag the
-    cursor along. `now_local` (naive Tehran time) serves if the CRM's answers bore no date.
+    cursor along.
     """
     highest = max(filter(None, (engine.scratch.highest_reading(source), engine.cursors.get(source))), default=None)
-    return min(highest, as_crm_date(engine.crm.server_time or now_local)) if highest else None
+    return min(highest, as_crm_date(crm_now(engine))) if highest else None
 
 
-def window_start(cursor: str) -> str:
-    """Where the next run begins to read, given its cursor."""
-    return as_crm_date(datetime.fromisoformat(cursor) - OVERLAP)
-
-
-def _start(cursor: str | None) -> str | None:
-    return window_start(cursor) if cursor else None
+def stretch_after(engine: Engine, source: Source, cursor: str, *, whole: bool) -> tuple[str, str]:
+    """(from where the next run reads again, when that stretch was last read whole), after this run."""
+    known = engine.cursors.stretch(source)
+    if known and not whole:
+        return known
+    return as_crm_date(datetime.fromisoformat(cursor) - OVERLAP), as_crm_date(crm_now(engine))
 
 
 def crm_date(text: str | None) -> str | None:

@@ -38,8 +38,10 @@ CREATE TABLE invoice_mappings (  -- a CRM document and the pre-invoice that stan
 );
 CREATE INDEX invoice_mappings_quote ON invoice_mappings (related_quote_id);
 
-CREATE TABLE cursors (
-    source TEXT PRIMARY KEY, modified TEXT NOT NULL, updated_at TEXT NOT NULL
+CREATE TABLE cursors (  -- dates of the CRM's own clock
+    source TEXT PRIMARY KEY, modified TEXT NOT NULL, updated_at TEXT NOT NULL,
+    start TEXT NOT NULL,    -- from where the next run reads again: what lies before it is settled for good
+    whole_at TEXT NOT NULL  -- when the stretch from `start` on was last read whole
 ) WITHOUT ROWID;
 
 CREATE TABLE seen (  -- what was read in the stretch behind the cursor, which the next run reads again

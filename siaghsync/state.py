@@ -299,4 +299,11 @@ def _translated(path: Path | None) -> Iterator[None]:
                 f"The state file {path} can't be opened for writing.",
                 "Give the user that runs siaghsync write access to the file and to its folder.",
             ) from None
-        raise StateError(f"The state file {path} can't be used: {text}.", "Look at the disk that it is on.") from None
+        if isinstance(error, sqlite3.OperationalError) and (
+            "locked" in text or "busy" in text or "i/o" in text.lower()
+        ):
+            raise StateError(
+                f"The state file {path} can't be used: {text}.",
+                "Look at the disk that it is on, and who else has it open.",
+            ) from None
+        raise  # a statement of our own is wrong

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from siaghsync import inbox, lookup, reviews, settle
 from siaghsync.engine import Engine
 from siaghsync.errors import Interrupted
 from siaghsync.plan import Action, check_creates
-from siaghsync.pull import cursor_after, window_start
+from siaghsync.pull import cursor_after, stretch_after
 from siaghsync.reconcile_document import DocumentRules
 from siaghsync.records import digest
 from siaghsync.sync_documents import count_creates, post_documents, read_documents, read_their_customers
@@ -97,8 +95,8 @@ def _report_doubles(engine: Engine) -> None:
 
 def _move_cursors(engine: Engine, work: Work) -> None:
     """Last of all: everything that was read is settled or stored as waiting, so nothing is stepped over."""
-    local = engine.run.now().astimezone(ZoneInfo("Asia/Tehran")).replace(tzinfo=None)
     with engine.run.state.atomic():
         for source, whole in work.whole.items():
-            if cursor := cursor_after(engine, source, local):
-                engine.cursors.move(source, cursor, window_start(cursor), engine.run.at(), whole=whole)
+            if cursor := cursor_after(engine, source):
+                stretch = stretch_after(engine, source, cursor, whole=whole)
+                engine.cursors.move(source, cursor, stretch, engine.run.at(), whole=whole)

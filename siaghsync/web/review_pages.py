@@ -65,6 +65,7 @@ def review(visit: Visit) -> Response:
         document_rows=sides.document_rows(item.details, lang),
         faults=item.details.get("faults") or [],
         others=others,
+        value_missing=bool(visit.asked("missing")),
         lines=history,
     )
 
@@ -77,7 +78,7 @@ def _with_numbers(mappings: Mappings, details: dict[str, Any]) -> dict[str, Any]
         return known.customer_number if known and known.customer_number else crm_id
 
     candidates = [{**c, "taken_by": number(c.get("taken_by"))} for c in details.get("candidates") or ()]
-    others = [number(crm_id) for crm_id in details.get("other_crm_ids") or ()]
+    others = [f"{number(crm_id)} · {crm_id}" for crm_id in details.get("other_crm_ids") or ()]
     return {**details, "candidates": candidates, "other_crm_ids": others}
 
 

@@ -127,7 +127,7 @@ class Visit:
     def inside(self, path: str) -> str:
         """A path of this site without its prefix; whatever leads elsewhere becomes the first page."""
         path = path.removeprefix(self.desk.root_path)
-        return path if re.fullmatch(r"/(?![/\\])[\w/?=&.%-]*", path, re.ASCII) else "/"
+        return path if re.fullmatch(r"/(?![/\\])[\w/?=&.%+~-]*", path, re.ASCII) else "/"
 
     def show(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page made from a template."""
@@ -136,9 +136,14 @@ class Visit:
             flash, self.session.flash = self.session.flash, ""
         text = self.site.templates.get_template(template).render(
             t=lang.text, word=lang.word, lang=lang, root=self.desk.root_path, csrf=self.csrf, session=self.session,
-            here=self.inside(self.request.url.path), flash=flash, value_of=partial(sides.shown, language=lang), **context,
+            here=self._here(), flash=flash, value_of=partial(sides.shown, language=lang), **context,
         )  # fmt: skip
         return HTMLResponse(text, status)
+
+    def _here(self) -> str:
+        """Where a switch of the language leads back to."""
+        url = self.request.url
+        return self.inside(f"{url.path}?{url.query}" if url.query else url.path) if self.request.method == "GET" else "/"
 
     def message(self, key: str, status: int, said: SiaghsyncError | None = None) -> Response:
         """A page that says one thing, and what an error said about it."""

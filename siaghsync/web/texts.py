@@ -59,7 +59,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "never": ("هرگز", "never"),
     "running_now": ("اجرای {id} ({command}) در حال کار است", "Run {id} ({command}) is at work"),
     "since_started": ("شروع: {at} — {n} رویداد تا این لحظه", "Started: {at} — {n} event(s) so far"),
-    "nothing_running": ("اکنون اجرایی در جریان نیست.", "No run is going on."),
     "last_day": ("۲۴ ساعت گذشته", "Last 24 hours"),
     "last_week": ("هفت روز گذشته", "Last seven days"),
     "done": ("انجام‌شده", "done"),
@@ -93,7 +92,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "empty": ("(خالی)", "(empty)"),
     "nothing_here": ("چیزی برای نمایش نیست.", "There is nothing here."),
     "older": ("قدیمی‌تر", "Older"),
-    "newest": ("تازه‌ترین", "Newest"),
     "next": ("بعدی", "Next"),
     # reviews
     "review_n": ("مورد {id}", "Item {id}"),
@@ -120,7 +118,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "دربارهٔ این مورد تصمیم گرفته شده است: {how} — {who}، {at}",
         "This has been decided: {how} — {who}, {at}",
     ),
-    "taken": ("متعلق به {who}", "belongs to {who}"),
     # ways out
     "way_retry": ("تلاش دوباره", "Try again"),
     "way_retry_hint": ("در اجرای بعدی دوباره تلاش می‌شود.", "The next run tries it again."),

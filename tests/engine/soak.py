@@ -110,7 +110,7 @@ class Soak:
                 self.figures.edits += 1
 
     def _one_run(self, command: tuple[str, ...] = SYNC) -> None:
-        traps = [Trap(self.dice.randint(1, 40), lost=self.dice.random() < 0.5)]
+        traps = [Trap(self.dice.randint(1, 8), lost=self.dice.random() < 0.5)]
         self.bench.advance(PERIOD)
         ended = self.bench.run(*command, traps=traps if self.dice.random() < self.killed else ())
         self.figures.runs += 1

@@ -118,11 +118,11 @@ class Extent:
 EXTENTS = {False: Extent(1, 3, 6, 0, 1), True: Extent(7, 5, 16, 40, 3)}
 
 
-def sweep(extent: Extent, root: Path, *, say: bool = True) -> dict[str, Tally]:
-    """The whole of it. Returns the figures by scenario."""
+def sweep(extent: Extent, root: Path, only: str = "") -> dict[str, Tally]:
+    """The whole of it, or what has `only` in its name. Tells and returns the figures, by scenario."""
     tallies: dict[str, Tally] = {}
     with Bench(root) as bench:
-        for scenario in ALL:
+        for scenario in (s for s in ALL if only in s.name):
             tally = tallies[scenario.name] = Tally()
             for seed in range(extent.seeds):
                 dice = Random(seed)
@@ -134,13 +134,14 @@ def sweep(extent: Extent, root: Path, *, say: bool = True) -> dict[str, Tally]:
                 if extent.syscalls and seed == 0 and syscalls.available():
                     for place, verdict, runs in syscalls.sweep(bench, eve, extent.syscalls, recover):
                         tally.add(place, verdict, runs)
-            if say:
-                tell(scenario.name, tally)
-        for name, outcome in matrix.run(bench, extent.matrix_seeds):
-            tallies.setdefault(name, Tally()).add(name, *outcome)
-    if say:
-        for name in list(tallies)[len(ALL) :]:
-            tell(name, tallies[name])
+            tell(scenario.name, tally)
+        if only in "matrix":
+            fields: dict[str, Tally] = {}
+            for name, outcome in matrix.run(bench, extent.matrix_seeds):
+                fields.setdefault(name, Tally()).add(name, *outcome)
+            for name, tally in fields.items():
+                tell(name, tally)
+            tallies |= fields
     return tallies
 
 
@@ -169,6 +170,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="everything; about half an hour")
     parser.add_argument("--seeds", type=int, help="so many seeds instead")
+    parser.add_argument("--only", default="", metavar="TEXT", help="scenarios with this in their name, or `matrix`")
     options = parser.parse_args()
     extent = EXTENTS[options.full]
     if options.seeds:
@@ -176,7 +178,7 @@ def main() -> int:
     print(HEAD)
     started, total = time.monotonic(), Tally()
     with tempfile.TemporaryDirectory() as folder:
-        for tally in sweep(extent, Path(folder)).values():
+        for tally in sweep(extent, Path(folder), options.only).values():
             merge(total, tally)
     tell("in all", total)
     print(f"{time.monotonic() - started:.0f} s")

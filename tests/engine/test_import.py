@@ -320,7 +320,7 @@ def test_a_refused_record_waits_then_goes_to_a_person_and_holds_nobody_up(world:
     first = world.json(*IMPORT, exit_code=1)
     assert counts(first) == {"created": 4, "failed": 1}
     assert first["run"]["outcome"] == "partial"
-    assert world.json("status")["failed"] == 1
+    assert world.run("status", "--json").json["failed"] == 1
     second = world.json(*IMPORT, exit_code=1)
     assert counts(second) == {"unchanged": 4, "review": 1}
     assert changes(second)[str(refused)][::2] == ("review", "refused")

@@ -35,8 +35,8 @@ def done(document: dict[str, Any]) -> list[tuple[str, str]]:
     return sorted((change["entity"], change["action"]) for change in document["changes"])
 
 
-def row(price: int = 100) -> dict[str, Any]:
-    return {"productCode": "P-1", "count": 2, "baseUnitPrice": price}
+def row(price: int = 100, code: str = "P-1") -> dict[str, Any]:
+    return {"productCode": code, "count": 2, "baseUnitPrice": price}
 
 
 @pytest.fixture
@@ -117,19 +117,22 @@ def test_a_sync_does_exactly_what_the_plan_says_and_moves_no_cursor(paired: Worl
     world.crm.add_person(nickName="بی شماره", lastName="بی شماره", customerNumber="")
     file = save(world, "sync")
     later = world.crm.add_invoice(posted, [row(999)], number="I-3")
+    odd = world.crm.add_invoice(posted, [row(code="")], number="I-4")
     cursors = world.rows("SELECT * FROM cursors")
     found = world.json("sync", "--plan", str(file))
     assert done(found) == [
         ("customer", "create"), ("customer", "skip"), ("customer", "update"), ("invoice", "create"),
         ("invoice", "create"), ("invoice", "link"),
     ]  # fmt: skip
-    assert found["plan"] == {"refused": 0, "left": 1}
+    assert found["plan"] == {"refused": 0, "left": 2}
+    assert world.rows("SELECT count(*) FROM reviews") == [(0,)]
     assert [p.customer for p in world.finance.preinvoices].count(world.code_of(new)) == 1
     assert world.rows("SELECT * FROM cursors") == cursors
     assert world.rows("SELECT count(*) FROM invoice_mappings WHERE crm_id = ?", later) == [(0,)]
 
-    ordinary = world.json("sync")
-    assert done(ordinary) == [("customer", "skip"), ("invoice", "create")]
+    ordinary = world.json("sync", exit_code=1)
+    assert done(ordinary) == [("customer", "skip"), ("invoice", "create"), ("invoice", "review")]
+    assert world.rows("SELECT record FROM reviews") == [(odd,)]
     assert len(world.finance.preinvoices) == 3
     assert code in {p.customer for p in world.finance.preinvoices}
 
@@ -153,6 +156,26 @@ def test_a_sync_refuses_record_by_record_what_has_changed(paired: World) -> None
         "refused"
     }
     assert done(world.json("sync")) == [("customer", "update"), ("invoice", "create")]
+
+
+def test_what_only_a_person_could_decide_by_now_is_refused_too(paired: World) -> None:
+    world = paired
+    (first, code), (second, _) = pairs(world)[:2]
+    world.crm.edit(first, email="new@example.com")
+    quote = world.crm.add_quote(second, [row()], number="Q-1")
+    world.json("sync", "--only", "invoices")
+    invoice = world.crm.add_invoice(second, [row()], number="I-1", relatedQuoteId=quote)
+    file = save(world, "sync")
+    assert sorted(actions(file)) == [("link", "invoice"), ("update", "customer")]
+    world.finance.delete(code)
+    world.crm.edit(invoice, details=[row(5)], totalValue=10, finalValue=10)
+    found = world.json("sync", "--plan", str(file), exit_code=1)
+    assert {change["crm_id"] for change in told(found)} == {first, invoice}
+    assert world.rows("SELECT count(*) FROM reviews") == [(0,)]
+    assert {change["reason"] for change in world.json("sync", exit_code=1)["changes"]} == {
+        "missing_in_finance",
+        "differs_from_posted_quote",
+    }
 
 
 def test_what_was_done_meanwhile_is_refused_and_not_done_again(paired: World) -> None:

@@ -88,8 +88,7 @@ WORDS = st.text(max_size=20)
     )
 )
 def test_any_line_becomes_one_line(row: dict[str, Any]) -> None:
-    assert "\n" not in event({**row, "fields": {}})
-    assert event(row)
+    assert len(event(row).splitlines()) == 1
 
 
 # --- stories -----------------------------------------------------------------------------------------------

@@ -1,0 +1,220 @@
+"""The dashboard in a real headless Chromium, as an accountant uses it: with and without JavaScript, and on a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from serving import PASSWORD, Served, wait_until
+from world import World
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+HOSTILE = "<script>document.title='owned'</script>"
+
+# The continuous integration has a browser; where there is none, that is said and not hidden.
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"), reason="there is no Chromium here (Debian: apt-get install chromium)"
+)
+
+
+@pytest.fixture(scope="module")
+def troubled(served: Served) -> Served:
+    """Strangers under the numbers 901, 902 and 903, and a quote of which nobody knows whether it was posted."""
+    world = served.world
+    for code, name in ((901, HOSTILE), (902, "بهار نیکو"), (903, "رها")):
+        world.finance.add_contact(Name=f"طرف‌حساب {code}", Code=code)
+        world.crm.add_person(nickName=name, firstName="", lastName="", customerNumber=str(code))
+    customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
+    row = {"productCode": "P-1", "count": 3, "baseUnitPrice": 5720000}
+    world.crm.add_quote(customer, [row], number="100-1405/9", crmObjectTypeCode="PI_5")
+    world.arm("reset_after", "finance:SaveFormData/preinvoice")
+    world.json("sync", exit_code=1)
+    return served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM or "/usr/bin/chromium", args=FLAGS)
+        yield running
+        running.close()
+
+
+class Visitor:
+    """Somebody at a browser. Whatever the browser complains about, or loads from elsewhere, ends the test."""
+
+    def __init__(self, context: BrowserContext, served: Served) -> None:
+        self.served = served
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self._note(message.text, bad=message.type in ("error", "warning")))
+        self.page.on("pageerror", lambda error: self._note(str(error), bad=True))
+        self.page.on("dialog", lambda dialog: self._note(dialog.message, bad=True))
+        self.page.on("request", lambda request: self._note(request.url, bad=not request.url.startswith(served.url)))
+
+    def _note(self, text: str, *, bad: bool) -> None:
+        if bad:
+            self.complaints.append(text)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.served.url + path)
+        return self.page
+
+    def log_in(self) -> Page:
+        self.go("/login")
+        self.page.fill("#user", "زهرا کریمی")
+        self.page.fill("#password", PASSWORD)
+        self.page.press("#password", "Enter")
+        self.page.wait_for_selector("nav")
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser, troubled: Served) -> Iterator[Any]:
+    """Opens visitors: `visit(locale="en")`."""
+    contexts, visitors = [], []
+
+    def come(locale: str = "en", **more: Any) -> Visitor:
+        contexts.append(browser.new_context(locale=locale, **more))
+        visitors.append(Visitor(contexts[-1], troubled))
+        return visitors[-1]
+
+    yield come
+    for context in contexts:
+        context.close()
+    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
+
+
+def resolution(world: World, number: str) -> list[tuple[Any, ...]]:
+    return world.rows("SELECT resolution, resolved_by FROM reviews WHERE customer_number = ? ORDER BY id", number)
+
+
+def test_a_collision_is_resolved_by_linking(visit: Any, troubled: Served) -> None:
+    page = visit().log_in()
+    page.click("nav >> text=For decision")
+    page.click("tr:has-text('بهار نیکو') >> text=Look and decide")
+    assert page.locator("td.differs").count() > 0
+    page.click("button:has-text('Link with 902')")
+    assert "طرف‌حساب 902" in page.inner_text("main")
+    page.click("text=Yes, do it")
+    page.wait_for_selector(".flash")
+    assert "بهار نیکو" not in page.inner_text("main")
+    assert resolution(troubled.world, "902") == [("link", "زهرا کریمی (dashboard)")]
+    troubled.world.json("sync", "--only", "customers")
+    assert troubled.world.finance.contacts[902]["Name"] == "بهار نیکو"
+
+
+def test_a_number_is_posted_for_an_invoice_in_doubt_in_persian(visit: Any, troubled: Served) -> None:
+    world = troubled.world
+    page = visit("fa").log_in()
+    page.click("nav >> text=در انتظار تصمیم")
+    page.click("tr:has-text('100-1405/9') >> text=بررسی و تصمیم")
+    assert "۱۷٬۱۶۰٬۰۰۰" in page.inner_text("main")
+    page.fill("#value-posted", "۲۴۸۸")
+    page.click("button:has-text('در سیاق ثبت شده است')")
+    page.click("text=بله، انجام بده")
+    page.wait_for_selector(".flash")
+    assert world.rows("SELECT finance_number, posted_by FROM invoice_mappings WHERE crm_number = '100-1405/9'") == [
+        ("2488", "person")
+    ]
+    posted = len(world.finance.preinvoices)
+    world.run("sync", "--full")
+    assert len(world.finance.preinvoices) == posted
+
+
+def test_the_trail_is_searched_and_the_language_switched(visit: Any, troubled: Served) -> None:
+    page = visit().log_in()
+    page.click("nav >> text=Audit trail")
+    page.fill("#q", "901")
+    page.press("#q", "Enter")
+    page.wait_for_url("**/trail?q=901*")
+    assert page.locator("tbody tr").count() >= 1
+    page.click("text=فارسی")
+    page.wait_for_selector("html[dir=rtl]")
+    assert page.input_value("#q") == "901"
+    assert "تاریخچهٔ تغییرات" in page.inner_text("h1")
+    assert "۱۴۰" in page.inner_text("tbody")
+    page.click("nav >> text=نمای کلی")
+    assert page.locator("svg.chart rect").count() > 0
+    page.click("text=English")
+    page.wait_for_selector("html[dir=ltr]")
+
+
+def test_a_customer_called_script_is_only_a_name(visit: Any, troubled: Served) -> None:
+    page = visit().log_in()
+    ((review_id,),) = troubled.world.rows("SELECT id FROM reviews WHERE customer_number = '901'")
+    for path in ("/reviews", f"/reviews/{review_id}", f"/reviews/{review_id}/confirm?way=discard", "/trail?q=901"):
+        page.goto(troubled.url + path)
+        assert "owned" not in page.title()
+        if "trail" not in path:
+            assert HOSTILE in page.inner_text("main")
+
+
+def test_everything_works_without_javascript(visit: Any, troubled: Served) -> None:
+    page = visit(java_script_enabled=False).log_in()
+    page.click("nav >> text=For decision")
+    page.click("tr:has-text('رها') >> text=Look and decide")
+    page.click("#ways-out button:has-text('Leave it')")
+    page.click("text=Yes, do it")
+    assert "The decision is noted" in page.inner_text("main")
+    assert resolution(troubled.world, "903") == [("discard", "زهرا کریمی (dashboard)")]
+    page.click("text=Log out")
+    assert page.locator("#password").count() == 1
+
+
+def test_the_overview_changes_by_itself_while_a_run_goes_on(visit: Any, troubled: Served) -> None:
+    world, page = troubled.world, visit().log_in()
+    world.crm.latency = 0.6
+    try:
+        process = world.start("sync")
+        wait_until(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
+        page.goto(troubled.url + "/")
+        assert page.locator(".state.busy").count() == 1
+        page.evaluate("document.body.dataset.loaded = 'once'")
+        page.wait_for_selector(".state.busy", state="detached", timeout=20_000)
+        assert page.evaluate("document.body.dataset.loaded") == "once"
+        process.communicate()
+    finally:
+        world.crm.latency = 0
+
+
+@pytest.mark.parametrize("locale", ["fa", "en"])
+def test_it_fits_a_phone_and_can_be_used_by_keyboard(visit: Any, troubled: Served, locale: str) -> None:
+    visitor = visit(locale, viewport={"width": 360, "height": 740})
+    page = visitor.go("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page = visitor.log_in()
+    ((review_id,),) = troubled.world.rows("SELECT id FROM reviews WHERE customer_number = '901'")
+    folder = os.environ.get("SCREENSHOTS")
+    for path in (
+        "/",
+        "/reviews",
+        f"/reviews/{review_id}",
+        "/trail",
+        "/links",
+        "/links?of=invoices",
+        "/runs",
+        "/runs/1",
+    ):
+        page.goto(troubled.url + path)
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, path
+        if folder:
+            page.screenshot(
+                path=Path(folder) / f"{locale}{path.replace('/', '-').replace('?', '-')}.png", full_page=True
+            )
