@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from siaghsync.resolve import Decision
     from siaghsync.settings import Settings
     from siaghsync.siagh import Session
+    from siaghsync.state import State
     from siaghsync.web.desk import Desk
+    from siaghsync.web.worker import Choose
 
 _TURN_SECONDS = 10.0
 """So long a decision made in the dashboard waits for a run to end."""
@@ -32,8 +34,10 @@ _OVERDUE = 2
 
 def serve_command(
     context: typer.Context,
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8787,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="The port; 0 takes a free one.")
+    ] = 8787,
     root_path: Annotated[
         str, typer.Option("--root-path", metavar="PATH", help="The path that a reverse proxy serves it under: /siagh.")
     ] = "",
@@ -135,43 +139,43 @@ class _Service:
         if not self._thread.is_alive():
             raise RuntimeError("the web server has ended")
 
-    def _run(self, everything: bool) -> None:
-        """One run over what webhooks told of; with `everything` over the CRM's lists too, as cron's `sync`."""
-        from siaghsync.cli_run import document_rules
-        from siaghsync.runs import carry_through, require_import
+    def _run(self, choose: Choose) -> None:
+        """One run of the kind that is chosen under the lock, with the engine of cron's `sync`."""
+        from siaghsync.runs import require_import
         from siaghsync.state import open_state, run_lock
+
+        with run_lock(self._settings.siaghsync_state):
+            state = open_state(self._settings.siaghsync_state)
+            try:
+                everything = choose(state)
+                if everything is not None:
+                    require_import(state)
+                    self._sync(state, everything=everything)
+            finally:
+                state.close()
+
+    def _sync(self, state: State, *, everything: bool) -> None:
+        from siaghsync.cli_run import document_rules
+        from siaghsync.runs import carry_through
         from siaghsync.sync import sync
         from siaghsync.sync_reading import SyncOptions
 
-        settings = self._settings
+        settings, command = self._settings, "sync" if everything else "webhook"
         options = SyncOptions(only_waiting=not everything, sources=document_sources(settings) if everything else ())
+        with engine_for(settings, state, command, self._stop, dry_run=False) as engine:
 
-        with run_lock(settings.siaghsync_state):
-            state = open_state(settings.siaghsync_state)
-            try:
-                require_import(state)
-                command = "sync" if everything else "webhook"
-                with engine_for(settings, state, command, self._stop, dry_run=False) as engine:
+            def steps(session: Session) -> None:
+                sync(engine, options, document_rules(settings, engine), session.fiscal_year)
 
-                    def steps(session: Session) -> None:
-                        sync(engine, options, document_rules(settings, engine), session.fiscal_year)
-
-                    result = carry_through(engine, steps)
-            finally:
-                state.close()
+            result = carry_through(engine, steps)
         say(f"Run {result.run['id']} ({command}): {result.run['outcome']}.")
         if result.error:
             raise result.error
 
-    def _is_overdue(self) -> bool:
+    def _is_overdue(self, state: State) -> bool:
         from siaghsync.overview import overview
-        from siaghsync.state import open_state
 
-        state = open_state(self._settings.siaghsync_state)
-        try:
-            last = overview(state, now(), is_running=False, max_age=None, poll_interval=1).facts["last_success_at"]
-        finally:
-            state.close()
+        last = overview(state, now(), is_running=False, max_age=None, poll_interval=1).facts["last_success_at"]
         age = (now() - datetime.fromisoformat(last)).total_seconds() if last else None
         return age is None or age > _OVERDUE * self._settings.poll_interval_seconds
 

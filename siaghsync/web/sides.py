@@ -62,9 +62,10 @@ def both_sides(details: Mapping[str, Any], language: Language) -> Table | None:
     head = language.text("side_crm" if customer else "side_finance" if contact else "side_sent")
     key = "customer_number" if contact else "finance_code"
     keys = list(dict.fromkeys(k for side in (mine, *candidates) for k in side if k not in _SAID_OTHERWISE))
+    rows = [(k, _cells(k, mine, candidates, language)) for k in keys]
     return Table(
         [head, *(language.text("candidate", n=n) for n in range(1, len(candidates) + 1))],
-        [(language.word("field", k), _cells(k, mine, candidates, language)) for k in keys],
+        [(language.word("field", k), cells) for k, cells in rows if any(cell.text for cell in cells)],
         [None, *(None if c.get("taken_by") else _text(c.get(key)) or None for c in candidates)],
     )
 

@@ -143,7 +143,9 @@ class Visit:
     def _here(self) -> str:
         """Where a switch of the language leads back to."""
         url = self.request.url
-        return self.inside(f"{url.path}?{url.query}" if url.query else url.path) if self.request.method == "GET" else "/"
+        return (
+            self.inside(f"{url.path}?{url.query}" if url.query else url.path) if self.request.method == "GET" else "/"
+        )
 
     def message(self, key: str, status: int, said: SiaghsyncError | None = None) -> Response:
         """A page that says one thing, and what an error said about it."""

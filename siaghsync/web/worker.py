@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from siaghsync import inbox
 from siaghsync.errors import LockHeld, LoginRefused, SiaghsyncError
+from siaghsync.state import State
 from siaghsync.web.desk import Desk
 
 _BURST_SECONDS = 0.2
@@ -18,16 +19,20 @@ MOST_SINGLE_LOOKS = 50
 """For more records than this it is cheaper to read the CRM's lists, a page of 200 at a time."""
 
 
+Choose = Callable[[State], bool | None]
+"""Which run is wanted: None for none, False for what webhooks told of, True for the CRM's lists as well."""
+
+
 class Worker:
     """A thread that runs `sync` over what webhooks told of, with the same engine and under the same lock as cron.
 
-    `run(everything)` does one run, over the CRM's lists too if `everything`, and raises SiaghsyncError; `stop` ends the
-    thread after the run at hand. `is_overdue` says that no ordinary sync has come for too long: then the worker does
-    one, since under a steady stream of webhooks cron might never get the lock.
+    `run(choose)` takes the lock, lets `choose` look at the state, and does the run that it wants; it raises
+    SiaghsyncError. `stop` ends the thread after the run at hand. `is_overdue` says that no ordinary sync has come for too
+    long: then the worker does one, since under a steady stream of webhooks cron might never get the lock.
     """
 
     def __init__(
-        self, desk: Desk, run: Callable[[bool], None], is_overdue: Callable[[], bool], stop: threading.Event
+        self, desk: Desk, run: Callable[[Choose], None], is_overdue: Callable[[State], bool], stop: threading.Event
     ) -> None:
         self._desk = desk
         self._run = run
@@ -68,19 +73,17 @@ class Worker:
 
     def _take_turn(self) -> None:
         """One run, as soon as the lock is free, unless there is nothing to do by then."""
-        while not self._stop.is_set() and (count := self._count()):
+        while not self._stop.is_set() and self._desk.state_path.exists():
             try:
-                self._run(count > MOST_SINGLE_LOOKS or self._is_overdue())
+                self._run(self._choose)
             except LockHeld:
                 time.sleep(_TURN_SECONDS)
             else:
                 return
 
-    def _count(self) -> int:
-        if not self._desk.state_path.exists():
-            return 0
-        with self._desk.state() as state:
-            return inbox.count(state) + (inbox.left_behind(state) if self._look_back else 0)
+    def _choose(self, state: State) -> bool | None:
+        count = inbox.count(state) + (inbox.left_behind(state) if self._look_back else 0)
+        return count > MOST_SINGLE_LOOKS or self._is_overdue(state) if count else None
 
     def _rest(self, message: str, *, refused: bool) -> None:
         """After a failure the next try comes later and later; after a refused login not before cron would try."""

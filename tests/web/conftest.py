@@ -1,4 +1,4 @@
-"""Fixtures of the web tests: a served world that the tests of one module share."""
+"""Fixtures of the web tests: worlds that the tests share."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from world import World
 from siaghsync.sandbox import Sandbox
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world of ten linked customers without a `serve`, shared by the tests of one module."""
+    """A world of ten linked customers without a `serve`, shared by all tests."""
     with Sandbox(10, also_in_crm=10) as sandbox:
         yield World(tmp_path_factory.mktemp("small"), sandbox).imported()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Forty linked customers, and `serve` beside them; each test of a module takes customers of its own."""
+    """Forty linked customers, and `serve` beside them; each test takes customers of its own."""
     with Sandbox(40, also_in_crm=40) as sandbox:
         world = ready(World(tmp_path_factory.mktemp("served"), sandbox)).imported()
         with serving(world) as found:

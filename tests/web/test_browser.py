@@ -178,7 +178,7 @@ def test_everything_works_without_javascript(visit: Any, troubled: Served) -> No
 
 def test_the_overview_changes_by_itself_while_a_run_goes_on(visit: Any, troubled: Served) -> None:
     world, page = troubled.world, visit().log_in()
-    world.crm.latency = 0.6
+    world.crm.latency = 0.5
     try:
         process = world.start("sync")
         wait_until(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
