@@ -81,7 +81,7 @@ def hash_password(
     password: Annotated[
         str | None, typer.Argument(help="The Siagh password; asked for without echo if left out.")
     ] = None,
-    dashboard: Annotated[bool, typer.Option("--dashboard", help="The dashboard's password instead, by scrypt.")] = False,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="The dashboard's password, by scrypt.")] = False,
     stdin: Annotated[bool, typer.Option("--stdin", help="Read the password from one line of standard input.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Write it into the env file.")] = False,
 ) -> None:
