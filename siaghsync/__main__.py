@@ -6,7 +6,7 @@ import os
 import sys
 
 from siaghsync.errors import SiaghsyncError, UsageError
-from siaghsync.terminal import error_document, say, tell_error, write_json
+from siaghsync.show.terminal import error_document, say, tell_error, write_json
 
 _BUG = 70
 
@@ -18,7 +18,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs the command line and returns its exit code."""
-    from siaghsync.cli import app
+    from siaghsync.cli.app import app
 
     as_json = "--json" in arguments
     try:

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from siaghsync.errors import SiaghsyncError
-from siaghsync.records import NumberScheme
+from siaghsync.rules.records import NumberScheme
 from siaghsync.sandbox import Sandbox
-from siaghsync.terminal import console
+from siaghsync.show.terminal import console
 
 _CUSTOMERS = 60
 _ALREADY_IN_CRM = 12

@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from siaghsync.errors import SettingsError
 from siaghsync.password_hash import is_hash
-from siaghsync.records import ascii_digits
+from siaghsync.rules.records import ascii_digits
 
 _FIRST_GREGORIAN_YEAR = 1700
 """A year before this one is a Jalali year."""

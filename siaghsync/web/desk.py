@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from siaghsync.documents import DocumentSource
-from siaghsync.resolve import Decision
-from siaghsync.state import State, open_state
+from siaghsync.rules.documents import DocumentSource
+from siaghsync.store.state import State
+from siaghsync.store.state_file import open_state
+from siaghsync.work.resolve import Decision
 
 
 @dataclass(frozen=True, slots=True)

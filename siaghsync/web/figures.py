@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from siaghsync.audit import stamp
-from siaghsync.state import State
+from siaghsync.store.audit import stamp
+from siaghsync.store.state import State
 from siaghsync.web.charts import Bar
 from siaghsync.web.i18n import TEHRAN, Language
 

@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from siaghsync import inbox
-from siaghsync.audit import stamp
 from siaghsync.errors import SiaghsyncError, StateError
-from siaghsync.inbox import Call
-from siaghsync.runs import require_import
-from siaghsync.state import State
+from siaghsync.store import inbox
+from siaghsync.store.audit import stamp
+from siaghsync.store.inbox import Call
+from siaghsync.store.state import State
 from siaghsync.web.desk import Desk
+from siaghsync.work.runs import require_import
 
 MOST_STORED = 100_000
 """Records that may wait to be taken up; beyond that the CRM is told to come again later."""

@@ -10,11 +10,11 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from siaghsync import inbox
 from siaghsync.errors import StateError
-from siaghsync.history import LogFilter, entries
-from siaghsync.overview import Overview, overview
-from siaghsync.state import State
+from siaghsync.store import inbox
+from siaghsync.store.history import LogFilter, entries
+from siaghsync.store.overview import Overview, overview
+from siaghsync.store.state import State
 from siaghsync.web import figures, sides
 from siaghsync.web.auth import SESSION_COOKIE, clean_name
 from siaghsync.web.charts import Bar, bar_chart

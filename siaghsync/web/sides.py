@@ -10,7 +10,7 @@ from typing import Any
 
 from persiantools.jdatetime import JalaliDate
 
-from siaghsync.records import fold, phone_key, same_spelling_aside
+from siaghsync.rules.records import fold, phone_key, same_spelling_aside
 from siaghsync.web.field_names import AMOUNTS
 from siaghsync.web.i18n import Language
 

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from siaghsync.errors import StateError
-from siaghsync.inbox import Call
-from siaghsync.records import Kind, fold
+from siaghsync.rules.records import Kind, fold
+from siaghsync.store.inbox import Call
 from siaghsync.web.desk import Secret
 from siaghsync.web.forms import read_form
 from siaghsync.web.intake import Full, Intake

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from siaghsync import inbox
 from siaghsync.errors import LockHeld, LoginRefused, SiaghsyncError
-from siaghsync.state import State
+from siaghsync.store import inbox
+from siaghsync.store.state import State
 from siaghsync.web.desk import Desk
 
 _BURST_SECONDS = 0.2

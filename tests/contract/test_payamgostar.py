@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rawserver import Handler, RawServer, Received, raw, reply, routed, serving
 
-from siaghsync import transport
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
-from siaghsync.payamgostar import Payamgostar
 from siaghsync.sandbox import Fault, Sandbox
-from siaghsync.transport import Transport
+from siaghsync.wire import transport
+from siaghsync.wire.payamgostar import Payamgostar
+from siaghsync.wire.transport import Transport
 
 TOKEN, PASSWORD = "t0ken-9b1c", "p4ss-word-17"
 LOGIN = "/auth/login"

@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rawserver import Handler, RawServer, Received, head, raw, reply, routed, serving
 
-from siaghsync import jsontext, transport
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
-from siaghsync.siagh import Saved, SavedPreinvoice, Session, Siagh
-from siaghsync.siagh_form import CONTACT_KEYS, PREINVOICE_KEYS, ROW_KEYS
-from siaghsync.transport import Transport
+from siaghsync.wire import jsontext, transport
+from siaghsync.wire.siagh import Saved, SavedPreinvoice, Session, Siagh
+from siaghsync.wire.siagh_form import CONTACT_KEYS, PREINVOICE_KEYS, ROW_KEYS
+from siaghsync.wire.transport import Transport
 
 SESSION, HASH = "5e311c4b2eab409ca7c3ceaf5954d0a5", "0123456789ABCDEF0123456789ABCDEF"
 LOGIN = "/LoginUser"

@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 from rawserver import RawServer, dripping, free_port, head, raw, reply, resetting, serving, silent
 
-from siaghsync import exchange, transport
 from siaghsync.errors import CallError, InDoubt, NotSent, Refused, SettingsError
-from siaghsync.transport import Transport, Unauthorized
+from siaghsync.wire import exchange, transport
+from siaghsync.wire.transport import Transport, Unauthorized
 
 SECRET = "s3cr3t-5e311c4b2eab409c"
 OK = reply({"ok": True})

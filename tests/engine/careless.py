@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from siaghsync import lookup, outbox
-from siaghsync.audit import Run
-from siaghsync.outbox import Intent
+from siaghsync.store import outbox
+from siaghsync.store.audit import Run
+from siaghsync.store.outbox import Intent
+from siaghsync.work import lookup
 
 
 def forgets_intents() -> None:

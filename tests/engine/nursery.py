@@ -37,7 +37,7 @@ class Order(TypedDict):
 
 def main() -> None:
     """Serves until standard input ends."""
-    for module in pkgutil.iter_modules(siaghsync.__path__, "siaghsync."):
+    for module in pkgutil.walk_packages(siaghsync.__path__, "siaghsync."):
         importlib.import_module(module.name)  # once, and not in every fork
     for line in iter(sys.stdin.readline, ""):
         order: Order = json.loads(line)
@@ -75,7 +75,7 @@ def _become(order: Order) -> None:
         os.environ.clear()
         os.environ.update(order["environ"])
         ahead = timedelta(seconds=order["ahead"])
-        sys.modules["siaghsync.cli_base"].__dict__["now"] = lambda: datetime.now(UTC) + ahead
+        sys.modules["siaghsync.cli.base"].__dict__["now"] = lambda: datetime.now(UTC) + ahead
         if order["sabotage"]:
             getattr(importlib.import_module("tests.engine.careless"), order["sabotage"])()
         code = run([*order["arguments"], "--json"])

@@ -7,9 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from siaghsync.cases import Rules
-from siaghsync.records import Contact, Customer, CustomerMapping, NumberScheme
-from siaghsync.translate import contact_from_finance, customer_from_crm
+from siaghsync.rules.cases import Rules
+from siaghsync.rules.records import Contact, Customer, CustomerMapping, NumberScheme
+from siaghsync.rules.translate import customer_from_crm
+from siaghsync.rules.translate_contact import contact_from_finance
 
 SCHEME = NumberScheme("100-", 1000)
 RULES = Rules(SCHEME)

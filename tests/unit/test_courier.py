@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from siaghsync.courier import Errand
+from siaghsync.wire.courier import Errand
 from tests.cli.listener import Listener, closed_port
 
 SECRET = "5e311c4b-secret"

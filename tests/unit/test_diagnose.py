@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from siaghsync.diagnose import Setup, told
 from siaghsync.errors import LoginRefused, StateError
-from siaghsync.misgivings import Expected, misgivings, unchecked
-from siaghsync.outcomes import in_doubt, not_sent, refused
-from siaghsync.records import NumberScheme
+from siaghsync.rules.diagnose import Setup, told
+from siaghsync.rules.misgivings import Expected, misgivings, unchecked
+from siaghsync.rules.records import NumberScheme
+from siaghsync.wire.outcomes import in_doubt, not_sent, refused
 
 CRM = Setup("crm", is_https=True)
 EXPECTED = Expected(NumberScheme(), "person", "organization", "", "1404/09/30", 30)

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
-from siaghsync.document_difference import difference, difference_from_twin
-from siaghsync.documents import (
+from siaghsync.rules.document_difference import difference, difference_from_twin
+from siaghsync.rules.documents import (
     Document,
     DocumentRow,
     discount_beside_rows,

@@ -21,13 +21,15 @@ from samples import (
     somebody_elses_record,
 )
 
-from siaghsync.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase, Rules, view_of
-from siaghsync.plan import Action
-from siaghsync.recognise import recognise_contact, recognise_customer, sent_customer
-from siaghsync.reconcile import contact_is_missing, differences, link, reconcile_customer, reconcile_linked
-from siaghsync.reconcile_import import reconcile_contact
-from siaghsync.records import Contact, Customer, NumberScheme, agree, digest, split_marker
-from siaghsync.translate import contact_form, contact_from_finance, customer_from_crm
+from siaghsync.rules.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase, Rules, view_of
+from siaghsync.rules.payloads import contact_form
+from siaghsync.rules.plan import Action
+from siaghsync.rules.recognise import recognise_contact, recognise_customer, sent_customer
+from siaghsync.rules.reconcile import contact_is_missing, differences, link, reconcile_customer, reconcile_linked
+from siaghsync.rules.reconcile_import import reconcile_contact
+from siaghsync.rules.records import Contact, Customer, NumberScheme, agree, digest, split_marker
+from siaghsync.rules.translate import customer_from_crm
+from siaghsync.rules.translate_contact import contact_from_finance
 
 FORM_TO_PROPERTY = {
     "isactive": "IsActive", "gender": "Gender", "websiteaddress": "WebSiteAddress", "pocode": "PostalCode",

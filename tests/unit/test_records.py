@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from samples import NOTES, TEXT, contact, customer, somebody_else, somebody_elses_record
 
-from siaghsync.records import (
+from siaghsync.rules.records import (
     NumberScheme,
     agree,
     ascii_digits,

@@ -11,16 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siaghsync.errors import UsageError
-from siaghsync.plan import Action
-from siaghsync.saved_plan import (
-    Comparison,
-    Fingerprint,
-    Head,
-    action_line,
-    check_head,
-    read_actions,
-    read_head,
-)
+from siaghsync.rules.plan import Action
+from siaghsync.rules.saved_plan import Comparison, Fingerprint, Head, action_line, check_head, read_actions, read_head
 
 UPDATE = Action(
     "update", "customer", "finance", "c-1", "person", "100-1234", "c-1", 234, fields={"mobileno": ("1", "2")},

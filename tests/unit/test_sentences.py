@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaghsync.events import at, event
-from siaghsync.explain import Dossier, explain, title
-from siaghsync.metrics import Figures, metrics_text
+from siaghsync.rules.events import at, event
+from siaghsync.rules.explain import Dossier, explain, title
+from siaghsync.rules.metrics import Figures, metrics_text
 
 WHEN = "2026-01-05T10:20:30.456+00:00"
 

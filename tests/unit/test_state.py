@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from siaghsync.errors import LockHeld, StateError, UsageError
-from siaghsync.schema import APPLICATION_ID, MIGRATIONS
-from siaghsync.state import State, memory_state, open_state, run_lock
+from siaghsync.store.schema import APPLICATION_ID, MIGRATIONS
+from siaghsync.store.state import State
+from siaghsync.store.state_file import memory_state, open_state, run_lock
 
 NOBODY = 65534
 

@@ -23,18 +23,12 @@ from samples import (
 )
 
 from siaghsync.errors import BadRecord
-from siaghsync.reconcile import differences
-from siaghsync.records import Contact, same_spelling_aside, split_marker
-from siaghsync.siagh_form import CONTACT_KEYS, clean
-from siaghsync.translate import (
-    contact_form,
-    contact_from_finance,
-    crm_fields,
-    crm_id_of,
-    customer_from_crm,
-    finance_code_of,
-    modified_of,
-)
+from siaghsync.rules.payloads import contact_form, crm_fields
+from siaghsync.rules.reconcile import differences
+from siaghsync.rules.records import Contact, same_spelling_aside, split_marker
+from siaghsync.rules.translate import crm_id_of, customer_from_crm, modified_of
+from siaghsync.rules.translate_contact import contact_from_finance, finance_code_of
+from siaghsync.wire.siagh_form import CONTACT_KEYS, clean
 
 
 def pascal(value: Any) -> Any:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaghsync import jsontext
-from siaghsync.documents import net, net_with_tax, snapshot
 from siaghsync.errors import BadRecord
-from siaghsync.translate_document import document_from_crm, rows_are_missing
+from siaghsync.rules.documents import net, net_with_tax, snapshot
+from siaghsync.rules.translate_document import document_from_crm, rows_are_missing
+from siaghsync.wire import jsontext
 
 CAPTURED = """
 {"crmId": "265D2327-64bd-4ac5-9fb9-22ae0e838539", "crmObjectTypeCode": "PI_5", "crmObjectTypeIndex": 8,

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import RULES, customer
 
-from siaghsync import reviews, waiting
-from siaghsync.audit import Run, stamp
-from siaghsync.cases import CustomerCase
-from siaghsync.plan import Action
-from siaghsync.reconcile import reconcile_customer, review_customer
-from siaghsync.state import State, memory_state
+from siaghsync.rules.cases import CustomerCase
+from siaghsync.rules.plan import Action
+from siaghsync.rules.reconcile import reconcile_customer, review_customer
+from siaghsync.store import reviews, waiting
+from siaghsync.store.audit import Run, stamp
+from siaghsync.store.state import State
+from siaghsync.store.state_file import memory_state
 
 CREATE = reconcile_customer(CustomerCase(customer()), RULES)
 OTHER = replace(CREATE, record="p-2", crm_id="p-2")

@@ -10,8 +10,8 @@ from string import Formatter
 import pytest
 
 import siaghsync.web as web
-from siaghsync import audit, overview
-from siaghsync.state import memory_state
+from siaghsync.store import audit, overview
+from siaghsync.store.state_file import memory_state
 from siaghsync.web.i18n import Language, chosen
 from siaghsync.web.texts import TEXTS
 from siaghsync.web.words import WORDS

@@ -1,0 +1,81 @@
+"""What decides about one customer, gathered before the decision is made: the record, its candidates, its twins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from siaghsync.rules.records import Contact, Customer, NumberScheme
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that decisions depend on."""
+
+    scheme: NumberScheme
+    mark: bool = True
+    category: str = ""
+    import_inactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCandidate:
+    """A finance contact that may be the customer. `taken_by` is the CRM id that it is mapped to, or that has a
+    better claim to it (its marker or its number), or None."""
+
+    contact: Contact
+    taken_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCandidate:
+    """A CRM record that may be the contact. `taken_by` is the finance code that it is mapped to, or that has a
+    better claim to it, or None."""
+
+    customer: Customer
+    taken_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCase:
+    """An unlinked CRM customer and all that decides about it.
+
+    `number_twins` are other CRM records with the same number, `identity_twins` other CRM records with the same
+    national code and name of which none is linked; `first_twin` says that this one comes before them.
+    """
+
+    customer: Customer
+    by_marker: Sequence[ContactCandidate] = ()
+    by_code: ContactCandidate | None = None
+    by_identity: Sequence[ContactCandidate] = ()
+    number_twins: Sequence[str] = ()
+    identity_twins: Sequence[str] = ()
+    first_twin: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCase:
+    """An unlinked finance contact and all that decides about it; the twins are other unlinked finance contacts."""
+
+    contact: Contact
+    by_marker: Sequence[CustomerCandidate] = ()
+    by_number: Sequence[CustomerCandidate] = ()
+    by_identity: Sequence[CustomerCandidate] = ()
+    identity_twins: Sequence[int] = ()
+    first_twin: bool = True
+
+
+def view_of(who: Customer | Contact) -> dict[str, Any]:
+    """A record as plain data for the person who decides: key, names and what is filled in."""
+    data = asdict(who)
+    key = "crm_id" if isinstance(who, Customer) else "finance_code"
+    number = {"customer_number": who.number} if isinstance(who, Customer) else {}
+    return {
+        key: data["crm_id"] if isinstance(who, Customer) else data["code"],
+        **number,
+        "kind": who.kind,
+        "names": list(who.names),
+        "phones": list(who.phones),
+        **{k: v for k, v in who.fields.items() if v},
+    }

@@ -1,0 +1,118 @@
+"""After an unknown outcome: looks the record up where it may have been made, then links it, waits, or sets it free.
+
+Not found is no proof: a slow server may still be at work. So the first look that finds nothing starts the grace time,
+and only a look in a later run, after it, sets the record free to be sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from siaghsync.rules.cases import CustomerCandidate
+from siaghsync.rules.plan import Action
+from siaghsync.rules.recognise import recognise_contact, recognise_customer, sent_customer, shows_all
+from siaghsync.rules.records import Contact, customer_kind
+from siaghsync.rules.translate import customer_from_crm
+from siaghsync.store import waiting
+from siaghsync.store.outbox import Intent, adopt_orphans, lapsed_creates, lapses, mark_missed, unknown_intents
+from siaghsync.work import settle, settle_documents
+from siaghsync.work.candidates import case_of_customer, name_candidates, owner_of_record
+from siaghsync.work.engine import Engine
+
+
+def adopt(engine: Engine) -> None:
+    """Takes over what an earlier run left in the air: creates are to be looked up, updates to be compared again."""
+    with engine.run.state.atomic():
+        for intent in adopt_orphans(engine.run):
+            if intent.action.entity == "invoice":
+                settle_documents.in_doubt(engine, intent.id, intent.action, "The run ended before an answer came.")
+                continue
+            engine.run.note(intent.action, "unknown", message="The run ended before an answer came.")
+            if intent.action.action == "update":
+                waiting.postpone(engine.run, intent.action, "unknown_outcome", "The run ended before an answer came.")
+
+
+def due_creates(engine: Engine, target: str) -> list[Intent]:
+    """The creates in doubt whose look-up is due: never looked for, or missed and past the grace time."""
+    grace = timedelta(seconds=engine.limits.grace_seconds)
+    return [
+        intent
+        for intent in unknown_intents(engine.run.state, "crm" if target == "crm" else "finance")
+        if intent.action.action == "create"
+        and (intent.missed_at is None or engine.run.now() >= datetime.fromisoformat(intent.missed_at) + grace)
+    ]
+
+
+def look_up_contacts(engine: Engine, intents: list[Intent]) -> None:
+    """Looks for creates in doubt in the finance list, which has to be in the scratch tables and fresh."""
+    for intent in intents:
+        customer = sent_customer(intent.action)
+        case = case_of_customer(engine, customer)
+        found = recognise_contact(intent.action, case, name_candidates(engine, customer))
+        _conclude(engine, intent, found)
+
+
+def look_up_customers(engine: Engine, intents: list[Intent]) -> None:
+    """Looks for creates in doubt in the CRM, by their number; the finance list has to be in the scratch tables."""
+    for intent in intents:
+        sent = intent.action
+        contact = engine.scratch.contact(sent.finance_code or 0)
+        kind = customer_kind(sent.kind)
+        records = engine.crm.find(kind, number=sent.customer_number).records
+        customers = [customer_from_crm(record, kind) for record in records]
+        found = [
+            CustomerCandidate(c, owner_of_record(engine, c)) for c in customers if c.number == sent.customer_number
+        ]
+        _conclude(engine, intent, recognise_customer(sent, found, contact) if contact else None)
+
+
+def late_arrivals(engine: Engine) -> Iterator[tuple[Contact, int]]:
+    """Unlinked contacts that a create made which was given up for lost and sent again, each with the code of its twin.
+
+    They are known by what was sent then, whatever the pair has become since; the finance list has to be in the scratch
+    tables.
+    """
+    for intent in lapsed_creates(engine.run.state):
+        twin = engine.mappings.of_crm(intent.record)
+        customer = sent_customer(intent.action)
+        case = case_of_customer(engine, customer)
+        same_name = [c for c in name_candidates(engine, customer) if shows_all(c.contact, intent.action)]
+        for contact in {c.contact.code: c.contact for c in (*case.by_marker, *case.by_identity, *same_name)}.values():
+            if twin and contact.active and not contact.admin and engine.mappings.of_code(contact.code) is None:
+                yield contact, twin.finance_code
+
+
+def _conclude(engine: Engine, intent: Intent, found: Action | None) -> None:
+    sent = intent.action
+    with engine.run.state.atomic():
+        if found and found.action == "link":
+            settle.linked(engine, found)
+            engine.tell(replace(sent, crm_id=found.crm_id, finance_code=found.finance_code))
+        elif found:
+            settle.lapsed(engine, intent, "A look-up found more than one that it may be, or a stranger.")
+            settle.reviewed(engine, found)
+        elif intent.missed_at is None:
+            mark_missed(engine.run, intent.id)
+            engine.tell_failure(sent, "unknown_outcome", _waits(engine, intent))
+        else:
+            _free(engine, intent)
+
+
+def _waits(engine: Engine, intent: Intent) -> str:
+    return (
+        f"{intent.message} A look-up did not find it. It is looked for once more after {engine.limits.grace_seconds:g} s, "
+        "and sent again only then."
+    )
+
+
+def _free(engine: Engine, intent: Intent) -> None:
+    """Twice not found. It is sent again in this very run, unless that has been the course of things too often."""
+    settle.lapsed(engine, intent, "Looked for twice, the second time after the grace time, and not found.")
+    times = lapses(engine.run.state, intent.action)
+    if times >= engine.limits.max_attempts:
+        message = f"It was sent {times} times; no answer came, and it was never found."
+        settle.reviewed(engine, replace(intent.action, action="review", reason="unknown_outcome", message=message))
+    elif intent.action.target == "finance":
+        waiting.postpone(engine.run, intent.action, "unknown_outcome", "It surely did not arrive.", failed=False)
