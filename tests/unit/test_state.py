@@ -59,7 +59,7 @@ def refusal(path: Path, *, create: bool = False) -> str:
 
 def program(code: str, *args: object) -> subprocess.Popen[str]:
     """A Python process that runs `code`; the state's names are imported, `args` are its sys.argv[1:]."""
-    head = "import os, sys, time\nfrom pathlib import Path\nfrom siaghsync.errors import *\nfrom siaghsync.state import *\n"
+    head = "import os, sys, time\nfrom pathlib import Path\nfrom siaghsync.errors import *\nfrom siaghsync.store.state import *\nfrom siaghsync.store.state_file import *\n"
     return subprocess.Popen(
         [sys.executable, "-c", head + textwrap.dedent(code), *map(str, args)],
         stdin=subprocess.PIPE,
@@ -390,7 +390,7 @@ def test_a_kill_inside_a_block_leaves_nothing_of_it(path: Path, rows: int) -> No
 def test_a_kill_while_the_file_is_made(path: Path, statement: int | str) -> None:
     victim = program(
         """
-        import siaghsync.state as room
+        import siaghsync.store.state as room
         execute, left = room.State.execute, sys.argv[2]
         def counted(self, sql, values=()):
             global left

@@ -58,8 +58,8 @@ def test_each_key_that_the_pages_use_is_there_and_none_is_there_for_nothing() ->
 def test_every_reason_for_a_review_is_known_in_both_languages() -> None:
     package = FOLDER.parent
     found: set[str] = set()
-    for name in ("reconcile", "reconcile_document", "reconcile_import", "recognise", "settle", "document_checks"):
-        text = (package / f"{name}.py").read_text("utf-8")
+    for path in [*(package / "rules").glob("*.py"), *(package / "work").glob("*.py")]:
+        text = path.read_text("utf-8")
         found |= set(re.findall(r'reason="(\w+)"', text)) | set(re.findall(r'Fault\(\s*"(\w+)"', text))
         found |= set(re.findall(r'_review_?\w*\(\s*case,\s*"(\w+)"', text))
     assert len(found) > 12
