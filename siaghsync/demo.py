@@ -69,7 +69,9 @@ def _play(systems: Sandbox, env_file: Path) -> None:
     run("sync")
     tell("6. Somebody changes a customer in Finance as well", "\n".join(_edit_both(systems)))
     run("sync")
-    tell("7. In the end", "cron would run `siaghsync sync --quiet` every five minutes from now on.")
+    tell("7. A quote is approved in the CRM", "\n".join(_approve_quote(systems)))
+    run("sync")
+    tell("8. In the end", "cron would run `siaghsync sync --quiet` every five minutes from now on.")
     run("status")
 
 
@@ -97,6 +99,16 @@ def _edit_crm(systems: Sandbox) -> list[str]:
         f"- One is renamed to «{name}»: the | would begin a new field in Siagh's form, so it is cleaned.",
         "- One has moved, one has a new mobile number (typed with Persian digits).",
         "- A new customer, number 90001, is entered.",
+    ]
+
+
+def _approve_quote(systems: Sandbox) -> list[str]:
+    crm_id, code = _linked(systems)[4]
+    rows = [{"productCode": "Product-1", "count": 2, "baseUnitPrice": 2860000}]
+    systems.crm.add_quote(crm_id, rows, number="100-1405/15", crmObjectTypeCode="PI_5", subject="نمونه پیش‌فاکتور")
+    return [
+        f"- Quote 100-1405/15 for the customer with finance code {code} gets its number, so it is in force.",
+        "- It becomes a pre-invoice in Siagh, once; its number there is shown as the finance code.",
     ]
 
 
