@@ -59,7 +59,10 @@ def refusal(path: Path, *, create: bool = False) -> str:
 
 def program(code: str, *args: object) -> subprocess.Popen[str]:
     """A Python process that runs `code`; the state's names are imported, `args` are its sys.argv[1:]."""
-    head = "import os, sys, time\nfrom pathlib import Path\nfrom siaghsync.errors import *\nfrom siaghsync.store.state import *\nfrom siaghsync.store.state_file import *\n"
+    head = (
+        "import os, sys, time\nfrom pathlib import Path\nfrom siaghsync.errors import *\n"
+        "from siaghsync.store.state import *\nfrom siaghsync.store.state_file import *\n"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", head + textwrap.dedent(code), *map(str, args)],
         stdin=subprocess.PIPE,
