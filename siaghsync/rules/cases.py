@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from siaghsync.rules.records import Contact, Customer, NumberScheme
+from siaghsync.rules.plan import Action, ActionName
+from siaghsync.rules.records import Contact, Customer, CustomerMapping, NumberScheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,37 @@ class ContactCase:
     by_identity: Sequence[CustomerCandidate] = ()
     identity_twins: Sequence[int] = ()
     first_twin: bool = True
+
+
+def about_customer(
+    action: ActionName, customer: Customer, mapping: CustomerMapping | None = None, **more: Any
+) -> Action:
+    """An action for a CRM customer; one that lost its number goes on under the one that it was linked with."""
+    return Action(
+        action=action,
+        entity="customer",
+        target="finance",
+        record=customer.crm_id,
+        kind=customer.kind,
+        customer_number=customer.number or (mapping.customer_number if mapping else ""),
+        crm_id=customer.crm_id,
+        finance_code=mapping.finance_code if mapping else None,
+        **more,
+    )
+
+
+def about_contact(action: ActionName, contact: Contact, rules: Rules, **more: Any) -> Action:
+    """An action for a finance contact at the import, under the number that its code makes."""
+    return Action(
+        action=action,
+        entity="customer",
+        target="crm",
+        record=str(contact.code),
+        kind=contact.kind,
+        customer_number=rules.scheme.encode(contact.code),
+        finance_code=contact.code,
+        **more,
+    )
 
 
 def view_of(who: Customer | Contact) -> dict[str, Any]:

@@ -7,7 +7,7 @@ input, same answer: no network, disk, clock or chance.
 from __future__ import annotations
 
 from siaghsync.errors import System
-from siaghsync.rules.cases import CustomerCase, Rules, view_of
+from siaghsync.rules.cases import CustomerCase, Rules, about_customer, view_of
 from siaghsync.rules.payloads import contact_form
 from siaghsync.rules.plan import Action, Changes
 from siaghsync.rules.records import Contact, Customer, CustomerMapping, agree, same_spelling_aside, split_marker
@@ -73,14 +73,9 @@ def _by_identity(case: CustomerCase) -> Action | None:
 def _create_contact(customer: Customer, rules: Rules) -> Action:
     if "fullname" not in customer.fields:
         return review_customer(CustomerCase(customer), "no_name", "It has no name in the CRM, and Finance demands one.")
-    return Action(
-        action="create",
-        entity="customer",
-        target="finance",
-        record=customer.crm_id,
-        kind=customer.kind,
-        customer_number=customer.number,
-        crm_id=customer.crm_id,
+    return about_customer(
+        "create",
+        customer,
         fields={key: (None, value) for key, value in customer.fields.items()},
         payload=contact_form(customer, None, mark=rules.mark),
         checksum=customer.checksum,
@@ -103,15 +98,10 @@ def reconcile_linked(customer: Customer, contact: Contact, mapping: CustomerMapp
         return None
     if mapping.sent_checksum == sent and _only_spelling(changes):
         return None  # Finance was told this very spelling before and keeps its own: don't say it twice
-    return Action(
-        action="update",
-        entity="customer",
-        target="finance",
-        record=customer.crm_id,
-        kind=customer.kind,
-        customer_number=customer.number or mapping.customer_number,
-        crm_id=customer.crm_id,
-        finance_code=contact.code,
+    return about_customer(
+        "update",
+        customer,
+        mapping,
         fields=changes,
         payload=contact_form(customer, contact, mark=rules.mark),
         checksum=customer.checksum,
@@ -126,15 +116,10 @@ def _only_spelling(changes: Changes) -> bool:
 
 def contact_is_missing(customer: Customer, mapping: CustomerMapping) -> Action:
     """The review for a linked customer whose contact Finance does not show any more."""
-    return Action(
-        action="review",
-        entity="customer",
-        target="finance",
-        record=customer.crm_id,
-        kind=customer.kind,
-        customer_number=customer.number or mapping.customer_number,
-        crm_id=customer.crm_id,
-        finance_code=mapping.finance_code,
+    return about_customer(
+        "review",
+        customer,
+        mapping,
         reason="missing_in_finance",
         message=f"Finance does not show contact {mapping.finance_code} any more.",
         checksum=customer.checksum,
@@ -161,14 +146,9 @@ def link(customer: Customer, contact: Contact, reason: str, *, target: System = 
 
 
 def _skip_customer(customer: Customer, reason: str, message: str) -> Action:
-    return Action(
-        action="skip",
-        entity="customer",
-        target="finance",
-        record=customer.crm_id,
-        kind=customer.kind,
-        customer_number=customer.number,
-        crm_id=customer.crm_id,
+    return about_customer(
+        "skip",
+        customer,
         reason=reason,
         message=message,
     )
@@ -180,14 +160,9 @@ def review_customer(case: CustomerCase, reason: str, message: str) -> Action:
     candidates = {
         c.contact.code: c for c in (*case.by_marker, *((case.by_code,) if case.by_code else ()), *case.by_identity)
     }
-    return Action(
-        action="review",
-        entity="customer",
-        target="finance",
-        record=customer.crm_id,
-        kind=customer.kind,
-        customer_number=customer.number,
-        crm_id=customer.crm_id,
+    return about_customer(
+        "review",
+        customer,
         reason=reason,
         message=message,
         checksum=customer.checksum,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from siaghsync.rules.cases import ContactCase, CustomerCandidate, Rules, view_of
+from siaghsync.rules.cases import ContactCase, CustomerCandidate, Rules, about_contact, view_of
 from siaghsync.rules.payloads import crm_fields
 from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile import link
@@ -84,14 +84,10 @@ def _create_identity(contact: Contact, number: str, rules: Rules) -> Action:
     record = crm_fields(contact, number, rules.category)
     # What the CRM will show for it, so that the first sync finds nothing to do.
     expected = customer_from_crm({**record, "crmId": "-"}, contact.kind)
-    return Action(
-        action="create",
-        entity="customer",
-        target="crm",
-        record=str(contact.code),
-        kind=contact.kind,
-        customer_number=number,
-        finance_code=contact.code,
+    return about_contact(
+        "create",
+        contact,
+        rules,
         fields={key: (None, _shown(value)) for key, value in record.items() if value},
         payload=record,
         checksum=expected.checksum,
@@ -108,14 +104,10 @@ def _shown(value: object) -> str:
 
 
 def _skip_contact(contact: Contact, reason: str, message: str, rules: Rules) -> Action:
-    return Action(
-        action="skip",
-        entity="customer",
-        target="crm",
-        record=str(contact.code),
-        kind=contact.kind,
-        customer_number=rules.scheme.encode(contact.code),
-        finance_code=contact.code,
+    return about_contact(
+        "skip",
+        contact,
+        rules,
         reason=reason,
         message=message,
     )
@@ -124,14 +116,10 @@ def _skip_contact(contact: Contact, reason: str, message: str, rules: Rules) -> 
 def _review_contact(case: ContactCase, reason: str, message: str, rules: Rules) -> Action:
     contact = case.contact
     candidates = {c.customer.crm_id: c for c in (*case.by_marker, *case.by_number, *case.by_identity)}
-    return Action(
-        action="review",
-        entity="customer",
-        target="crm",
-        record=str(contact.code),
-        kind=contact.kind,
-        customer_number=rules.scheme.encode(contact.code),
-        finance_code=contact.code,
+    return about_contact(
+        "review",
+        contact,
+        rules,
         reason=reason,
         message=message,
         checksum=digest(dict(contact.fields)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siaghsync.errors import BadRecord, Interrupted
+from siaghsync.rules.cases import about_contact
 from siaghsync.rules.plan import Action, check_list_size
 from siaghsync.rules.reconcile_import import reconcile_contact
 from siaghsync.rules.records import Contact, Customer, Kind, digest
@@ -152,12 +153,4 @@ def _apply(engine: Engine, creates: int) -> None:
 
 
 def _subject(engine: Engine, contact: Contact) -> Action:
-    return Action(
-        action="create",
-        entity="customer",
-        target="crm",
-        record=str(contact.code),
-        kind=contact.kind,
-        customer_number=engine.rules.scheme.encode(contact.code),
-        finance_code=contact.code,
-    )
+    return about_contact("create", contact, engine.rules)

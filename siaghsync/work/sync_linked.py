@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from siaghsync.errors import CallError, InDoubt, Interrupted, LoginRefused, NotSent
+from siaghsync.rules.cases import about_customer
 from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile import contact_is_missing, reconcile_linked
 from siaghsync.rules.records import Contact, Customer, CustomerMapping
@@ -105,14 +106,9 @@ def _write_or_tell(engine: Engine, work: Work, actions: list[Action], done: int,
 
 def _subject(customer: Customer, mapping: CustomerMapping) -> Action:
     """An update of which nothing is known yet but whom it is for."""
-    return Action(
-        action="update",
-        entity="customer",
-        target="finance",
-        record=customer.crm_id,
-        kind=customer.kind,
-        customer_number=customer.number or mapping.customer_number,
-        crm_id=customer.crm_id,
-        finance_code=mapping.finance_code,
+    return about_customer(
+        "update",
+        customer,
+        mapping,
         checksum=customer.checksum,
     )
