@@ -161,7 +161,7 @@ class _Service:
         from siaghsync.work.sync_reading import SyncOptions
 
         settings, command = self._settings, "sync" if everything else "webhook"
-        options = SyncOptions(only_waiting=not everything, sources=document_sources(settings) if everything else ())
+        options = SyncOptions(only_waiting=not everything, sources=document_sources(settings))
         with engine_for(settings, state, command, self._stop, dry_run=False) as engine:
 
             def steps(session: Session) -> None:

@@ -29,9 +29,9 @@ from siaghsync.work.sync_reading import SOURCES, Intake, Work, fail
 
 def read_documents(engine: Engine, work: Work) -> None:
     """Reads what changed in the document sources that are wanted, and what waits for another try."""
-    for source in work.options.sources:
+    for source in () if work.options.only_waiting else work.options.sources:
         work.whole[source] = read_source(engine, source, _Intake(engine, work, source), everything=work.options.full)
-    if work.options.full:
+    if work.options.full and not work.options.only_waiting:
         _look_for_deleted(engine, work)
     if not work.options.dry_run:
         _read_waiting(engine, work)  # early, so that their customers come first in this very run
@@ -138,9 +138,9 @@ def _rounds(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 def _read_waiting(engine: Engine, work: Work) -> None:
     for entry in waiting.due(engine.run.state, "invoice", "finance", engine.run.now()):
-        if entry.record in work.documents or entry.record in work.bad_documents:
-            continue
         source: DocumentSource = "invoice" if entry.kind == "invoice" else "quote"
+        if source not in work.options.sources or entry.record in work.documents or entry.record in work.bad_documents:
+            continue
         try:
             raw = engine.crm.get(source, entry.record)
         except InDoubt as error:

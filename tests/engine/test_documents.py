@@ -103,6 +103,17 @@ def test_rows_that_a_list_leaves_out_are_fetched(world: World) -> None:
     assert world.journal.count("crm", "quote/sales/get") == 1
 
 
+def test_a_waiting_document_is_left_alone_by_a_run_for_customers_only(world: World) -> None:
+    world.finance.products = {"none"}
+    quote(world)
+    world.json("sync", exit_code=1)
+    world.finance.products = None
+    assert world.json("sync", "--only", "customers")["invoices"]["seen"] == 0
+    assert world.json("sync", env={"SYNC_QUOTES": "false"})["invoices"]["seen"] == 0
+    assert world.finance.preinvoices == []
+    assert told(world.json("sync")) == [("create", None)]
+
+
 def test_settings_choose_the_sources_the_states_and_the_start(world: World) -> None:
     quote(world, number="")
     invoice(world)
