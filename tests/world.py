@@ -88,8 +88,7 @@ class World:
         self.journal.reset()
         command = [sys.executable, "-m", "siaghsync", "--env-file", str(self.env_file), *args]
         # Nothing of the settings or proxies that whoever runs the tests may have.
-        kept = ("PATH", "HOME", "LANG", "PYTHONPATH")
-        environ = {name: value for name, value in os.environ.items() if name in kept or name.startswith("COVERAGE_")}
+        environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
         pipe = subprocess.PIPE
         return subprocess.Popen(
             command, env={**environ, **(env or {})}, cwd=self.folder, stdin=stdin, stdout=pipe, stderr=pipe, text=True
