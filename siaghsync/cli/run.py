@@ -180,7 +180,8 @@ def _ask(plan: ImportPlan) -> bool:
     numbers = plan.planned
     say(
         f"To be created in the CRM: {numbers['create']}. To be linked: {numbers['link']}. Linked already: "
-        f"{plan.linked_already}. Skipped: {numbers['skip']}. For review: {numbers['review']}."
+        f"{plan.linked_already}. Skipped: {numbers['skip']}. For review: {numbers['review']}. Left for a later import "
+        f"by --limit: {plan.left_for_later}."
     )
     return typer.confirm("Go on?", default=False, err=True)
 

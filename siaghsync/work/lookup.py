@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from siaghsync.errors import BadRecord
 from siaghsync.rules.cases import CustomerCandidate
 from siaghsync.rules.plan import Action
 from siaghsync.rules.recognise import recognise_contact, recognise_customer, sent_customer, shows_all
@@ -61,7 +62,12 @@ def look_up_customers(engine: Engine, intents: list[Intent]) -> None:
         contact = engine.scratch.contact(sent.finance_code or 0)
         kind = customer_kind(sent.kind)
         records = engine.crm.find(kind, number=sent.customer_number).records
-        customers = [customer_from_crm(record, kind) for record in records]
+        try:
+            customers = [customer_from_crm(record, kind) for record in records]
+        except BadRecord as error:
+            # It may be what the create made, so nothing is sent again while nobody can tell.
+            engine.tell_failure(sent, "bad_record", error.message)
+            continue
         found = [
             CustomerCandidate(c, owner_of_record(engine, c)) for c in customers if c.number == sent.customer_number
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 import threading
@@ -394,3 +395,18 @@ def test_a_finance_system_that_goes_away_in_the_middle_of_a_sync(world: World, f
     assert {code: world.finance.contacts[code]["Email"] for code in codes} == {c: f"a{c}@example.com" for c in codes}
     assert len(world.finance.contacts) == 15
     assert open_questions(world) == 0
+
+
+def test_what_a_look_up_cannot_understand_is_neither_taken_nor_sent_again(world: World) -> None:
+    code = world.finance.add_contact(Name="علی رضایی")
+    record = {"crmId": "11111111-0000-4000-8000-000000000009", "customerNumber": str(code), "nickName": ["?"]}
+    body = json.dumps({"data": [record], "total": 1}).encode()
+    world.arm("reset_before", "crm:person/create")
+    world.arm("json", "crm:person/find", containing="CustomerNumber", body=body, times=2)
+    for _ in range(2):
+        done = world.json("initial-import", "--yes", exit_code=1)
+        assert "bad_record" in [failure["reason"] for failure in done["failures"]]
+    assert world.crm.records == {}
+    world.json("initial-import", "--yes", exit_code=1)  # now it is looked up, and its grace time begins
+    assert world.json("initial-import", "--yes")["customers"]["created"] == 1
+    assert len(world.crm.records) == 1
