@@ -156,15 +156,20 @@ def run_import(
 @contextmanager
 def _writing(path: Any, *, create: bool, in_memory: bool = False) -> Iterator[State]:
     """The state file under its lock; a dry run of an import without a state file works in memory and leaves none."""
+    from siaghsync.store.facts import STATE_WAS_LOST
     from siaghsync.store.state_file import memory_state, open_state, run_lock
 
     blank = not path.exists() or path.stat().st_size == 0
     if blank and not create:
         open_state(path)  # says what is wrong
     ephemeral = in_memory and blank
+    # The lock's file is never deleted, so one without its state file tells of an earlier installation.
+    is_successor = not path.exists() and path.with_name(f"{path.name}.lock").exists()
     with nullcontext() if ephemeral else run_lock(path):
         state = memory_state() if ephemeral else open_state(path, create=create)
         try:
+            if is_successor:
+                state.set_fact(STATE_WAS_LOST, "its lock file was there before it")
             yield state
         finally:
             state.close()

@@ -10,6 +10,10 @@ COMPLETED = "initial_import_completed_at"
 STARTED = "first_import_at"
 
 
+STATE_WAS_LOST = "earlier_state_was_lost"
+"""Set if an earlier state file served here: what was posted then is not known any more."""
+
+
 def started_at(state: State) -> datetime | None:
     """When the first import began, by the CRM's own clock (Tehran time without an offset), or None.
 

@@ -22,7 +22,9 @@ _WAYS_OUT: dict[str, tuple[str, ...]] = {
 def ways_out(entity: str, reason: str) -> tuple[str, ...]:
     """The options of `review resolve` that make sense for a reason."""
     if entity == "invoice":
-        return ("posted", "retry", "discard") if reason == "unknown_outcome" else ("retry", "discard")
+        return (
+            ("posted", "retry", "discard") if reason in ("unknown_outcome", "may_be_posted") else ("retry", "discard")
+        )
     return _WAYS_OUT.get(reason, ("link", "retry", "discard"))
 
 

@@ -77,6 +77,10 @@ class Scratch(Notebook):
         rows = self._state.rows("SELECT data FROM temp.contacts WHERE code = ?", (code,))
         return _contact(rows[0]) if rows else None
 
+    def any_marker(self) -> bool:
+        """Whether any contact carries a marker, as only a sync puts it there."""
+        return self._state.row("SELECT 1 FROM temp.contacts WHERE marker <> '' LIMIT 1") is not None
+
     def contacts_with_marker(self, number: str) -> list[Contact]:
         """Contacts whose notes carry the marker of this number."""
         return [

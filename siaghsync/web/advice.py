@@ -58,6 +58,7 @@ ADVICE: dict[str, tuple[str, str]] = {
         "Give the customer a name in the CRM; it is then looked at again by itself.",
     ),
     "unknown_outcome": _IN_DOUBT,
+    "may_be_posted": _IN_DOUBT,
     "net_differs": (
         "مبلغ پیش‌فاکتور را در سیاق با سند CRM مقایسه کنید و اگر لازم است در سیاق اصلاح کنید.",
         "Compare the pre-invoice in Siagh with the document, and put it right there if need be.",

@@ -51,6 +51,10 @@ _REASONS: Words = {
     "changed_after_posting": ("پس از ثبت تغییر کرده است", "Changed after it was posted"),
     "withdrawn_after_posting": ("پس از ثبت شماره‌اش برداشته شده", "Lost its number after it was posted"),
     "deleted_after_posting": ("پس از ثبت در CRM حذف شده است", "Deleted in the CRM after it was posted"),
+    "may_be_posted": (
+        "شاید پیش از گم شدن فایل وضعیت ثبت شده باشد",
+        "May have been posted before the state file was lost",
+    ),
     "changed_after_discard": ("پس از رها شدن تغییر کرده است", "Changed after it was decided to leave it"),
     "quote_posted_already": ("همین پیش‌فاکتور از سند دیگری ثبت شده", "Another document of the same quote is posted"),
     "differs_from_posted_quote": ("با پیش‌فاکتور ثبت‌شده فرق دارد", "It differs from its posted quote"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, time
+
 from siaghsync.rules.documents import Document, Posted, family_of, snapshot
 from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile_document import DocumentCase, Wait, reconcile_document
 from siaghsync.store import reviews
+from siaghsync.store.facts import STATE_WAS_LOST, started_at
 from siaghsync.store.outbox import unknown_intents
 from siaghsync.store.posted import PostedDocuments
 from siaghsync.work.engine import Engine
@@ -24,7 +28,25 @@ def decide_document(
         text = f"{document.title} waits until a person has decided whether its quote, or an invoice of it, was posted."
         return Wait(QUOTE_IN_DOUBT, text)
     assert work.document_rules is not None
-    return reconcile_document(_case(engine, work, document, optimistic=optimistic), work.document_rules)
+    decision = reconcile_document(_case(engine, work, document, optimistic=optimistic), work.document_rules)
+    if isinstance(decision, Action) and decision.action == "create" and _may_be_posted(engine, document, decision):
+        text = (
+            f"{document.title}: it is older than this state file, and an earlier one was lost. Look in Siagh for a "
+            f"pre-invoice with the note {decision.payload['header']['tozihat']!r}: it may have been posted then."
+        )
+        return replace(decision, action="review", reason="may_be_posted", message=text, payload={})
+    return decision
+
+
+def _may_be_posted(engine: Engine, document: Document, create: Action) -> bool:
+    """Whether an earlier state file, which is gone, may have known the document as posted, and nobody has looked yet."""
+    state = engine.run.state
+    started = started_at(state)
+    created = document.created or datetime.combine(document.date, time.min)
+    if state.fact(STATE_WAS_LOST) is None or started is None or created >= started:
+        return False
+    last = reviews.last_of(state, create)
+    return not (last and last["reason"] == "may_be_posted" and last["resolution"] == "retry")
 
 
 def _case(engine: Engine, work: Work, document: Document, *, optimistic: bool) -> DocumentCase:

@@ -13,7 +13,7 @@ from siaghsync.rules.reconcile_import import reconcile_contact
 from siaghsync.rules.records import Contact, Customer, Kind, digest
 from siaghsync.rules.translate import crm_id_of, customer_from_crm
 from siaghsync.store import reviews
-from siaghsync.store.facts import COMPLETED, STARTED
+from siaghsync.store.facts import COMPLETED, STARTED, STATE_WAS_LOST
 from siaghsync.store.outbox import unsettled_of
 from siaghsync.work import lookup, settle
 from siaghsync.work.apply import carry_out
@@ -139,7 +139,10 @@ def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
 
 def _apply(engine: Engine, creates: int) -> None:
     if engine.run.state.fact(STARTED) is None:
-        engine.run.state.set_fact(STARTED, as_crm_date(crm_now(engine)))
+        with engine.run.state.atomic():
+            engine.run.state.set_fact(STARTED, as_crm_date(crm_now(engine)))
+            if engine.scratch.any_marker():
+                engine.run.state.set_fact(STATE_WAS_LOST, "a finance contact carries a mark")
     for action in engine.scratch.planned("link"):
         settle.linked(engine, action)
         engine.tell(action)

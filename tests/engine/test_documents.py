@@ -196,6 +196,37 @@ def test_a_customer_in_review_is_waited_for(world: World) -> None:
     assert world.finance.preinvoices[0].customer == code
 
 
+def test_after_the_loss_of_the_state_file_nothing_is_posted_twice(world: World) -> None:
+    old = quote(world)
+    world.json("sync")
+    world.state_file.unlink()
+    world.imported()
+    new = quote(world, number="100-1405/8")
+    document = world.json("sync", exit_code=1)
+    assert {c["crm_id"]: (c["action"], c["reason"]) for c in document["changes"] if c["entity"] == "invoice"} == {
+        old: ("review", "may_be_posted"),
+        new: ("create", None),
+    }
+    item = review(world, "may_be_posted")
+    assert "[CRM 100-1405/1]" in item["message"]
+    number = str(world.finance.preinvoices[0].number)
+    assert world.run("review", "resolve", str(item["id"]), "--posted", number).exit_code == 0
+    assert told(world.json("sync", "--full")) == []
+    assert len(world.finance.preinvoices) == 2
+
+
+def test_what_was_not_posted_before_the_loss_is_posted_when_a_person_has_looked(world: World) -> None:
+    world.json("sync")
+    quote(world)
+    world.state_file.unlink()
+    world.imported()
+    world.json("sync", exit_code=1)
+    item = review(world, "may_be_posted")
+    assert world.run("review", "resolve", str(item["id"]), "--retry").exit_code == 0
+    assert told(world.json("sync")) == [("create", None)]
+    assert told(world.json("sync", "--full")) == []
+
+
 # --- put aside ---------------------------------------------------------------------------------------------
 
 
