@@ -30,9 +30,11 @@ def decide_document(
     assert work.document_rules is not None
     decision = reconcile_document(_case(engine, work, document, optimistic=optimistic), work.document_rules)
     if isinstance(decision, Action) and decision.action == "create" and _may_be_posted(engine, document, decision):
+        family = "its quote, or of another invoice of that quote" if document.related_quote_id else "an invoice of it"
         text = (
             f"{document.title}: it is older than this state file, and an earlier one was lost. Look in Siagh for a "
-            f"pre-invoice with the note {decision.payload['header']['tozihat']!r}: it may have been posted then."
+            f"pre-invoice with the note {decision.payload['header']['tozihat']!r}, or one of {family}, which counts "
+            "as the same: it may have been posted then."
         )
         return replace(decision, action="review", reason="may_be_posted", message=text, payload={})
     return decision

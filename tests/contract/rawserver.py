@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import ssl
 import struct
@@ -12,6 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+MANY_ANSWERS = settings(
+    max_examples=int(os.environ.get("FUZZ", "300")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+"""How many generated answers a fuzz test tries: FUZZ=n, so many in each of them."""
 
 
 @dataclass(frozen=True)

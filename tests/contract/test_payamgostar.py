@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from rawserver import Handler, RawServer, Received, raw, reply, routed, serving
+from rawserver import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
@@ -418,7 +418,7 @@ BODIES = VALUES.map(lambda value: json.dumps(value).encode()) | st.binary(max_si
 ANSWERS = st.tuples(BODIES, st.sampled_from([200, 200, 200, 201, 204, 301, 400, 401, 403, 404, 409, 500, 503]))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MANY_ANSWERS
 @given(ANSWERS, st.sampled_from(["find", "get", "create", "login"]), st.integers(0, 40))
 def test_whatever_the_crm_answers_only_our_errors_leave(
     fuzzed: tuple[RawServer, dict[str, Handler]], answer: tuple[bytes, int], act: str, cut: int
@@ -459,7 +459,7 @@ def fuzzed() -> Iterator[tuple[RawServer, dict[str, Handler]]]:
         yield server, routes
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MANY_ANSWERS
 @given(st.binary(max_size=80), st.sampled_from([b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"]))
 def test_whatever_bytes_come_only_our_errors_leave(
     fuzzed: tuple[RawServer, dict[str, Handler]], data: bytes, start: bytes

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
-from rawserver import Handler, RawServer, Received, head, raw, reply, routed, serving
+from rawserver import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
@@ -578,7 +578,7 @@ def fuzzed() -> Iterator[tuple[RawServer, dict[str, Handler]]]:
         yield server, routes
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MANY_ANSWERS
 @given(ANSWERS, st.sampled_from(["contacts", "contact", "save", "post", "login"]), st.integers(0, 40))
 def test_whatever_siagh_answers_only_our_errors_leave(
     fuzzed: tuple[RawServer, dict[str, Handler]], answer: tuple[bytes, int], act: str, cut: int
@@ -616,7 +616,7 @@ def test_whatever_siagh_answers_only_our_errors_leave(
     assert HASH not in told
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MANY_ANSWERS
 @given(st.binary(max_size=80), st.sampled_from([b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"]))
 def test_whatever_bytes_come_only_our_errors_leave(
     fuzzed: tuple[RawServer, dict[str, Handler]], data: bytes, start: bytes

@@ -25,7 +25,7 @@ from typing import Any
 from siaghsync.sandbox import Fault, Sandbox
 from siaghsync.sandbox.hooks import Entry
 from siaghsync.sandbox.wire import encode
-from tests.engine.moments import Ended, Event, Trap, World
+from tests.engine.moments import FOR_THEIR_CUSTOMER, Ended, Event, Trap, World
 from tests.engine.nursery import Nursery, Order
 
 logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a sandbox that is closed while a fault holds an answer back
@@ -135,11 +135,7 @@ class Bench:
     def spawn(self, *arguments: str, traps: Iterable[Trap] = ()) -> Ended:
         """Runs the command itself, as cron does, and waits for its end."""
         self._arm(traps)
-        command = [sys.executable, "-m", "siaghsync", *arguments, "--json"]
-        with subprocess.Popen(
-            command, cwd=self.folder, env={**self.environ(), "PYTHONPATH": _ROOT}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        ) as process:  # fmt: skip
+        with start(self, *arguments) as process:
             self._strike = process.kill
             out, err = process.communicate()
             self._disarm()
@@ -210,8 +206,9 @@ class Bench:
     def unsettled(self) -> list[str]:
         """What the state file still has in doubt or waiting."""
         intents = self.rows("SELECT action, target, record, state FROM intents WHERE state IN ('open', 'unknown')")
-        waiting = self.rows("SELECT target, record, reason, message FROM waiting")
-        return [str(row) for row in (*intents, *waiting)]
+        waiting = self.rows("SELECT entity, target, record, reason, message FROM waiting")
+        held_up = [row for row in waiting if row["entity"] == "invoice" and row["reason"] in FOR_THEIR_CUSTOMER]
+        return [str(row) for row in (*intents, *waiting) if row not in held_up]
 
     def rest(self, *command: str, pause: float) -> tuple[Ended, int]:
         """Runs a command every `pause` seconds until it has nothing left to do. Returns the last run and how many it took.
@@ -223,8 +220,21 @@ class Bench:
             count += 1
             self.advance(pause)
             ended = self.run(*command)
-            if (ended.code == 0 and not self.unsettled()) or count == SETTLED_AFTER:
+            if (ended.is_quiet and not self.unsettled()) or count == SETTLED_AFTER:
                 return ended, count
+
+
+def start(bench: Bench, *arguments: str) -> subprocess.Popen[str]:
+    """The command itself, just started."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "siaghsync", *arguments, "--json"],
+        cwd=bench.folder,
+        env={**bench.environ(), "PYTHONPATH": _ROOT},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def _post(root: str, path: str, body: Any, token: str = "") -> dict[str, Any]:

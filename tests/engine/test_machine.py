@@ -21,11 +21,15 @@ from tests.engine.bench import Bench
 from tests.engine.folk import Folk
 from tests.engine.matrix import WAYS
 from tests.engine.moments import Ended, Trap, World
+from tests.engine.papers import CHANGED, SINCE, Papers
 from tests.engine.scenarios import FULL, GRACE, IMPORT, SYNC, edit, newcomer
 from tests.engine.truth import Ledger, judge
 
 EMPTY = World((), (), None, 0.0)
-PLACES = ("crm", "finance", "crm:person/create", "crm:person/find", "finance:SaveFormData", "finance:GetAll")
+PLACES = (
+    "crm", "finance", "crm:person/create", "crm:person/find", "crm:quote/sales", "crm:invoice/sales",
+    "finance:SaveFormData", "finance:SaveFormData/preinvoice", "finance:GetAll",
+)  # fmt: skip
 QUICK_WAYS = sorted(way for way in WAYS if "timeout" not in way and way != "drip")
 COMMANDS = (IMPORT, SYNC, SYNC, FULL)
 PAUSES = st.sampled_from((1, 30, GRACE + 1, 400))
@@ -50,8 +54,9 @@ class Machine(RuleBasedStateMachine):
         self.late: list[Entry] = []
         self.bad_in_a_row = self.losses = 0
         self.imported = self.deleted = self.gone = False
-        self.may_ask: set[str] = set()
-        self.bench.settings = {"UNKNOWN_GRACE_SECONDS": str(GRACE), "CONCURRENCY": "3"}
+        self.may_ask: set[str] = set(CHANGED)
+        self.papers = Papers(self.bench)
+        self.bench.settings = {"UNKNOWN_GRACE_SECONDS": str(GRACE), "CONCURRENCY": "3", **SINCE}
         self.bench.restore(EMPTY)
 
     # --- what people do in Finance ---
@@ -83,7 +88,7 @@ class Machine(RuleBasedStateMachine):
         self.bench.sandbox.finance.delete(codes[which % len(codes)])
         self.ledger.contacts.pop(codes[which % len(codes)], None)
         self.deleted = True
-        self.may_ask.add("missing_in_finance")
+        self.may_ask |= {"missing_in_finance", "refused"}  # Siagh takes no document of a customer who is not there
 
     def _note(self, code: int, *, due: bool) -> None:
         self.ledger.contacts[code] = dict(self.bench.sandbox.finance.contacts[code])
@@ -139,6 +144,36 @@ class Machine(RuleBasedStateMachine):
     def _customer(self, which: int) -> tuple[str, dict[str, object]]:
         records = sorted(self.bench.sandbox.crm.records.items(), key=lambda item: str(item[1]["nickName"]))
         return records[which % len(records)]
+
+    # --- quotes and invoices ---
+
+    @rule(which=st.integers(0, 99), price=st.integers(1, 999), from_quote=st.booleans())
+    def document_is_added(self, which: int, price: int, from_quote: bool) -> None:
+        if self.bench.sandbox.crm.records:
+            add = self.papers.quote if from_quote else self.papers.invoice
+            add(self._customer(which)[0], price)
+
+    @rule(which=st.integers(0, 99))
+    def quote_becomes_an_invoice(self, which: int) -> None:
+        self.papers.invoice_of(which)
+
+    @rule(which=st.integers(0, 99), price=st.sampled_from((0, 7, 8, 9)))
+    def document_is_edited(self, which: int, price: int) -> None:
+        self.papers.edit(which, price)
+
+    @rule(which=st.integers(0, 99))
+    def document_is_deleted(self, which: int) -> None:
+        self.papers.delete(which)
+
+    @rule()
+    def person_looks_into_siagh(self) -> None:
+        if self.imported:
+            self.papers.decide(self.bench.run)
+
+    @rule()
+    def person_accepts_changes(self) -> None:
+        if self.imported:
+            self.papers.leave(self.bench.run)
 
     # --- what happens to the program ---
 
@@ -216,7 +251,10 @@ class Machine(RuleBasedStateMachine):
         # Also the import, since what it has left in doubt is its own to settle.
         for command in (IMPORT, SYNC, FULL):
             ended, _ = self.bench.rest(*command, pause=GRACE + 1)
-            assert ended.code == 0, ended
+            assert ended.is_quiet, ended
+            while self.papers.decide(self.bench.run):
+                ended, _ = self.bench.rest(*SYNC, pause=GRACE + 1)
+                assert ended.is_quiet, ended
 
     def _run(self, command: tuple[str, ...], pause: int, *traps: Trap) -> Ended:
         if self.late and pause > GRACE // 3:
@@ -236,7 +274,7 @@ class Machine(RuleBasedStateMachine):
         assert self.linked.items() <= pairs.items()
         assert len(set(pairs.values())) == len(pairs)
         self.linked = pairs
-        twice = judge(self.bench, self.ledger).twice
+        twice = judge(self.bench, self.ledger).twice + self.papers.twice()
         assert not twice, twice
 
     def teardown(self) -> None:
@@ -248,6 +286,7 @@ class Machine(RuleBasedStateMachine):
         self._settle()
         verdict = judge(self.bench, self.ledger, may_ask=self.may_ask)
         assert verdict.good, str(verdict)
+        assert not self.papers.wrong()
         ended = self.bench.run(*FULL)
         assert not [event for event in ended.events if event.stage == "committed"], ended
 
