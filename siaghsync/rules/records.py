@@ -201,10 +201,12 @@ class Contact:
     notes: tuple[str, ...] = ()
 
 
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def digest(value: object) -> str:
     """SHA-256 (hex) of the canonical JSON of plain data."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def identity_key(who: Customer | Contact) -> tuple[str, str] | None:

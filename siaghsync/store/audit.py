@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from siaghsync.rules.plan import Action
+from siaghsync.store.notebook import to_json
 from siaghsync.store.state import Row, State
 
 Outcome = Literal["ok", "partial", "failed"]
@@ -61,7 +62,7 @@ class Run:
 
     def append(self, **line: Any) -> None:
         """Appends one line to the audit trail, given column by column."""
-        fields = json.dumps(line.pop("fields", {}), ensure_ascii=False)
+        fields = to_json(line.pop("fields", {}))
         columns = {"run_id": self.id, "at": self.at(), "actor": self.actor, **line, "fields": fields}
         with self.state.atomic():
             self.state.execute(

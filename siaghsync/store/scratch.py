@@ -23,6 +23,7 @@ _TABLES = (
         crm_id TEXT PRIMARY KEY, position INTEGER, number TEXT, identity TEXT, linked INTEGER, data TEXT)""",
     "CREATE INDEX temp.customers_identity ON customers (identity)",
     "CREATE INDEX temp.customers_number ON customers (number)",
+    "CREATE INDEX temp.customers_position ON customers (linked, position)",
 )
 
 
@@ -31,6 +32,8 @@ class Scratch(Notebook):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
+        self._position = 0
+        """The place of the customer that was taken in last."""
         with state.atomic():
             for statement in _TABLES:
                 state.execute(statement)
@@ -128,43 +131,13 @@ class Scratch(Notebook):
         )
         return [(_contact(row), row["twin"]) for row in self._state.rows(sql)]
 
-    def duplicates(self) -> list[dict[str, Any]]:
-        """Groups of more than one record that share a number (CRM) or national code and name (either side)."""
-        groups = (
-            ("crm", "number", "SELECT number AS k, group_concat(crm_id) AS ids FROM temp.customers WHERE number <> ''"),
-            (
-                "crm",
-                "identity",
-                "SELECT identity AS k, group_concat(crm_id) AS ids FROM temp.customers WHERE identity <> ''",
-            ),
-            (
-                "finance",
-                "identity",
-                "SELECT identity AS k, group_concat(code) AS ids FROM temp.contacts WHERE identity <> '' AND admin = 0",
-            ),
-        )
-        return [
-            {
-                "system": system,
-                "same": "customer number" if key == "number" else "national code and name",
-                "value": row["k"].split("|")[0],
-                "records": row["ids"].split(","),
-            }
-            for system, key, sql in groups
-            for row in self._state.rows(f"{sql} GROUP BY k HAVING count(*) > 1 ORDER BY k")
-        ]
-
     # --- CRM customers ---
 
     def keep_customers(self, customers: Iterable[tuple[Customer, bool]]) -> None:
         """Takes in customers, each with whether it is linked already; a newer copy replaces an older one."""
-        rows = [(c.crm_id, c.number, _identity(c), int(linked), _dump(c)) for c, linked in customers]
-        sql = (
-            "INSERT OR REPLACE INTO temp.customers VALUES (?, (SELECT coalesce(max(position), 0) + 1 FROM temp.customers), "
-            "?, ?, ?, ?)"
-        )
+        rows = [(c.crm_id, self._next(), c.number, _identity(c), int(linked), _dump(c)) for c, linked in customers]
         with self._state.atomic():
-            self._state.execute_many(sql, rows)
+            self._state.execute_many("INSERT OR REPLACE INTO temp.customers VALUES (?, ?, ?, ?, ?, ?)", rows)
             self._state.execute_many("DELETE FROM temp.calm WHERE crm_id = ?", ((row[0],) for row in rows))
 
     def customers(self, *, linked: bool) -> Iterator[Customer]:
@@ -195,10 +168,12 @@ class Scratch(Notebook):
 
     def mark_linked(self, crm_id: str) -> None:
         """Moves a customer from the unlinked to the linked ones. Belongs inside `State.atomic`."""
-        self._state.execute(
-            "UPDATE temp.customers SET linked = 1, position = (SELECT max(position) + 1 FROM temp.customers) WHERE crm_id = ?",
-            (crm_id,),
-        )
+        sql = "UPDATE temp.customers SET linked = 1, position = ? WHERE crm_id = ?"
+        self._state.execute(sql, (self._next(), crm_id))
+
+    def _next(self) -> int:
+        self._position += 1
+        return self._position
 
 
 def identity_text(who: Customer | Contact) -> str | None:

@@ -25,16 +25,20 @@ class State:
         self._db = connection
         self.path = path
 
-    def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+    def rows(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """All rows of a query."""
-        with translated(self.path):
+        try:
             return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise _told(error, self.path) from None
 
     def row(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> Row | None:
         """The first row of a query, or None."""
-        with translated(self.path):
+        try:
             found: Row | None = self._db.execute(sql, values).fetchone()
-            return found
+        except sqlite3.Error as error:
+            raise _told(error, self.path) from None
+        return found
 
     def value(self, sql: str, values: Sequence[object] = ()) -> Any:
         """The first column of the first row, or None."""
@@ -43,17 +47,21 @@ class State:
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
         """Changes something; only inside `atomic`. Returns the new row's id, if there is one, else 0."""
-        with translated(self.path):
-            if not self._db.in_transaction:
-                raise RuntimeError("a write outside a transaction")
+        if not self._db.in_transaction:
+            raise RuntimeError("a write outside a transaction")
+        try:
             return self._db.execute(sql, values).lastrowid or 0
+        except sqlite3.Error as error:
+            raise _told(error, self.path) from None
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """The same change for many rows; only inside `atomic`."""
-        with translated(self.path):
-            if not self._db.in_transaction:
-                raise RuntimeError("a write outside a transaction")
+        if not self._db.in_transaction:
+            raise RuntimeError("a write outside a transaction")
+        try:
             self._db.executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise _told(error, self.path) from None
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -122,35 +130,38 @@ def translated(path: Path | None) -> Iterator[None]:
     """Lets no error of SQLite out: each becomes a StateError that says what to do."""
     try:
         yield
-    except sqlite3.IntegrityError:
-        raise
     except sqlite3.Error as error:
-        text = str(error)
-        if "not a database" in text:
-            raise StateError(
-                f"{path} is not a state file of siaghsync.",
-                "Check SIAGHSYNC_STATE; it must name a file of its own.",
-            ) from None
-        if "malformed" in text or "corrupt" in text:
-            raise StateError(*damaged(path)) from None
-        if "full" in text:
-            raise StateError(
-                f"The disk of the state file {path} is full.",
-                "Make room on it; what was saved so far is safe.",
-            ) from None
-        if "readonly" in text or "unable to open" in text:
-            raise StateError(
-                f"The state file {path} can't be opened for writing.",
-                "Give the user that runs siaghsync write access to the file and to its folder.",
-            ) from None
-        if isinstance(error, sqlite3.OperationalError) and (
-            "locked" in text or "busy" in text or "i/o" in text.lower()
-        ):
-            raise StateError(
-                f"The state file {path} can't be used: {text}.",
-                "Look at the disk that it is on, and who else has it open.",
-            ) from None
-        raise  # a statement of our own is wrong
+        raise _told(error, path) from None
+
+
+def _told(error: sqlite3.Error, path: Path | None) -> Exception:
+    """The StateError that says what to do about `error`; itself, if a statement or a row of our own is wrong."""
+    text = str(error)
+    if isinstance(error, sqlite3.IntegrityError):
+        return error
+    if "not a database" in text:
+        return StateError(
+            f"{path} is not a state file of siaghsync.",
+            "Check SIAGHSYNC_STATE; it must name a file of its own.",
+        )
+    if "malformed" in text or "corrupt" in text:
+        return StateError(*damaged(path))
+    if "full" in text:
+        return StateError(
+            f"The disk of the state file {path} is full.",
+            "Make room on it; what was saved so far is safe.",
+        )
+    if "readonly" in text or "unable to open" in text:
+        return StateError(
+            f"The state file {path} can't be opened for writing.",
+            "Give the user that runs siaghsync write access to the file and to its folder.",
+        )
+    if isinstance(error, sqlite3.OperationalError) and ("locked" in text or "busy" in text or "i/o" in text.lower()):
+        return StateError(
+            f"The state file {path} can't be used: {text}.",
+            "Look at the disk that it is on, and who else has it open.",
+        )
+    return error
 
 
 def damaged(path: Path | None) -> tuple[str, str]:

@@ -7,16 +7,15 @@ Redirects, proxies, .netrc and cookies are not used: an address may be a secret.
 from __future__ import annotations
 
 import queue
-import ssl
 import threading
 import time
 from contextlib import suppress
-from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
 
 from siaghsync import __version__
+from siaghsync.wire.trust import tls_context
 
 
 class Errand:
@@ -56,27 +55,21 @@ class Errand:
         return self._trouble
 
 
-class _SystemTrust(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        # The computer's own trust store, as for both systems.
-        super().init_poolmanager(*args, ssl_context=ssl.create_default_context(), **kwargs)
-
-
 def _send(answer: queue.SimpleQueue[str], url: str, body: bytes | None, kind: str, seconds: float) -> None:
     headers = {"User-Agent": f"siaghsync/{__version__}", **({"Content-Type": kind} if body is not None else {})}
     method = "GET" if body is None else "POST"
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            session.mount("https://", _SystemTrust())
-            with session.request(
-                method, url, data=body, headers=headers, timeout=seconds, allow_redirects=False, stream=True
-            ) as response:
-                answer.put("" if 200 <= response.status_code < 300 else _said(response.status_code))
-    except requests.Timeout:
-        answer.put("there was no answer in time")
-    except requests.ConnectionError:
+        with PoolManager(ssl_context=tls_context() if url.lower().startswith("https:") else None) as pool:
+            response = pool.request(
+                method, url, body=body, headers=headers, timeout=seconds, retries=False, redirect=False,
+                preload_content=False,
+            )  # fmt: skip
+            answer.put("" if 200 <= response.status < 300 else _said(response.status))
+            response.close()
+    except (NewConnectionError, ProtocolError, SSLError):  # the first counts as a timeout too
         answer.put("no connection came about")
+    except (ConnectTimeoutError, ReadTimeoutError):
+        answer.put("there was no answer in time")
     except Exception as error:  # noqa: BLE001 - its text may hold the address, its kind does not
         answer.put(f"it could not be reached ({type(error).__name__})")
 

@@ -1,24 +1,19 @@
 """Time limits that hold for a whole request: connecting, TLS, headers and a body that drips in.
 
-A socket timeout starts anew with every byte. So the connections here report their socket to the `Limit` of
-the request they carry, and one `Watchdog` thread shuts that socket when the time is up, or when the run is
-asked to stop. They also note whether a byte of the request can have left, which decides between "surely not
+A socket timeout starts anew with every byte. So each connection lends a handle of its socket to the `Limit` of
+the request it carries, and one `Watchdog` thread shuts that handle when the time is up, or when the run is
+asked to stop. It also notes whether a byte of the request can have left, which decides between "surely not
 sent" and "in doubt".
 """
 
 from __future__ import annotations
 
-import queue
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
-
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from typing import Literal
 
 _TICK = 0.05
 _thread = threading.local()
@@ -56,28 +51,22 @@ class Limit:
         """Seconds until the present phase must end."""
         return self._until - time.monotonic()
 
-    def hold(self, sock: socket.socket) -> None:
-        """Make `sock` the one to shut. Keeps a handle of its own, which outlives TLS wrapping and closing."""
-        handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
+    def hold(self, handle: socket.socket) -> None:
+        """Make `handle` the one to shut. Its owner must not close it before `let_go`."""
         with self._lock:
-            previous, self._handle = self._handle, handle
+            self._handle = handle
             if self.cut:
                 _shut(handle)
-        if previous is not None:
-            previous.close()
 
     def let_go(self) -> None:
-        """The connection is about to serve somebody else: leave its socket alone from now on."""
+        """The connection is about to serve somebody else, or to end: leave its socket alone from now on."""
         with self._lock:
-            handle, self._handle = self._handle, None
-        if handle is not None:
-            handle.close()
+            self._handle = None
 
-    def leaving(self, sock: socket.socket) -> None:
+    def leaving(self, handle: socket.socket) -> None:
         """The first byte is about to leave. Raises Unreached if the request was cut before that."""
-        if self._handle is None:
-            self.hold(sock)
         with self._lock:
+            self._handle = handle
             if self.cut:
                 raise Unreached("interrupted" if self.cut == "stop" else "connect_timeout")
             self.sent = True
@@ -99,8 +88,8 @@ class Limit:
         """No more cutting from here on. Returns why the request was cut, if it was."""
         with self._lock:
             self._over = True
-        self.let_go()
-        return self.cut
+            self._handle = None
+            return self.cut
 
 
 def _shut(sock: socket.socket) -> None:
@@ -120,7 +109,7 @@ class Watchdog:
 
     @contextmanager
     def watch(self, limit: Limit) -> Iterator[None]:
-        """Guard what the calling thread does inside the block."""
+        """Guard what the calling thread does inside the block. After it the limit holds no handle."""
         with self._lock:
             self._running.add(limit)
             if self._worker is None:
@@ -149,92 +138,7 @@ class Watchdog:
             self._worker.join()
 
 
-def _limit() -> Limit:
+def current() -> Limit:
+    """The limit of the request that the calling thread carries."""
     limit: Limit = _thread.limit
     return limit
-
-
-def _addresses(host: str, port: int, limit: Limit) -> list[tuple[Any, ...]]:
-    """The addresses of `host`. Asks in a thread of its own: the system's resolver knows no time limit."""
-    answers: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
-        except (OSError, ValueError) as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, name="siaghsync-resolver", daemon=True).start()
-    while not limit.cut and limit.left() > 0:
-        with suppress(queue.Empty):
-            answer = answers.get(timeout=_TICK)
-            if isinstance(answer, Exception):
-                break
-            return answer
-    raise Unreached("interrupted" if limit.cut == "stop" else "unresolved")
-
-
-def _connect(host: str, port: int, limit: Limit, options: Any) -> socket.socket:
-    """A socket connected to the first address of `host` that answers, all of them within one time limit."""
-    failed = Unreached("unresolved")
-    for family, kind, protocol, _, address in _addresses(host, port, limit):
-        sock = None
-        try:
-            sock = socket.socket(family, kind, protocol)
-            for option in options or ():
-                sock.setsockopt(*option)
-            limit.hold(sock)
-            sock.settimeout(max(limit.left(), 0.001))
-            sock.connect(address)
-        except TimeoutError:
-            failed = Unreached("connect_timeout")
-        except OSError as error:
-            failed = Unreached("refused_connection", error.strerror or "")
-        else:
-            return sock
-        if sock is not None:
-            sock.close()
-        if limit.cut or limit.left() <= 0:
-            break
-    raise Unreached("connect_timeout") if limit.cut == "time" else failed
-
-
-class _Connection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self.host, self.port, _limit(), self.socket_options)
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        if not _limit().sent:
-            _limit().leaving(self.sock)
-        super().send(data)
-
-
-class _TLSConnection(_Connection, HTTPSConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except ssl.SSLCertVerificationError as error:
-            raise Unreached("tls", error.verify_message) from error
-        except (OSError, ValueError) as error:
-            late = _limit().cut or isinstance(error, TimeoutError)
-            raise Unreached("connect_timeout" if late else "tls") from error
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-    def _put_conn(self, conn: Any) -> None:
-        limit = getattr(_thread, "limit", None)
-        if limit is not None:
-            limit.let_go()
-        super()._put_conn(conn)
-
-
-class _TLSPool(_Pool, HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-POOLS = {"http": _Pool, "https": _TLSPool}
-"""For urllib3's `PoolManager.pool_classes_by_scheme`."""

@@ -1,6 +1,7 @@
 """One HTTP request and what became of it: everything that a library can throw becomes an outcome of ours.
 
-Credentials go to the base URL only: no redirect is followed, no .netrc, proxy variable or cookie is used.
+Credentials go to the base URL only: no redirect is followed, no .netrc, proxy variable or cookie is used. The connections
+are used without what libraries put around them: looking for all that at each call costs more than the call.
 """
 
 from __future__ import annotations
@@ -8,22 +9,21 @@ from __future__ import annotations
 import io
 import json
 import logging
-import ssl
 from collections.abc import Callable, Collection, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
+from urllib3.response import HTTPResponse
+from urllib3.util import Url, parse_url
 
 from siaghsync import __version__
 from siaghsync.errors import CallError, Refused, SettingsError, System
-from siaghsync.wire.deadline import POOLS, Limit, Unreached
+from siaghsync.wire.connection import Connection, TLSConnection
+from siaghsync.wire.deadline import Limit, Unreached
 from siaghsync.wire.outcomes import ADDRESS_SETTINGS, in_doubt, not_sent, refused, words_of
 from siaghsync.wire.receiving import Answer, answer_of, beginning, reason_of, receive, retry_after
+from siaghsync.wire.trust import tls_context
 
 _POINTLESS = ("redirect", "too_large", "disk", "interrupted", "unsendable")
 
@@ -61,76 +61,76 @@ class Outcome:
     pause: float = 0.0
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Not even looked at: a malformed Location would raise here after a write was done."""
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-
-class _TLSAdapter(_Adapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        # The computer's own trust store, so that a company's own authority counts when it is installed there.
-        super().init_poolmanager(*args, ssl_context=ssl.create_default_context(), **kwargs)
-
-
 class Exchange:
     """Carries single requests to one base URL. Safe to use from many threads."""
 
-    def __init__(self, system: System, base_url: str, *, timeout: float, concurrency: int) -> None:
+    def __init__(self, system: System, base_url: str, *, timeout: float) -> None:
         self._system = system
         self._base = _checked(base_url, system)
         self._timeout = timeout
-        adapter = _TLSAdapter if self._base.startswith("https:") else _Adapter
-        self._session = _Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self._session.adapters.clear()
-        self._session.mount(
-            self._base.split("//")[0] + "//",
-            adapter(pool_connections=1, pool_maxsize=concurrency, max_retries=0),
-        )
-        self._session.headers.update(
-            {
-                "User-Agent": f"siaghsync/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-            }
-        )
+        self._address: Url | None = None
+        self._tls = tls_context() if self._base.startswith("https:") else None
+        # The one used last comes first. Taking and putting back are single steps, so no lock is needed.
+        self._idle: list[Connection] = []
 
     def once(self, request: Request, limit: Limit, redact: Callable[[str], str]) -> Outcome:
         """Try `request` one time; the calling thread must be watched under `limit`."""
+        connection, response = None, None
         try:
-            prepared = self._session.prepare_request(self._written(request))
-            timeout = (self._timeout, self._timeout)
-            response = self._session.send(prepared, stream=True, timeout=timeout, allow_redirects=False)
-            with closing(response):
-                status = response.status_code
-                if 200 <= status < 300:
-                    file = receive(response, request.new_file, request.largest, limit)
-                    return Outcome(answer_of(response), file)
-                return self._other(request, response, redact)
+            headers, body = _written(request)
+            connection = self._connection()
+            connection.dispatch(request.method, self._target(request), headers, body)
+            response = connection.getresponse()
+            if 200 <= response.status < 300:
+                file = receive(response, request.new_file, request.largest, limit)
+                return Outcome(answer_of(response), file)
+            return self._other(request, response, redact)
         except Exception as error:  # noqa: BLE001 - whatever a library throws, what is known is how far we came
             return self._trouble(request, limit, error)
+        finally:
+            limit.let_go()
+            self._put_back(connection, response, limit)
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._session.close()
+        while self._idle:
+            self._idle.pop().retire()
 
-    def _written(self, request: Request) -> requests.Request:
-        headers = dict(request.headers)
-        body = None
-        if request.payload is not None:
-            body = json.dumps(request.payload, ensure_ascii=False, allow_nan=False).encode()
-            headers["Content-Type"] = "application/json; charset=utf-8"
-        return requests.Request(request.method, self._base + request.path, headers=headers, data=body)
+    def _url(self) -> Url:
+        """The base URL, written as it is sent. Raises ValueError if it can't be."""
+        if self._address is None:
+            self._address = parse_url(self._base)
+        return self._address
 
-    def _other(self, request: Request, response: requests.Response, redact: Callable[[str], str]) -> Outcome:
-        status, reason = response.status_code, f"status_{response.status_code}"
+    def _target(self, request: Request) -> str:
+        return f"{self._url().path or ''}{request.path}"
+
+    def _connection(self) -> Connection:
+        """A kept connection that the server has not closed meanwhile, or a new one, yet to be connected."""
+        while self._idle:
+            kept = self._idle.pop()
+            if kept.is_connected:
+                return kept
+            kept.retire()
+        url = self._url()
+        host = (url.host or "").strip("[]")
+        if self._tls is not None:
+            return TLSConnection(host, url.port, timeout=self._timeout, ssl_context=self._tls)
+        return Connection(host, url.port, timeout=self._timeout)
+
+    def _put_back(self, connection: Connection | None, response: HTTPResponse | None, limit: Limit) -> None:
+        """Keeps a connection whose answer was read to its end; any other would mix up two answers."""
+        if connection is None:
+            return
+        if response is not None and response.closed and not limit.cut and not connection.is_closed:
+            self._idle.append(connection)
+            return
+        if response is not None:
+            response.close()
+        connection.retire()
+
+    def _other(self, request: Request, response: HTTPResponse, redact: Callable[[str], str]) -> Outcome:
+        status, reason = response.status, f"status_{response.status}"
         if 300 <= status < 400:
             return Outcome(error=in_doubt(self._system, request.what, "redirect"))
         body = beginning(response)
@@ -158,6 +158,25 @@ class Exchange:
         reason = {"time": "timeout", "stop": "interrupted"}.get(cut) or reason_of(error)
         failed = in_doubt(self._system, request.what, reason)
         return Outcome(error=failed, again=request.repeatable and reason not in _POINTLESS)
+
+
+_HEADERS = {
+    "User-Agent": f"siaghsync/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "keep-alive",
+}
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def _written(request: Request) -> tuple[dict[str, str], bytes | None]:
+    """Headers and body of `request`. Raises ValueError for what JSON can't say."""
+    if request.payload is None:
+        return {**_HEADERS, **request.headers}, None
+    body = _encode(request.payload).encode()
+    return {**_HEADERS, **request.headers, "Content-Type": "application/json; charset=utf-8"}, body
 
 
 def _checked(base_url: str, system: System) -> str:

@@ -8,57 +8,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from siaghsync.book.calls import call
 from siaghsync.errors import SYSTEM_NAMES, InDoubt, NotSent, Refused, System
 from siaghsync.wire import jsontext
 
 ADDRESS_SETTINGS: dict[System, str] = {"crm": "CRM_API_BASE_URL", "finance": "FINANCE_API_BASE_URL"}
 
-_HAPPENED = {
-    "unresolved": "the host name was not found",
-    "refused_connection": "no connection came about",
-    "connect_timeout": "the server did not accept the connection in time",
-    "tls": "no secure connection (TLS) came about",
-    "unsendable": "the request could not be written down as HTTP",
-    "interrupted": "the run was asked to stop",
-    "timeout": "there was no complete answer within the time limit",
-    "reset": "the connection broke before the answer was there",
-    "cut": "the answer ended in the middle",
-    "redirect": "the server answered with a redirect, and redirects are never followed",
-    "unreadable": "the answer could not be understood",
-    "too_large": "the answer was larger than any that makes sense",
-    "disk": "the answer could not be kept in the temporary folder",
-    "script_error": "the server's own script failed while it worked on the request",
-    "rejected": "the system did not accept what was sent",
-}
-
-_HINTS = {
-    "unresolved": "Check the host name in {address}, and the name server of this computer.",
-    "refused_connection": "Check host and port in {address}, and that the server and its web service run.",
-    "connect_timeout": "Check the network, VPN and firewall between this computer and the server in {address}.",
-    "tls": "Check that {address} should begin with https, and that this computer trusts the server's certificate.",
-    "unsendable": "Check that {address} is a plain address like http://172.16.16.16.",
-    "timeout": "Try again later; if the server is just slow, raise HTTP_TIMEOUT_SECONDS.",
-    "reset": "Try again later; if it stays so, look at the server's own log and at proxies on the way.",
-    "cut": "Try again later; if it stays so, look at the server's own log and at proxies on the way.",
-    "redirect": "Enter the address that the server really answers at in {address}, with http or https as it wants.",
-    "unreadable": "Check that {address} leads to the system itself and not a proxy, a login page or another program.",
-    "too_large": "Check that {address} leads to the system itself.",
-    "disk": "Free space in the temporary folder, or name another one in TMPDIR.",
-    "status_408": "A proxy on the way gave up waiting. Try again later.",
-    "status_499": "A proxy on the way gave up waiting. Try again later.",
-    "status_404": "Check that {address} is the root of the server, without any path.",
-    "status_429": "The server is asked too often: lower CONCURRENCY.",
-}
-
-_SERVER_ERROR = "The server itself failed; its own log says why. Try again later."
-
 
 def _texts(system: System, reason: str, note: str) -> tuple[str, str]:
-    happened = _HAPPENED.get(reason, "")
-    if reason.startswith("status_"):
-        happened = f"it answered with status {reason.removeprefix('status_')}"
-    hint = _HINTS.get(reason, _SERVER_ERROR if re.match("status_[15]|script_error", reason) else "")
-    return f"{happened} ({note})" if note else happened, hint.format(address=ADDRESS_SETTINGS[system])
+    entry = call(reason)
+    assert entry is not None, reason
+    happened = entry.sentence.en.format(status=reason.removeprefix("status_"))
+    happened = f"{happened[0].lower()}{happened[1:]}"
+    hint = entry.cure.en.format(address=ADDRESS_SETTINGS[system])
+    return f"{happened} ({note})" if note else happened, hint
 
 
 def not_sent(system: System, what: str, reason: str, note: str = "") -> NotSent:

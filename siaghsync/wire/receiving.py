@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead
 from typing import BinaryIO
 
-import requests
 from urllib3.exceptions import DecodeError, ProtocolError
+from urllib3.response import HTTPResponse
 
 from siaghsync.wire.deadline import Limit
 
@@ -21,12 +21,16 @@ _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. `headers` are case-insensitive, `server_time` is the Date header as aware UTC."""
+    """A complete answer. `headers` are case-insensitive."""
 
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
-    server_time: datetime | None
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The Date header as aware UTC."""
+        return _moment(self.headers.get("Date"))
 
 
 class Oversize(Exception):
@@ -37,7 +41,7 @@ class DiskTrouble(Exception):
     """The temporary file can't be written."""
 
 
-def receive(response: requests.Response, new_file: Callable[[], BinaryIO], largest: int, limit: Limit) -> BinaryIO:
+def receive(response: HTTPResponse, new_file: Callable[[], BinaryIO], largest: int, limit: Limit) -> BinaryIO:
     """The whole decoded body in a file, rewound.
 
     Raises whatever the libraries raise for a broken one, Oversize above `largest` bytes, DiskTrouble, and
@@ -53,7 +57,7 @@ def receive(response: requests.Response, new_file: Callable[[], BinaryIO], large
     return file
 
 
-def _copy(response: requests.Response, file: BinaryIO, largest: int, limit: Limit) -> None:
+def _copy(response: HTTPResponse, file: BinaryIO, largest: int, limit: Limit) -> None:
     size = 0
     for chunk in _decoded(response):
         size += len(chunk)
@@ -69,9 +73,9 @@ def _copy(response: requests.Response, file: BinaryIO, largest: int, limit: Limi
         raise TimeoutError
 
 
-def answer_of(response: requests.Response, body: bytes = b"") -> Answer:
+def answer_of(response: HTTPResponse, body: bytes = b"") -> Answer:
     """Status and headers of `response`, with `body`."""
-    return Answer(response.status_code, body, response.headers, _moment(response.headers.get("Date")))
+    return Answer(response.status, body, response.headers)
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -94,14 +98,14 @@ def retry_after(answer: Answer) -> float:
     return max(0.0, (until - answer.server_time).total_seconds())
 
 
-def _decoded(response: requests.Response) -> Iterator[bytes]:
+def _decoded(response: HTTPResponse) -> Iterator[bytes]:
     # Chains of encodings multiply: a small answer could fill the memory before its size is known.
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
         raise DecodeError
-    yield from response.raw.stream(_CHUNK, decode_content=True)
+    yield from response.stream(_CHUNK, decode_content=True)
 
 
-def beginning(response: requests.Response) -> bytes:
+def beginning(response: HTTPResponse) -> bytes:
     """The beginning of an error's body. Its status has said what matters, so a broken one is no trouble."""
     body = b""
     try:
@@ -138,11 +142,11 @@ def reason_of(error: Exception) -> str:
         return "too_large"
     if has(DiskTrouble):
         return "disk"
-    if has(TimeoutError, requests.Timeout):
+    if has(TimeoutError):
         return "timeout"
     if has(IncompleteRead):
         return "cut"
-    if any(isinstance(cause, OSError) and not isinstance(cause, requests.RequestException) for cause in causes):
+    if has(OSError):
         return "reset"
     if has(DecodeError, HTTPException) or not has(ProtocolError):
         return "unreadable"

@@ -40,6 +40,8 @@ def clean(text: str) -> str:
     Half surrogate pairs become U+FFFD, the ends are trimmed. Half-spaces and direction marks stay. Cleaning twice
     changes nothing more.
     """
+    if text.isprintable() and "|" not in text:  # as nearly always: then it holds nothing that is looked for below
+        return text.strip()
     return _BREAKS.sub(" ", _SURROGATES.sub("\ufffd", text.replace("|", "/"))).strip()
 
 

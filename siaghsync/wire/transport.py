@@ -51,7 +51,7 @@ class Transport:
         """HTTP requests that were tried, logins and repeats included."""
         self.retried = 0
         """How many of them were repeats."""
-        self._exchange = Exchange(system, base_url, timeout=timeout, concurrency=concurrency)
+        self._exchange = Exchange(system, base_url, timeout=timeout)
         self._timeout = timeout
         self._attempts = attempts
         self._stop = stop or threading.Event()
@@ -80,7 +80,7 @@ class Transport:
         request = Request(method, path, payload, what, repeatable, headers or {}, accept, io.BytesIO, _CALL_BYTES)
         answer, file = self._settle(request)
         with file:
-            return Answer(answer.status, file.read(), answer.headers, answer.server_time)
+            return Answer(answer.status, file.read(), answer.headers)
 
     def spool(
         self,
@@ -112,6 +112,15 @@ class Transport:
         self._exchange.close()
 
     def _settle(self, request: Request) -> tuple[Answer, BinaryIO]:
+        outcome = self._try(request, is_repeat=False)
+        if outcome.again:
+            outcome = self._repeat(request, outcome)
+        if outcome.error is not None:
+            raise outcome.error
+        return cast(Answer, outcome.answer), cast(BinaryIO, outcome.file)
+
+    def _repeat(self, request: Request, first: Outcome) -> Outcome:
+        """What comes of the other tries. Apart from the first one, since nearly all requests need no other."""
         tries = Retrying(
             stop=stop_after_attempt(self._attempts),
             wait=_pause,
@@ -119,27 +128,23 @@ class Transport:
             sleep=self._rest,
             retry_error_callback=_outcome,
         )
-        done: list[Outcome] = []
-        outcome: Outcome = tries(self._try, request, done)
-        if outcome.error is not None:
-            raise outcome.error
-        return cast(Answer, outcome.answer), cast(BinaryIO, outcome.file)
+        known = [first]
+        last: Outcome = tries(lambda: known.pop() if known else self._try(request, is_repeat=True))
+        return last
 
     def _rest(self, seconds: float) -> None:
         self._stop.wait(seconds)
 
-    def _try(self, request: Request, earlier: list[Outcome]) -> Outcome:
+    def _try(self, request: Request, *, is_repeat: bool) -> Outcome:
         with self._slots:
             if self._stop.is_set():
                 return Outcome(error=not_sent(self.system, request.what, "interrupted"))
             with self._lock:
                 self.sent += 1
-                self.retried += bool(earlier)
+                self.retried += is_repeat
             limit = Limit(_CONNECT_SECONDS, self._timeout, cut_on_stop=request.repeatable)
             with self._watchdog.watch(limit):
-                outcome = self._exchange.once(request, limit, self.redact)
-        earlier.append(outcome)
-        return outcome
+                return self._exchange.once(request, limit, self.redact)
 
 
 _growing = wait_exponential(multiplier=0.2, max=10) + wait_random(0, 0.2)

@@ -6,9 +6,10 @@ Threads carry requests only; the calling thread alone touches the state file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from queue import SimpleQueue
 
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
 from siaghsync.rules.plan import Action
@@ -18,6 +19,9 @@ from siaghsync.wire.siagh import SavedPreinvoice
 from siaghsync.work import settle, settle_documents
 from siaghsync.work.engine import Engine
 
+MOST_WAITING = 8
+"""So many times the threads may have an intent on disk: what waits for a thread when the process is killed is in doubt
+as well, and has to be looked up."""
 DOUBTS_IN_A_ROW = 20
 """So many requests in a row without a clear answer, and the system counts as down."""
 
@@ -32,6 +36,8 @@ class _Flight:
     doubts_in_a_row: int = 0
     halted: CallError | None = None
     flying: dict[Future[_Reply], tuple[int, Action]] = field(default_factory=dict)
+    landed: SimpleQueue[Future[_Reply]] = field(default_factory=SimpleQueue)
+    """Those of `flying` that have an outcome which is not settled yet."""
     in_doubt: list[Action] = field(default_factory=list)
 
 
@@ -55,21 +61,31 @@ def carry_out(
     # the process is killed would be in doubt, and work for a person.
     flight = _Flight(total, engine.limits.concurrency * (1 if careful else 2), done)
     source = iter(actions)
-    finished: set[Future[_Reply]] = set()
+    finished: list[Future[_Reply]] = []
     with ThreadPoolExecutor(engine.limits.concurrency) as pool:
         while True:
             with engine.run.state.atomic():
                 for future in finished:
                     _settle(engine, flight, future)
                 opened = [(_open(engine, action), action) for action in _ready(engine, flight, source)]
+            if flight.halted:
+                for future in flight.flying:
+                    future.cancel()  # what has no thread yet; it lands as cancelled
             # From here on every intent is on disk. A kill before, within or after the requests below finds it open at
             # the next start, and nobody repeats it before a look-up.
             for intent_id, action in opened:
-                flight.flying[pool.submit(_send, engine, action)] = (intent_id, action)
+                future = pool.submit(_send, engine, action)
+                flight.flying[future] = (intent_id, action)
+                future.add_done_callback(flight.landed.put)
             engine.progress(label, flight.done, flight.total)
             if not flight.flying:
                 break
-            finished, _ = wait(flight.flying, return_when=FIRST_COMPLETED)
+            # One at least, and all that have come meanwhile: their outcomes share one commit, and each still shares it
+            # with its own mapping, checksum, audit row and intent.
+            finished = [flight.landed.get(), *(flight.landed.get() for _ in range(flight.landed.qsize()))]
+            if len(finished) >= engine.limits.concurrency and not careful:
+                # Answers come quicker than commits: more in one commit, so that no thread waits for the disk.
+                flight.width = min(flight.width * 2, engine.limits.concurrency * MOST_WAITING)
     if flight.halted:
         raise flight.halted
     return flight.in_doubt
@@ -108,6 +124,9 @@ def _send(engine: Engine, action: Action) -> _Reply:
 def _settle(engine: Engine, flight: _Flight, future: Future[_Reply]) -> None:
     intent_id, action = flight.flying.pop(future)
     flight.done += 1
+    if future.cancelled():
+        close_intent(engine.run, intent_id, "not_sent", "The system counted as down before its turn came.")
+        return
     try:
         reply = future.result()
     except NotSent as error:

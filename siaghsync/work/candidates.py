@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from siaghsync.rules.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase
 from siaghsync.rules.recognise import sent_customer
 from siaghsync.rules.records import Contact, Customer, agree
 from siaghsync.store import reviews
+from siaghsync.store.likeness import entangled
 from siaghsync.store.outbox import unknown_intents
 from siaghsync.store.scratch import identity_text
 from siaghsync.work.engine import Engine
@@ -78,6 +79,17 @@ def _number_twins(engine: Engine, customer: Customer) -> list[str]:
     ]
     read = [c.crm_id for c in engine.scratch.customers_with_number(customer.number)]
     return [i for i in dict.fromkeys((*current, *read)) if i != customer.crm_id]
+
+
+def lone_contacts(engine: Engine, contacts: Sequence[Contact]) -> set[int]:
+    """The codes of those contacts whose case is nothing but the contact: no candidate, no twin, no question, no doubt.
+
+    A few questions for hundreds of them, instead of a dozen for each; in a first import nearly all are such. `contacts`
+    follow each other among the unlinked ones.
+    """
+    numbers = {engine.rules.scheme.encode(contact.code): contact.code for contact in contacts}
+    others, taken = entangled(engine.run.state, [contact.code for contact in contacts], list(numbers))
+    return {contact.code for contact in contacts} - others - {numbers[number] for number in taken}
 
 
 def case_of_contact(engine: Engine, contact: Contact) -> ContactCase:

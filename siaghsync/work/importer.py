@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from siaghsync.errors import BadRecord, Interrupted
-from siaghsync.rules.cases import about_contact
+from siaghsync.rules.cases import ContactCase, about_contact
 from siaghsync.rules.plan import Action, check_list_size
 from siaghsync.rules.reconcile_import import reconcile_contact
 from siaghsync.rules.records import Contact, Customer, Kind, digest
 from siaghsync.rules.translate import crm_id_of, customer_from_crm
 from siaghsync.store import reviews
 from siaghsync.store.facts import COMPLETED, STARTED, STATE_WAS_LOST
+from siaghsync.store.notebook import BATCH
 from siaghsync.store.outbox import unsettled_of
 from siaghsync.work import lookup, settle
 from siaghsync.work.apply import carry_out
-from siaghsync.work.candidates import case_of_contact
+from siaghsync.work.candidates import case_of_contact, lone_contacts
 from siaghsync.work.engine import Engine
 from siaghsync.work.pull import as_crm_date, crm_now, read_contacts, read_source
 from siaghsync.work.sync_reading import SOURCES
@@ -114,17 +116,18 @@ def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
     plan.linked_already = engine.scratch.count_linked_contacts()
     counts.unchanged += plan.linked_already
     told = {failure["finance_code"] for failure in engine.failures}
-    for contact in engine.scratch.unlinked_contacts():
+    for contact, is_lone in _unlinked(engine):
         if contact.code in bad:
             continue
-        action = reconcile_contact(case_of_contact(engine, contact), engine.rules)
-        if unsettled_of(engine.run.state, action):
+        case = ContactCase(contact) if is_lone else case_of_contact(engine, contact)
+        action = reconcile_contact(case, engine.rules)
+        if not is_lone and unsettled_of(engine.run.state, action):
             if str(contact.code) not in told:
                 engine.tell_failure(
                     action, "unknown_outcome", "Its creation got no clear answer; it is looked up again later."
                 )
             continue
-        if action.action == "create" and reviews.rests(engine.run.state, action):
+        if not is_lone and action.action == "create" and reviews.rests(engine.run.state, action):
             action = reviews.as_it_stands(engine.run.state, action)
         is_new = action.action in ("create", "link")
         if is_new and options.limit is not None and plan.planned["create"] + plan.planned["link"] >= options.limit:
@@ -137,19 +140,23 @@ def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
     return plan
 
 
+def _unlinked(engine: Engine) -> Iterator[tuple[Contact, bool]]:
+    """Every unlinked contact, with whether nothing but itself decides about it."""
+    contacts = engine.scratch.unlinked_contacts()
+    while batch := list(islice(contacts, BATCH)):
+        lone = lone_contacts(engine, batch)
+        yield from ((contact, contact.code in lone) for contact in batch)
+
+
 def _apply(engine: Engine, creates: int) -> None:
     if engine.run.state.fact(STARTED) is None:
         with engine.run.state.atomic():
             engine.run.state.set_fact(STARTED, as_crm_date(crm_now(engine)))
             if engine.scratch.any_marker():
                 engine.run.state.set_fact(STATE_WAS_LOST, "a finance contact carries a mark")
-    for action in engine.scratch.planned("link"):
-        settle.linked(engine, action)
-        engine.tell(action)
-    for action in engine.scratch.planned("skip"):
-        settle.skipped(engine, action)
-    for action in engine.scratch.planned("review"):
-        settle.reviewed(engine, action)
+    settle.each(engine, engine.scratch.planned("link"), settle.linked, told=True)
+    settle.each(engine, engine.scratch.planned("skip"), settle.skipped)
+    settle.each(engine, engine.scratch.planned("review"), settle.reviewed)
     in_doubt = carry_out(engine, engine.scratch.planned("create"), creates, "creating records in the CRM")
     records = {action.record for action in in_doubt}
     lookup.look_up_customers(engine, [i for i in lookup.due_creates(engine, "crm") if i.record in records])

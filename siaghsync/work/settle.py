@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from siaghsync.rules.plan import Action
 from siaghsync.rules.records import Customer, CustomerMapping, customer_kind
 from siaghsync.store import reviews, waiting
 from siaghsync.store.audit import Run
+from siaghsync.store.notebook import BATCH
 from siaghsync.store.outbox import Intent, close_intent, unsettled_of
 from siaghsync.work.engine import Engine
 
@@ -49,21 +52,35 @@ def _created(engine: Engine, action: Action, key: str, messages: tuple[str, ...]
     assert crm_id is not None
     assert code is not None
     done = replace(action, crm_id=crm_id, finance_code=code)
-    if engine.mappings.of_crm(crm_id) or engine.mappings.of_code(code):
+    known = _standing(engine.run, crm_id, code)
+    if "mapping" in known:
         text = f"The answer to the new record was {key}, which is linked to another record already."
         engine.run.note(done, "misdirected", message=text)
         reviewed(engine, replace(done, action="review", reason="code_taken", message=text))
         return
-    _in_step(engine, done)
+    engine.mappings.add(_pair_of(done), done.reason or done.action, engine.run.at())
+    if known:
+        _release(engine.run, done)
     engine.run.note(done, "done", message="\n".join(messages) or None)
     engine.tell_done(done)
 
 
 def _in_step(engine: Engine, action: Action) -> None:
     """The pair is linked and both sides agree; nothing about it is left open."""
+    pair = _pair_of(action)
+    known = _standing(engine.run, pair.crm_id, pair.finance_code)
+    if "mapping" in known and engine.mappings.of_crm(pair.crm_id):
+        engine.mappings.settle(pair, engine.run.at())
+    else:
+        engine.mappings.add(pair, action.reason or action.action, engine.run.at())
+    if known - {"mapping"}:
+        _release(engine.run, action)
+
+
+def _pair_of(action: Action) -> CustomerMapping:
     assert action.crm_id is not None
     assert action.finance_code is not None
-    pair = CustomerMapping(
+    return CustomerMapping(
         action.crm_id,
         action.finance_code,
         customer_kind(action.kind),
@@ -71,15 +88,11 @@ def _in_step(engine: Engine, action: Action) -> None:
         action.checksum,
         action.sent_checksum,
     )
-    if engine.mappings.of_crm(action.crm_id):
-        engine.mappings.settle(pair, engine.run.at())
-    else:
-        engine.mappings.add(pair, action.reason or action.action, engine.run.at())
-    _release(engine.run, action)
 
 
-_LOOSE_ENDS = " UNION ALL ".join(
-    f"SELECT 1 FROM {table} WHERE entity = 'customer' AND target = :target{side} AND record = :record{side}{condition}"
+_STANDING = "SELECT 'mapping' FROM customer_mappings WHERE crm_id = :record1 OR finance_code = :record2 UNION ALL "
+_STANDING += " UNION ALL ".join(
+    f"SELECT '{table}' FROM {table} WHERE entity = 'customer' AND target = :target{side} AND record = :record{side}{condition}"
     for table, condition in (
         ("waiting", ""),
         ("skips", ""),
@@ -90,15 +103,17 @@ _LOOSE_ENDS = " UNION ALL ".join(
 )
 
 
-def _has_loose_ends(run: Run, crm_id: str | None, code: int | None) -> bool:
+def _standing(run: Run, crm_id: str, code: int) -> set[str]:
+    """The tables in which the state file holds something about either side of a pair: one question instead of a dozen.
+
+    A mapping, or a loose end: something that waits, is skipped, is asked, or is in the air.
+    """
     names = {"target1": "finance", "record1": crm_id, "target2": "crm", "record2": str(code)}
-    return run.state.row(_LOOSE_ENDS + " LIMIT 1", names) is not None
+    return {row[0] for row in run.state.rows(_STANDING, names)}
 
 
 def _release(run: Run, action: Action) -> None:
     """Nothing waits for, or asks about, either side of a pair any more."""
-    if not _has_loose_ends(run, action.crm_id, action.finance_code):
-        return  # as nearly always: one question instead of ten
     sides = (
         replace(action, target="finance", record=action.crm_id or ""),
         replace(action, target="crm", record=str(action.finance_code)),
@@ -109,6 +124,21 @@ def _release(run: Run, action: Action) -> None:
         for intent in unsettled_of(run.state, side):
             if intent.action.action == "create":
                 close_intent(run, intent.id, "confirmed", "The pair is linked now.")
+
+
+def each(
+    engine: Engine, actions: Iterator[Action], settle_one: Callable[[Engine, Action], None], *, told: bool = False
+) -> None:
+    """Settles actions that nothing is sent for, many in one commit; with `told` each is told as well.
+
+    A kill loses the last commit's worth of them at most, and they are planned again in the next run.
+    """
+    while batch := list(islice(actions, BATCH)):
+        with engine.run.state.atomic():
+            for action in batch:
+                settle_one(engine, action)
+                if told:
+                    engine.tell(action)
 
 
 def linked(engine: Engine, action: Action) -> None:
@@ -129,7 +159,7 @@ def unchanged(engine: Engine, customer: Customer, mapping: CustomerMapping, sent
             checksum=customer.checksum,
             sent_checksum=sent_checksum,
         )
-        if pair == mapping and not _has_loose_ends(engine.run, customer.crm_id, mapping.finance_code):
+        if pair == mapping and not _standing(engine.run, customer.crm_id, mapping.finance_code) - {"mapping"}:
             return
         engine.mappings.settle(pair, engine.run.at())
         subject = Action(

@@ -43,6 +43,14 @@ def tell_unlinked(engine: Engine) -> None:
                 engine.tell(action)
 
 
+def _link(engine: Engine, action: Action) -> None:
+    settle.linked(engine, action)
+    if action.checksum is None:
+        _note_link(engine, action)
+    else:
+        engine.tell(action)
+
+
 def _note_link(engine: Engine, link: Action) -> None:
     """The pair's two sides differ: they are compared with the linked ones, and both told as one change."""
     engine.links[link.record] = link
@@ -51,16 +59,9 @@ def _note_link(engine: Engine, link: Action) -> None:
 
 
 def apply_unlinked(engine: Engine, creates: int) -> None:
-    for action in engine.scratch.planned("link"):
-        settle.linked(engine, action)
-        if action.checksum is None:
-            _note_link(engine, action)
-        else:
-            engine.tell(action)
-    for action in engine.scratch.planned("skip"):
-        settle.skipped(engine, action)
-    for action in engine.scratch.planned("review"):
-        settle.reviewed(engine, action)
+    settle.each(engine, engine.scratch.planned("link"), _link)
+    settle.each(engine, engine.scratch.planned("skip"), settle.skipped)
+    settle.each(engine, engine.scratch.planned("review"), settle.reviewed)
     in_doubt = carry_out(engine, engine.scratch.planned("create"), creates, "creating contacts in Finance")
     if in_doubt:
         read_contacts(engine)

@@ -8,6 +8,7 @@ from typing import Any
 from siaghsync.errors import Interrupted
 from siaghsync.rules.reconcile import reconcile_linked
 from siaghsync.rules.records import CustomerMapping
+from siaghsync.store.likeness import duplicates
 from siaghsync.work.engine import Engine
 from siaghsync.work.pull import read_contacts, read_source
 from siaghsync.work.sync_reading import SOURCES, Intake, SyncOptions, Work
@@ -57,7 +58,7 @@ def verify(engine: Engine) -> Findings:
             engine.progress("comparing customers", findings.checked, total)
             if engine.stop.is_set():
                 raise Interrupted(130)
-    findings.duplicates = engine.scratch.duplicates()
+    findings.duplicates = duplicates(engine.run.state)
     findings.unlinked = {
         "crm": engine.scratch.count_customers(linked=False),
         "finance": engine.scratch.count_contacts() - engine.scratch.count_linked_contacts(),

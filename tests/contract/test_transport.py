@@ -600,7 +600,7 @@ def test_slow_and_quick_requests_do_not_cut_each_other(connect: Any) -> None:
 def test_a_late_request_leaves_a_connection_alone_that_others_use(
     connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer is there, its connection back in the pool; then time runs out while it is written to disk."""
+    """The answer is there to its last byte; then time runs out while it is written to disk."""
     written = threading.Event()
 
     class SlowDisk(io.BytesIO):
@@ -631,7 +631,7 @@ def test_a_late_request_leaves_a_connection_alone_that_others_use(
         assert ask(carrier).status == 200
         thread.join()
         assert [error.reason for error in late] == ["timeout"]
-        assert server.connections == 1
+        assert server.connections == 2, "nobody is lent a connection whose request has not ended"
 
 
 def test_close_ends_the_watchdog(connect: Any) -> None:
