@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
-from persiantools.jdatetime import JalaliDate
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from siaghsync.errors import SettingsError
@@ -72,6 +71,8 @@ def either_calendar(text: str) -> date:
         raise ValueError("not a date")
     year, month, day = map(int, found.groups())
     if year < _FIRST_GREGORIAN_YEAR:
+        from persiantools.jdatetime import JalaliDate  # most settings name no such date
+
         return JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]
     return date(year, month, day)
 

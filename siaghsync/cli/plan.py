@@ -51,20 +51,20 @@ class Hold:
 
     def read(self, state: State, command: str) -> None:
         """Reads the plan that is to be carried out, before anything else. Raises UsageError if it can't be."""
-        from siaghsync.store.facts import COMPLETED
-        from siaghsync.work.plan_file import read_plan
-
         if self._path and self._head:
+            from siaghsync.store.facts import COMPLETED
+            from siaghsync.work.plan_file import read_plan
+
             imported = state.fact(COMPLETED) is not None
             self._comparison = read_plan(self._path, self._head, command, state, imported=imported)
 
     def take(self, engine: Engine) -> None:
         """Takes hold of a run that is about to begin."""
-        from siaghsync.work.plan_file import Keeper
-
         if self._recorder:
             engine.permit = self._recorder
         if self._comparison:
+            from siaghsync.work.plan_file import Keeper
+
             self._keeper = Keeper(engine, self._comparison)
             engine.permit, engine.keeps_to_plan = self._keeper, True
 
@@ -91,6 +91,9 @@ class Hold:
 @contextmanager
 def hold(plan: PlanOptions, **options: Any) -> Iterator[Hold]:
     """The relation of one run to plans. Raises UsageError if a plan can't be read, or its file not be made."""
+    if plan == PlanOptions():
+        yield Hold(options, None, None, None)
+        return
     from siaghsync.work.plan_file import read_plan_head, recording
 
     head = read_plan_head(plan.follow) if plan.follow else None

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any, Literal
 
-from persiantools.jdatetime import JalaliDate
-
 from siaghsync.rules.records import digest
 
 DocumentSource = Literal["quote", "invoice"]
@@ -177,6 +175,8 @@ def grouped(value: Decimal) -> str:
 
 def jalali_year(day: dt.date) -> int:
     """The Jalali year of a day, exact around Nowruz. Raises ValueError for days that this calendar can't name."""
+    from persiantools.jdatetime import JalaliDate  # an idle run meets no document
+
     return int(JalaliDate(day).year)  # type: ignore[no-untyped-call]
 
 

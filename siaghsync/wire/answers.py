@@ -20,7 +20,8 @@ from siaghsync.wire.outcomes import in_doubt, is_html
 class Shape(BaseModel):
     """A JSON object whose property names count in any case: fields are named in lower case. Others are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    # Built when first used: an idle run meets few of the shapes.
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Collection, Mapping
 from typing import BinaryIO, cast
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
-
 from siaghsync.errors import System
 from siaghsync.wire.deadline import Limit, Watchdog
 from siaghsync.wire.exchange import Exchange, Outcome, Request, Unauthorized
@@ -22,7 +20,6 @@ from siaghsync.wire.receiving import Answer
 __all__ = ["Answer", "Transport", "Unauthorized"]
 
 _CONNECT_SECONDS = 10.0
-_LONGEST_PAUSE = 60.0
 _CALL_BYTES = 64 * 1024**2
 _SPOOL_BYTES = 4 * 1024**3
 _IN_MEMORY = 4 * 1024**2
@@ -121,16 +118,9 @@ class Transport:
 
     def _repeat(self, request: Request, first: Outcome) -> Outcome:
         """What comes of the other tries. Apart from the first one, since nearly all requests need no other."""
-        tries = Retrying(
-            stop=stop_after_attempt(self._attempts),
-            wait=_pause,
-            retry=retry_if_result(lambda outcome: outcome.again),
-            sleep=self._rest,
-            retry_error_callback=_outcome,
-        )
-        known = [first]
-        last: Outcome = tries(lambda: known.pop() if known else self._try(request, is_repeat=True))
-        return last
+        from siaghsync.wire.repeats import repeated
+
+        return repeated(first, lambda: self._try(request, is_repeat=True), attempts=self._attempts, rest=self._rest)
 
     def _rest(self, seconds: float) -> None:
         self._stop.wait(seconds)
@@ -145,19 +135,6 @@ class Transport:
             limit = Limit(_CONNECT_SECONDS, self._timeout, cut_on_stop=request.repeatable)
             with self._watchdog.watch(limit):
                 return self._exchange.once(request, limit, self.redact)
-
-
-_growing = wait_exponential(multiplier=0.2, max=10) + wait_random(0, 0.2)
-
-
-def _outcome(state: RetryCallState) -> Outcome:
-    assert state.outcome is not None
-    outcome: Outcome = state.outcome.result()
-    return outcome
-
-
-def _pause(state: RetryCallState) -> float:
-    return min(_LONGEST_PAUSE, max(_outcome(state).pause, _growing(state)))
 
 
 def _temporary_file() -> BinaryIO:

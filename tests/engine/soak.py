@@ -1,5 +1,7 @@
 """Seven days of a bad week: a sync every five minutes, requests that fail, runs that are killed, people who go on working.
 
+They change customers, write quotes and invoices, and twice a day somebody looks into Siagh for documents in doubt.
+
     python -m tests.engine.soak                2,016 runs, 5 % of requests failing in all ways, 2 % of runs killed
     python -m tests.engine.soak --runs 100     fewer
 
@@ -23,11 +25,13 @@ from tests.engine.bench import Bench
 from tests.engine.folk import Folk
 from tests.engine.matrix import WAYS
 from tests.engine.moments import Trap, World
+from tests.engine.papers import CHANGED, SINCE, Papers
 from tests.engine.scenarios import FULL, IMPORT, SYNC, edit, newcomer
 from tests.engine.truth import Ledger, Verdict, judge
 
 PERIOD = 300
 _TIMEOUT = 0.3
+_RUNS_BETWEEN_LOOKS = 144
 
 
 @dataclass
@@ -41,6 +45,9 @@ class Figures:
     exits: Counter[int] = field(default_factory=Counter)
     newcomers: int = 0
     edits: int = 0
+    documents: int = 0
+    asked: int = 0
+    """Documents of which a person had to say whether they stand in Siagh."""
     seconds: float = 0.0
     verdict: Verdict = field(default_factory=Verdict)
 
@@ -49,7 +56,8 @@ class Figures:
         return (
             f"runs {self.runs}, of these killed {self.killed}; exit codes {dict(sorted(self.exits.items()))}\n"
             f"requests {self.requests}, disturbed {self.disturbed.total()}: {ways}\n"
-            f"newcomers {self.newcomers}, edits {self.edits}; {self.seconds:.0f} s\n"
+            f"newcomers {self.newcomers}, edits {self.edits}, documents {self.documents}, of these in doubt {self.asked}; "
+            f"{self.seconds:.0f} s\n"
             f"duplicates {len(v.duplicates)}, lost {len(v.lost)}, stuck {len(v.stuck)}, in review {len(v.reviews)}"
         )
 
@@ -67,16 +75,19 @@ class Soak:
         """So many runs, the import before them and the rest after them."""
         started = time.monotonic()
         self._begin()
-        for _ in range(runs):
+        for number in range(runs):
             self._people_work()
             self._one_run()
+            if number % _RUNS_BETWEEN_LOOKS == _RUNS_BETWEEN_LOOKS - 1:
+                self._somebody_looks()
         self.figures.verdict = self._end()
         self.figures.seconds = time.monotonic() - started
         return self.figures
 
     def _begin(self) -> None:
         bench = self.bench
-        bench.settings = {"HTTP_TIMEOUT_SECONDS": str(_TIMEOUT), "CONCURRENCY": "4"}
+        bench.settings = {"HTTP_TIMEOUT_SECONDS": str(_TIMEOUT), "CONCURRENCY": "4", **SINCE}
+        self.papers = Papers(bench)
         bench.restore(World((), (), None, 0.0))
         bench.sandbox.finance.add_contact(Name="مدیر", IsAdminUser=True)
         for _ in range(20):
@@ -108,6 +119,31 @@ class Soak:
             else:
                 edit(self.bench, self.folk, self.dice.choice(records), self.dice.randrange(5))
                 self.figures.edits += 1
+        if self.dice.random() < 0.2:
+            self._office_works()
+
+    def _office_works(self) -> None:
+        records = sorted(self.bench.sandbox.crm.records)
+        which, price = self.dice.randrange(1000), self.dice.randint(1, 999)
+        match self.dice.randrange(6):
+            case 0 | 1:
+                self.papers.quote(self.dice.choice(records), price)
+            case 2:
+                self.papers.invoice(self.dice.choice(records), price)
+            case 3:
+                self.papers.invoice_of(which)
+            case 4:
+                self.papers.edit(which, price)
+            case 5 if self.dice.random() < 0.3:
+                self.papers.delete(which)
+        self.figures.documents = len(self.papers.all)
+
+    def _somebody_looks(self) -> int:
+        calm, self.calm = self.calm, True
+        decided = self.papers.decide(self.bench.run)
+        self.figures.asked += decided
+        self.calm = calm
+        return decided
 
     def _one_run(self, command: tuple[str, ...] = SYNC) -> None:
         traps = [Trap(self.dice.randint(1, 8), lost=self.dice.random() < 0.5)]
@@ -124,10 +160,14 @@ class Soak:
         before = self.figures.verdict.stuck
         for command in (SYNC, FULL):
             ended, _ = self.bench.rest(*command, pause=PERIOD)
+            while self._somebody_looks():
+                ended, _ = self.bench.rest(*SYNC, pause=PERIOD)
             if ended.code:
                 before.append(str(ended))
-        verdict = judge(self.bench, self.ledger)
+        verdict = judge(self.bench, self.ledger, may_ask=CHANGED)
         verdict.stuck += before
+        verdict.duplicates += self.papers.twice()
+        verdict.lost += self.papers.wrong()
         ended = self.bench.run(*FULL)
         if ended.code or any(event.stage == "committed" for event in ended.events):
             verdict.stuck.append(f"not at rest: {ended}")
