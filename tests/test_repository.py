@@ -63,7 +63,7 @@ def test_the_checks_run_the_test_command_of_the_readme(tmp_path: Path) -> None:
     said = re.findall(r"^\[.*\]$", done.stdout, re.MULTILINE)
     assert "--cov=siaghsync" in said[0]
     assert "\n0\n" in done.stdout, "nothing comes from standard input"
-    assert said[1:] == ["[ruff check]", "[ruff format --check]", "[mypy ]"]
+    assert said[1:] == ["[ruff check]", "[ruff format --check]", "[mypy ]", "[mypy --platform win32 siaghsync]"]
 
 
 @pytest.mark.parametrize("command", ["false", "false && true", "false\ntrue"])

@@ -69,7 +69,7 @@ def actor() -> str:
     """The user of the operating system, for the audit trail."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):  # Windows without a user name looks for a module that it does not have
         return "unknown"
 
 
@@ -109,6 +109,13 @@ def document_sources(settings: Settings, only: str | None = None) -> tuple[Docum
         return ()
     quotes: tuple[DocumentSource, ...] = ("quote",) if settings.sync_quotes else ()
     return (*quotes, "invoice") if settings.sync_invoices else quotes
+
+
+def switched_off(settings: Settings) -> tuple[DocumentSource, ...]:
+    """Which documents are never read, by SYNC_QUOTES and SYNC_INVOICES."""
+    wanted = document_sources(settings)
+    both: tuple[DocumentSource, ...] = ("quote", "invoice")
+    return tuple(source for source in both if source not in wanted)
 
 
 def posting_start(settings: Settings, state: State) -> datetime | None:

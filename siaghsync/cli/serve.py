@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from siaghsync.cli.base import Call, document_sources, engine_for, now, stop_on_signal
+from siaghsync.cli.base import Call, document_sources, engine_for, now, stop_on_signal, switched_off
 from siaghsync.errors import LockHeld, UsageError
 from siaghsync.show.terminal import say, write_line
 
@@ -155,19 +156,30 @@ class _Service:
                 state.close()
 
     def _sync(self, state: State, *, everything: bool) -> None:
+        """One run; whoever has to know of what it leaves for a person is told as after cron's. The cron monitor is not,
+        since it watches over cron."""
         from siaghsync.cli.run import document_rules
+        from siaghsync.work.notify import watched
         from siaghsync.work.runs import carry_through
         from siaghsync.work.sync import sync
         from siaghsync.work.sync_reading import SyncOptions
 
         settings, command = self._settings, "sync" if everything else "webhook"
-        options = SyncOptions(only_waiting=not everything, sources=document_sources(settings))
-        with engine_for(settings, state, command, self._stop, dry_run=False) as engine:
+        options = SyncOptions(
+            only_waiting=not everything, sources=document_sources(settings), switched_off=switched_off(settings)
+        )
+        with (
+            watched(settings, command, now, say, dry_run=False, quiet=False, by_cron=False) as watch,
+            watch.over(state),
+            engine_for(settings, state, command, self._stop, dry_run=False) as engine,
+        ):
+            watch.engine = engine
 
             def steps(session: Session) -> None:
                 sync(engine, options, document_rules(settings, engine), session.fiscal_year)
 
             result = carry_through(engine, steps)
+            watch.ended(result, result.exit_code)
         say(f"Run {result.run['id']} ({command}): {result.run['outcome']}.")
         if result.error:
             raise result.error
@@ -213,7 +225,8 @@ def _listening(host: str, port: int, settings: Settings) -> Iterator[socket.sock
         _demand_protection(host, settings)
     # Named as TCP by `proto`, or asyncio leaves Nagle's algorithm on.
     with socket.socket(family, kind, proto) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # there it would let two programs listen on one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
             listener.listen(1024)

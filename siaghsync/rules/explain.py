@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from siaghsync.book.entry import NOTHING_TO_DO
+from siaghsync.book.index import reason
 from siaghsync.rules.documents import grouped
-from siaghsync.rules.events import at, event
+from siaghsync.rules.events import event
+from siaghsync.rules.moments import at
 
 Row = Mapping[str, Any]
 
@@ -146,26 +149,12 @@ def _happened(dossier: Dossier) -> Iterator[str]:
 
 # --- what is open, what happens next -----------------------------------------------------------------------
 
-_SKIPPED = {
-    "no_number": ("it has no customer number in the CRM", "Give it a number there if it belongs into Finance."),
-    "foreign_number": (
-        "its number does not fit CUSTOMER_NUMBER_*",
-        "If it is a customer of this company, correct its number in the CRM.",
-    ),
-    "admin_user": ("it is an admin user of Siagh, not a customer", ""),
-    "inactive": (
-        "it is not active in Finance",
-        "Set IMPORT_INACTIVE and run `siaghsync initial-import` if it is wanted.",
-    ),
-    "not_numbered": ("it has no number yet", "Number it in the CRM, and the next sync posts it."),
-    "before_start": ("it is older than INVOICES_SINCE", "Set INVOICES_SINCE to an earlier day if it is wanted."),
-}
-
 
 def _open(dossier: Dossier) -> Iterator[str]:
     for skip in dossier.skips:
-        why, _ = _SKIPPED.get(skip["reason"], (skip["reason"].replace("_", " "), ""))
-        yield f"It is passed over on purpose since {at(skip['since'])}: {why}. That is no failure."
+        known = reason(skip["reason"])
+        why = known.sentence.en if known else skip["reason"].replace("_", " ")
+        yield f"It is passed over on purpose since {at(skip['since'])}. {why}. That is no failure."
     for entry in dossier.waiting:
         tried = f", tried {entry['attempts']} time(s)" if entry["attempts"] else ""
         yield f"It waits since {at(entry['since'])}{tried}: {_ended(entry['message'])}"
@@ -193,7 +182,7 @@ def _next(dossier: Dossier) -> Iterator[str]:
             "Until then siaghsync leaves it as it is."
         )
         return
-    yield from _by_itself(dossier) or ["Nobody has to act."]
+    yield from _by_itself(dossier) or [NOTHING_TO_DO.en]
     if dossier.documents_waiting:
         yield f"{dossier.documents_waiting} document(s) wait for this customer, and are posted as soon as it is linked."
 
@@ -212,8 +201,9 @@ def _by_itself(dossier: Dossier) -> list[str]:
             ]
         return [f"Nobody has to act: the first sync after {at(entry['next_try_at'])} tries again."]
     if dossier.skips:
-        cure = _SKIPPED.get(dossier.skips[0]["reason"], ("", ""))[1]
-        return [f"Nobody has to act. {cure}".rstrip()]
+        known = reason(dossier.skips[0]["reason"])
+        cure = known.cure.en if known else ""
+        return [cure if cure.startswith("Nobody has to act") else f"Nobody has to act. {cure}".rstrip()]
     if dossier.mapping is None:
         return []
     if dossier.entity == "invoice":

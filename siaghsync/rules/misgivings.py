@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from siaghsync.book.warnings import WARNINGS
 from siaghsync.rules.records import NumberScheme, ascii_digits
 
 _CLOCK_SECONDS = 300
@@ -45,7 +46,8 @@ def unchecked(crm: Facts, expected: Expected) -> list[str]:
     return found
 
 
-def _warning(system: Literal["crm", "finance"], reason: str, message: str, hint: str) -> dict[str, str]:
+def _warning(system: Literal["crm", "finance"], reason: str, message: str, hint: str = "") -> dict[str, str]:
+    hint = hint or WARNINGS[reason].cure.en
     return {"system": system, "reason": reason, "message": message, "hint": hint}
 
 
@@ -59,7 +61,7 @@ def _clocks(crm: Facts, finance: Facts) -> Iterator[dict[str, str]]:
         if off is not None and abs(off) > _CLOCK_SECONDS:
             way = "ahead of" if off > 0 else "behind"
             text = f"{whose} clock is {_span(abs(off))} {way} this computer's."
-            yield _warning(system, "clock", text, "Let both computers take their time from the network (NTP).")
+            yield _warning(system, "clock", text)
 
 
 def _span(seconds: float) -> str:
@@ -76,21 +78,16 @@ def _types(crm: Facts, expected: Expected) -> Iterator[dict[str, str]]:
         if others:
             text = f"The CRM shows no {kind} of subtype {code!r}, but {others['total']} of others"
             seen = ", ".join(map(repr, others["types"]))
-            hint = f"Write the right code into {setting}{f', one of {seen} perhaps' if seen else ''}."
+            cure = WARNINGS["unknown_type"].cure.en.format(setting=setting)
+            hint = f"{cure}{f', one of {seen} perhaps' if seen else ''}."
             yield _warning("crm", "unknown_type", f"{text}.", hint)
 
 
 def _nothing(crm: Facts, finance: Facts) -> Iterator[dict[str, str]]:
     if crm.get("persons") == 0 and crm.get("organizations") == 0 and not _has_others(crm):
-        yield _warning(
-            "crm", "nothing_to_read", "The CRM shows not a single customer.",
-            "If it has some, give this user the right to read all persons and organizations.",
-        )  # fmt: skip
+        yield _warning("crm", "nothing_to_read", "The CRM shows not a single customer.")
     if "contacts" in finance and finance["contacts"] <= finance["admins"]:
-        yield _warning(
-            "finance", "nothing_to_read", "Siagh shows not a single customer.",
-            "If it has some, check its address, company and fiscal year, and give this user the right to read all contacts.",
-        )  # fmt: skip
+        yield _warning("finance", "nothing_to_read", "Siagh shows not a single customer.")
 
 
 def _has_others(crm: Facts) -> bool:
@@ -104,9 +101,7 @@ def _numbers(crm: Facts, expected: Expected) -> Iterator[dict[str, str]]:
         return
     some = ", ".join(odd[:3])
     text = f"{len(odd)} of {len(numbers)} customer numbers that were looked at do not fit CUSTOMER_NUMBER_* ({some})"
-    guess = _guess(odd, expected.scheme)
-    hint = guess or "If they are another company's, all is well. If not, put the numbers, or the settings, right."
-    yield _warning("crm", "numbers_do_not_fit", f"{text}; a sync skips such customers.", hint)
+    yield _warning("crm", "numbers_do_not_fit", f"{text}; a sync skips such customers.", _guess(odd, expected.scheme))
 
 
 def _guess(odd: Sequence[str], scheme: NumberScheme) -> str:
@@ -137,7 +132,7 @@ def _kinds(finance: Facts) -> Iterator[dict[str, str]]:
             f"a legal id of 11 digits, {finance['organizations_with_10_digits']} organizations a national code of 10; only "
             f"{right} contacts have the id of their kind."
         )
-        yield _warning("finance", "kinds_swapped", text, "Look at some of them in Siagh before the initial import.")
+        yield _warning("finance", "kinds_swapped", text)
 
 
 def _year(finance: Facts, expected: Expected) -> Iterator[dict[str, str]]:
@@ -146,28 +141,18 @@ def _year(finance: Facts, expected: Expected) -> Iterator[dict[str, str]]:
     year, this_year = finance["fiscal_year"], int(expected.today[:4])
     if year != this_year:
         said = f"posts in fiscal year {year}" if year else "does not say in which fiscal year it posts"
-        yield _warning(
-            "finance", "fiscal_year", f"Siagh {said}, and today is {expected.today}.",
-            "Documents of another year go to review. Log in to Siagh as this user and choose the year.",
-        )  # fmt: skip
+        yield _warning("finance", "fiscal_year", f"Siagh {said}, and today is {expected.today}.")
     date = ascii_digits(finance.get("system_date") or "")
     if re.fullmatch(r"\d{4}/\d{2}/\d{2}", date) and date != expected.today:
-        yield _warning(
-            "finance", "date", f"Siagh's own date is {date}, and today is {expected.today} in Tehran.",
-            "Put the date of the server right.",
-        )  # fmt: skip
+        yield _warning("finance", "date", f"Siagh's own date is {date}, and today is {expected.today} in Tehran.")
 
 
 def _list(finance: Facts, expected: Expected) -> Iterator[dict[str, str]]:
     if finance.get("finds_by_code") is False:
-        yield _warning(
-            "finance", "no_look_up", "Siagh lists a contact, but does not find it by its code.",
-            "Ask the vendor which version answers so: without that look-up no linked customer can be updated.",
-        )  # fmt: skip
+        yield _warning("finance", "no_look_up", "Siagh lists a contact, but does not find it by its code.")
     taken = finance.get("list_ms")
     if taken is not None and taken / 1000 > expected.timeout * _SHARE_OF_TIMEOUT:
         yield _warning(
             "finance", "slow_list",
             f"Reading the list took {taken / 1000:.0f} s, and HTTP_TIMEOUT_SECONDS allows {expected.timeout:g} s.",
-            "Raise HTTP_TIMEOUT_SECONDS.",
         )  # fmt: skip

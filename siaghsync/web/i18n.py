@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from persiantools.jdatetime import JalaliDateTime
-
+from siaghsync.book import index as book
+from siaghsync.book.entry import Entry, Said
+from siaghsync.rules.moments import in_tehran, jalali
 from siaghsync.web.texts import TEXTS
 from siaghsync.web.words import WORDS
 
 Code = Literal["fa", "en"]
-TEHRAN = ZoneInfo("Asia/Tehran")
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _WEEKDAYS = ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه")
 
@@ -54,12 +53,17 @@ class Language:
 
     def word(self, group: str, name: object) -> str:
         """What a stable word of the program (a reason, a field, an outcome) is called; the word itself if unknown."""
-        pair = WORDS[group].get(str(name))
+        entry = self.about(name) if group == "reason" else None
+        pair = entry.sentence if entry else WORDS[group].get(str(name))
         return pair[self.code == "en"] if pair else str(name).replace("_", " ")
 
-    def knows(self, group: str, name: object) -> bool:
-        """Whether `word` has something to say."""
-        return str(name) in WORDS[group]
+    def about(self, reason: object) -> Entry | None:
+        """What the book tells about a reason, if it knows it."""
+        return book.reason(str(reason))
+
+    def said(self, pair: Said) -> str:
+        """A text of the book in this language."""
+        return pair[self.code == "en"]
 
     def sentence(self, problem: str) -> str:
         """One of the problems that `overview` names, in the reader's language; as it is if it is not known here."""
@@ -80,10 +84,10 @@ class Language:
         """A stored UTC time in Tehran's time, in the language's calendar, to the minute; "" for None."""
         if not stored:
             return ""
-        local = _local(stored)
+        local = in_tehran(stored)
         if self.code == "en":
             return f"{local:%Y-%m-%d %H:%M}"
-        return self.digits(JalaliDateTime(local).strftime("%Y/%m/%d %H:%M"))  # type: ignore[no-untyped-call]
+        return self.digits(f"{jalali(local.date())} {local:%H:%M}")
 
     def ago(self, stored: str, now: datetime) -> str:
         """How long ago a stored time was, in words."""
@@ -100,11 +104,6 @@ class Language:
     def hour(self, local: datetime) -> str:
         """An hour of Tehran, for the axis of a chart."""
         return self.digits(f"{local:%H}")
-
-
-def _local(stored: str) -> datetime:
-    moment = datetime.fromisoformat(stored)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(TEHRAN)
 
 
 def chosen(cookie: str | None, accepted: str) -> Language:

@@ -8,8 +8,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from persiantools.jdatetime import JalaliDate
-
+from siaghsync.rules.moments import jalali
 from siaghsync.rules.records import fold, phone_key, same_spelling_aside
 from siaghsync.web.field_names import AMOUNTS
 from siaghsync.web.i18n import Language
@@ -173,10 +172,9 @@ def amount(text: str, language: Language) -> str:
 
 def _jalali(text: str, language: Language) -> str:
     try:
-        day = JalaliDate(date.fromisoformat(text))  # type: ignore[no-untyped-call]
+        return language.digits(jalali(date.fromisoformat(text)))
     except ValueError:
         return text
-    return language.digits(day.strftime("%Y/%m/%d"))
 
 
 def _text(value: Any) -> str:

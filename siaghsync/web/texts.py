@@ -44,8 +44,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "problem_failed": ("آخرین اجرا ناموفق بود.", "The last run failed."),
     "problem_overdue": (
-        "از آخرین همگام‌سازی موفق بیش از حد گذشته است. آیا cron کار می‌کند؟",
-        "No good sync for too long. Is cron running?",
+        "از آخرین همگام‌سازی بیش از حد گذشته است. آیا cron کار می‌کند؟",
+        "No sync for too long. Is cron running?",
     ),
     "pending_calm": (
         "{n} مورد منتظر تلاش دوباره است؛ لازم نیست کسی کاری بکند.",
@@ -97,6 +97,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "review_n": ("مورد {id}", "Item {id}"),
     "reviews_none": ("هیچ موردی منتظر تصمیم نیست.", "Nothing waits for a decision."),
     "look_and_decide": ("بررسی و تصمیم", "Look and decide"),
+    "why": ("چرا پیش می‌آید", "Why it comes about"),
+    "reason_code": ("کد علت", "Code of the reason"),
     "technical": ("شرح دقیق برنامه", "In the program's words"),
     "both_sides": ("دو طرف در کنار هم", "Both sides"),
     "differs_legend": ("خانه‌های نشان‌دار با ستون اول فرق دارند.", "Marked cells differ from the first column."),

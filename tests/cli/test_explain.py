@@ -139,7 +139,7 @@ def test_documents(world: Indoors, documents: dict[str, str]) -> None:
     assert "no product code" in story
     assert "A person has to act" in story
     story = told(world, documents["draft"])
-    assert "it has no number yet" in story
+    assert "It has no number yet" in story
     assert "Quote" in story
     story = told(world, "100-1405/5")
     assert "nobody knows whether it stands there" in story

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaghsync.rules.events import at, event
+from siaghsync.rules.events import event
 from siaghsync.rules.explain import Dossier, explain, title
 from siaghsync.rules.metrics import Figures, metrics_text
+from siaghsync.rules.moments import at
 
 WHEN = "2026-01-05T10:20:30.456+00:00"
 
@@ -60,13 +61,13 @@ def line(**changes: Any) -> dict[str, Any]:
 )
 def test_a_line_of_the_trail(changes: dict[str, Any], said: str) -> None:
     text = event(line(**changes))
-    assert text.startswith("2026-01-05 10:20 UTC, run 7: ")
+    assert text.startswith("2026-01-05 13:50 (1404/10/15), run 7: ")
     assert said in text
 
 
 def test_many_fields_are_folded_and_a_line_without_a_run_is_fine() -> None:
     text = event(line(run_id=None, fields={f"f{n}": ("a", "b") for n in range(9)}))
-    assert text.startswith("2026-01-05 10:20 UTC: ")
+    assert text.startswith("2026-01-05 13:50 (1404/10/15): ")
     assert "f5: a -> b; and 3 more." in text
 
 
@@ -125,21 +126,21 @@ def told(dossier: Dossier) -> str:
             "It is not linked: siaghsync knows record p-1 of the CRM and contact 234 of Finance only.",
         ),
         (replace(CUSTOMER, mapping=None, crm_id=None), "knows contact 234 of Finance only"),
-        (replace(CUSTOMER, skips=[SKIP]), "Give it a number there"),
+        (replace(CUSTOMER, skips=[SKIP]), "Nobody has to act. Give it a number in the CRM"),
         (replace(CUSTOMER, skips=[{**SKIP, "reason": "new_reason"}]), "new reason. That is no failure."),
         (
             replace(CUSTOMER, waiting=[WAITING]),
-            "tried 2 time(s): It failed. Nobody has to act: the first sync after 2026-01-05 10:20 UTC",
+            "tried 2 time(s): It failed. Nobody has to act: the first sync after 2026-01-05 13:50 (1404/10/15)",
         ),
         (replace(CUSTOMER, intents=[INTENT]), "the next sync looks it up"),
         (
             replace(CUSTOMER, intents=[{**INTENT, "missed_at": WHEN}]),
-            "A look-up on 2026-01-05 10:20 UTC did not find it.",
+            "A look-up on 2026-01-05 13:50 (1404/10/15) did not find it.",
         ),
         (replace(CUSTOMER, reviews=[REVIEW], ways_out=("link", "retry")), "review resolve 3 --link | --retry` decides"),
         (
             replace(CUSTOMER, reviews=[{**REVIEW, "resolution": "discard", "resolved_at": WHEN, "resolved_by": "ali"}]),
-            "ali decided on 2026-01-05 10:20 UTC to leave it as it is (review 3)",
+            "ali decided on 2026-01-05 13:50 (1404/10/15) to leave it as it is (review 3)",
         ),
         (replace(CUSTOMER, imported=False), "initial import has not completed"),
         (replace(CUSTOMER, documents_waiting=2), "2 document(s) wait for this customer"),
@@ -170,7 +171,7 @@ def test_the_title() -> None:
     assert title(replace(CUSTOMER, name="علی")) == "Customer 12345 (علی)"
     assert title(replace(CUSTOMER, number="")) == "Customer p-1"
     assert title(replace(CUSTOMER, number="", crm_id=None)) == "Customer finance contact 234"
-    assert at(WHEN) == "2026-01-05 10:20 UTC"
+    assert at(WHEN) == "2026-01-05 13:50 (1404/10/15)"
 
 
 # --- metrics -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 
 import siaghsync.web as web
+from siaghsync.book.index import REASONS
 from siaghsync.store import audit, overview
 from siaghsync.store.state_file import memory_state
 from siaghsync.web.i18n import Language, chosen
@@ -55,19 +56,13 @@ def test_each_key_that_the_pages_use_is_there_and_none_is_there_for_nothing() ->
     assert set(unused) <= made_up
 
 
-def test_every_reason_for_a_review_is_known_in_both_languages() -> None:
-    package = FOLDER.parent
-    found: set[str] = set()
-    for path in [*(package / "rules").glob("*.py"), *(package / "work").glob("*.py")]:
-        text = path.read_text("utf-8")
-        found |= set(re.findall(r'reason="(\w+)"', text)) | set(re.findall(r'Fault\(\s*"(\w+)"', text))
-        found |= set(re.findall(r'_review_?\w*\(\s*case,\s*"(\w+)"', text))
-    assert len(found) > 12
-    assert found <= WORDS["reason"].keys()
-
-
-def test_advice_is_about_reasons_that_exist() -> None:
-    assert WORDS["advice"].keys() <= WORDS["reason"].keys()
+def test_reasons_are_said_in_the_words_of_the_book() -> None:
+    assert EN.word("reason", "stranger") == REASONS["stranger"].sentence.en
+    assert FA.word("reason", "stranger") == REASONS["stranger"].sentence.fa
+    assert "503" in FA.word("reason", "status_503")
+    assert FA.word("reason", "marker") == "نشان در یادداشت"
+    assert EN.word("reason", "never_heard_of") == "never heard of"
+    assert EN.about("never_heard_of") is None
 
 
 def test_the_problems_that_the_overview_names_are_said_in_persian() -> None:
@@ -81,7 +76,7 @@ def test_the_problems_that_the_overview_names_are_said_in_persian() -> None:
     state.set_fact("initial_import_completed_at", "2026-01-01T00:00:00.000+00:00")
     run = audit.Run(state, "sync", lambda: datetime(2026, 1, 1, tzinfo=UTC), "me")
     run.finish("ok", {})
-    audit.Run(state, "sync", lambda: NOW, "me").finish("failed", {})
+    audit.Run(state, "sync", lambda: datetime(2026, 1, 2, tzinfo=UTC), "me").finish("failed", {})
     with state.atomic():
         state.execute(
             "INSERT INTO reviews (entity, target, record, kind, reason, message, details, checksum, since) "

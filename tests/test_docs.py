@@ -1,0 +1,183 @@
+"""The pages of docs/ are what the program says, and every command line in them is one that it takes."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from siaghsync.book.exits import EXITS
+from siaghsync.cli.app import app
+from siaghsync.rules.metrics import Figures, metrics_text
+
+ROOT = Path(__file__).parent.parent
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "docs" / "generate.py")
+    assert spec
+    assert spec.loader
+    module = sys.modules["generate_docs"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GENERATOR = _generator()
+PAGES: dict[str, str] = GENERATOR.pages()
+WRITTEN = [
+    "README.md", "crontab.example", ".env.example",
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*")) if path.is_file()),
+]  # fmt: skip
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_what_the_program_says(page: str) -> None:
+    assert (ROOT / page).exists(), "run `python docs/generate.py`"
+    assert read(page) == PAGES[page], "run `python docs/generate.py`"
+
+
+def test_a_page_that_lags_behind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GENERATOR, "ROOT", tmp_path)
+    (tmp_path / ".env.example").write_text(read(".env.example"), "utf-8")
+    (tmp_path / "docs").mkdir()
+    assert GENERATOR.main(["--check"]) == 1
+    assert not (tmp_path / "docs" / "errors.md").exists()
+    assert GENERATOR.main([]) == 0
+    assert GENERATOR.main(["--check"]) == 0
+    assert {path: (tmp_path / path).read_text("utf-8") for path in PAGES} == PAGES
+
+
+def test_the_readme_tells_the_same_exit_codes() -> None:
+    table = [f"| {', '.join(map(str, codes))} | {said.en} |" for codes, said in EXITS.items()]
+    assert "\n".join(table) in read("README.md")
+
+
+# --- command lines -----------------------------------------------------------------------------------------
+
+COMMANDS = {
+    path.removeprefix("siaghsync "): {word for each in GENERATOR.parameters(callback) for word in each.words}
+    for path, callback, _ in GENERATOR.declared(app, "siaghsync")
+}
+COMMON = {word for each in GENERATOR.parameters(app.registered_callback.callback) for word in each.words}  # type: ignore[union-attr]
+COMMON |= {"--help", "--install-completion", "--show-completion"}
+GROUPS = {"report", "review"}
+_LINE = re.compile(r"(?:^\s*|&& |; |\bsh |bin/|Scripts\\)siaghsync(?:\.exe)?((?: +[^\s`|;&>)\"']+)+)", re.MULTILINE)
+
+
+def command_lines(text: str) -> Iterator[str]:
+    """What stands behind `siaghsync` wherever a command is meant, in code and not in prose; also `sync --full` alone."""
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL))
+    for code in (*blocks, *spans):
+        for found in _LINE.finditer(re.sub(r"(?m)(^|\s)#.*$", "", code)):
+            yield found[1]
+    yield from (span for span in spans if span.partition(" ")[0] in {*COMMANDS, *GROUPS} and " --" in span)
+
+
+def wrong(line: str) -> str | None:
+    """What is wrong with a command line, or None."""
+    words = [
+        word.rstrip(".,:") for word in shlex.split(line) if word not in ("[OPTIONS]", "COMMAND", "[COMMAND]", "...")
+    ]
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0).partition("=")
+        if option[0] not in COMMON:
+            return f"{option[0]} is no option of siaghsync"
+        if option[0] in ("--env-file", "--state") and not option[1] and rest:
+            rest.pop(0)
+    if not rest:
+        return None
+    name = " ".join(rest[:2]) if " ".join(rest[:2]) in COMMANDS else rest[0]
+    if name not in COMMANDS and name not in GROUPS:
+        return f"there is no command {name}"
+    for word in rest:
+        option = word.strip("[]").partition("=")[0]
+        if option.startswith("--") and option not in COMMANDS.get(name, set()) | {"--help"}:
+            return f"{name} has no option {option}"
+    return None
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in WRITTEN if name.endswith((".md", ".service", ".timer", ".example", ".yaml"))]
+)
+def test_each_command_line_is_one_that_the_program_takes(name: str) -> None:
+    text = read(name) if name.endswith(".md") else f"```\n{read(name)}\n```"
+    found = {line: wrong(line) for line in command_lines(text)}
+    assert {line: why for line, why in found.items() if why} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("`siaghsync snyc`", "there is no command snyc"),
+        ("`siaghsync sync --fast`", "sync has no option --fast"),
+        ("`siaghsync --fast sync`", "--fast is no option of siaghsync"),
+        ("`status --quick`", "status has no option --quick"),
+        (
+            "```sh\ncd x && siaghsync --env-file a/.env report invoices --years 1\n```",
+            "report invoices has no option --years",
+        ),
+        ("`siaghsync review resolve 7 --drop`", "review resolve has no option --drop"),
+    ],
+)
+def test_a_wrong_command_line_is_noticed(text: str, why: str) -> None:
+    (line,) = command_lines(text)
+    assert (wrong(line) or "").startswith(why)
+
+
+def test_commands_are_found_where_they_stand() -> None:
+    text = "siaghsync keeps books.\n\n`status` and `siaghsync log --failed`\n```\nsiaghsync sync  # and siaghsync no\n```\n"
+    text += "`sync --full`"
+    assert sorted(line.strip() for line in command_lines(text)) == ["log --failed", "sync", "sync --full"]
+    assert len([line for name in WRITTEN if name.endswith(".md") for line in command_lines(read(name))]) > 60
+
+
+# --- running it --------------------------------------------------------------------------------------------
+
+
+def test_the_rules_for_prometheus_name_figures_that_exist() -> None:
+    told = metrics_text(Figures({("sync", "ok"): 1}, "sync", 1.0, {}, 0, 0, 1.0, {}, {}))
+    named = set(re.findall(r"\bsiaghsync_\w+", read("docs/running.md")))
+    assert len(named) >= 2
+    assert named <= set(re.findall(r"^# TYPE (\w+)", told, re.MULTILINE))
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    for unit in (ROOT / "docs" / "systemd").iterdir():
+        (tmp_path / unit.name).write_text(unit.read_text("utf-8").replace("/opt/siaghsync", str(tmp_path)), "utf-8")
+    command = tmp_path / ".venv" / "bin" / "siaghsync"
+    command.parent.mkdir(parents=True)
+    command.write_text("#!/bin/sh\n", "utf-8")
+    command.chmod(0o755)
+    call = ["systemd-analyze", "verify", *(str(tmp_path / unit.name) for unit in (ROOT / "docs" / "systemd").iterdir())]
+    ended = subprocess.run(call, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+# --- links -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name.endswith(".md")])
+def test_links_lead_to_files_and_headings_that_exist(name: str) -> None:
+    for link in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", read(name)):
+        path, _, heading = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        assert target.exists(), link
+        if heading:
+            heads = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+            assert heading in slugs, link
