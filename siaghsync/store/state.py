@@ -17,6 +17,9 @@ from siaghsync.errors import StateError, UsageError
 
 Row = sqlite3.Row
 
+IS_A_COPY = "is_a_copy"
+"""The fact that `backup` leaves in a copy: whoever takes it into use does not know what was done after it was made."""
+
 
 class State:
     """An open state file. Not shared between threads."""
@@ -118,6 +121,8 @@ class State:
     def _copy_to(self, part: Path) -> None:
         with translated(part), closing(sqlite3.connect(part)) as copy:
             self._db.backup(copy)
+            with copy:
+                copy.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, 'by backup')", (IS_A_COPY,))
             copy.execute("PRAGMA journal_mode=DELETE")
 
     def close(self) -> None:

@@ -22,10 +22,11 @@ _DECIDING = ("facts", "customer_mappings", "invoice_mappings", "cursors", "seen"
 def run_lock(path: Path) -> Iterator[None]:
     """Holds the lock of the state file at `path` for as long as the block runs.
 
-    The lock dies with its process, however that ends, and its file is never deleted. Raises LockHeld if another
+    The lock dies with its process, however that ends, and its file is never deleted: beside a missing state file it tells of
+    an earlier one. Raises LockHeld if another
     process has it, StateError if the lock file can't be made.
     """
-    lock = FileLock(f"{path}.lock", mode=0o600)
+    lock = FileLock(f"{path}.lock", mode=0o600, preserve_lock_file=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -142,6 +143,8 @@ def _check_mark(state: State, path: Path | None, create: bool) -> None:
     for number in range(version, len(MIGRATIONS)):
         # Each step commits together with its number, so a kill between two steps loses nothing.
         with state.atomic():
+            if state.value("PRAGMA user_version") > number:
+                continue  # another process has taken the step meanwhile
             for statement in _statements(MIGRATIONS[number]):
                 state.execute(statement)
             state.execute(f"PRAGMA application_id = {APPLICATION_ID}")

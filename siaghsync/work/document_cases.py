@@ -9,10 +9,11 @@ from siaghsync.rules.documents import Document, Posted, family_of, snapshot
 from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile_document import DocumentCase, Wait, reconcile_document
 from siaghsync.store import reviews
-from siaghsync.store.facts import STATE_WAS_LOST, started_at
+from siaghsync.store.facts import unsure_before
 from siaghsync.store.outbox import unknown_intents
 from siaghsync.store.posted import PostedDocuments
 from siaghsync.work.engine import Engine
+from siaghsync.work.pull import newest_moment
 from siaghsync.work.settle_documents import QUOTE_IN_DOUBT
 from siaghsync.work.sync_reading import Work
 
@@ -32,7 +33,7 @@ def decide_document(
     if isinstance(decision, Action) and decision.action == "create" and _may_be_posted(engine, document, decision):
         family = "its quote, or of another invoice of that quote" if document.related_quote_id else "an invoice of it"
         text = (
-            f"{document.title}: it is older than this state file, and an earlier one was lost. Look in Siagh for a "
+            f"{document.title}: it is from before this state file was put in place. Look in Siagh for a "
             f"pre-invoice with the note {decision.payload['header']['tozihat']!r}, or one of {family}, which counts "
             "as the same: it may have been posted then."
         )
@@ -43,9 +44,9 @@ def decide_document(
 def _may_be_posted(engine: Engine, document: Document, create: Action) -> bool:
     """Whether an earlier state file, which is gone, may have known the document as posted, and nobody has looked yet."""
     state = engine.run.state
-    started = started_at(state)
+    since = unsure_before(state, lambda: newest_moment(engine))
     created = document.created or datetime.combine(document.date, time.min)
-    if state.fact(STATE_WAS_LOST) is None or started is None or created >= started:
+    if since is None or created > since:
         return False
     last = reviews.last_of(state, create)
     return not (last and last["reason"] == "may_be_posted" and last["resolution"] == "retry")

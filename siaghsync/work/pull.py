@@ -22,6 +22,7 @@ PAGE_SIZE = 200
 OVERLAP = timedelta(minutes=10)
 """How far behind the cursor a run reads again: a record can become visible a little after its ModifyDate."""
 _MOST_PASSES = 5
+_ALL_SOURCES: tuple[Source, ...] = ("person", "organization", "quote", "invoice")
 _TEHRAN = ZoneInfo("Asia/Tehran")
 
 Records = Sequence[Mapping[str, Any]]
@@ -143,6 +144,16 @@ def _take_in(engine: Engine, source: Source, records: Records, sink: Sink) -> di
 def crm_now(engine: Engine) -> datetime:
     """The time by the CRM's own clock, or, if its answers bear no date, by ours: Tehran time without an offset."""
     return engine.crm.server_time or engine.run.now().astimezone(_TEHRAN).replace(tzinfo=None)
+
+
+def newest_moment(engine: Engine) -> datetime:
+    """The latest moment at which anything that this run has read can have been made, by the CRM's own clock.
+
+    Its answers may bear no date, and our clock may be behind; a bogus date in the future counts for a day at most.
+    """
+    now = crm_now(engine)
+    highest = max(filter(None, (engine.scratch.highest_reading(source) for source in _ALL_SOURCES)), default=None)
+    return min(max(now, datetime.fromisoformat(highest)), now + timedelta(days=1)) if highest else now
 
 
 def cursor_after(engine: Engine, source: Source) -> str | None:

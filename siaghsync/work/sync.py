@@ -7,9 +7,10 @@ from siaghsync.rules.plan import Action, check_creates
 from siaghsync.rules.reconcile_document import DocumentRules
 from siaghsync.rules.records import digest
 from siaghsync.store import inbox, reviews
+from siaghsync.store.facts import take_into_use
 from siaghsync.work import lookup, settle
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import cursor_after, stretch_after
+from siaghsync.work.pull import as_crm_date, cursor_after, newest_moment, stretch_after
 from siaghsync.work.sync_documents import count_creates, post_documents, read_documents, read_their_customers
 from siaghsync.work.sync_linked import compare_linked
 from siaghsync.work.sync_reading import SyncOptions, Work, fail, needs_list, read_crm, read_list, settle_doubts
@@ -25,7 +26,7 @@ def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year
     """
     work = Work(options, rules, fiscal_year)
     if not options.dry_run:
-        inbox.take_up(engine.run)
+        inbox.take_up(engine.run, options.switched_off)
         settle_doubts(engine, work)
     read_documents(engine, work)
     if options.customers:
@@ -33,6 +34,9 @@ def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year
     read_their_customers(engine, work)
     if not work.has_list and needs_list(engine, work):
         read_list(engine, work)
+    if not options.dry_run:
+        with engine.run.state.atomic():
+            take_into_use(engine.run.state, as_crm_date(newest_moment(engine)))
     creates = plan_unlinked(engine)
     if not options.force:
         check_creates(creates + count_creates(engine, work), engine.limits.max_creates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -225,6 +226,30 @@ def test_what_was_not_posted_before_the_loss_is_posted_when_a_person_has_looked(
     assert world.run("review", "resolve", str(item["id"]), "--retry").exit_code == 0
     assert told(world.json("sync")) == [("create", None)]
     assert told(world.json("sync", "--full")) == []
+
+
+@pytest.mark.parametrize("of_the_crm", [0, 5400])
+def test_a_copy_that_was_put_back_asks_about_what_may_have_been_posted_after_it(world: World, of_the_crm: int) -> None:
+    world.crm.clock_offset = of_the_crm
+    waits = quote(world, number="100-1405/1", identityId=world.crm.add_person(nickName="بی شماره"))
+    world.run("sync")
+    assert world.run("backup", "copy.db").exit_code == 0
+    a_little_earlier = (world.crm.now() - timedelta(seconds=30)).replace(tzinfo=None).isoformat(timespec="seconds")
+    after = quote(world, number="100-1405/2", creatDate=a_little_earlier)
+    assert told(world.json("sync")) == [("create", None)]
+    world.state_file.write_bytes((world.folder / "copy.db").read_bytes())
+    for ending in ("-wal", "-shm"):
+        world.state_file.with_name(f"{world.state_file.name}{ending}").unlink(missing_ok=True)
+    assert told(world.json("sync", "--dry-run")) == [("review", "may_be_posted")]
+    assert told(world.json("sync", exit_code=1)) == [("review", "may_be_posted")]
+    assert review(world, "may_be_posted")["crm_id"] == after
+    new = quote(world, number="100-1405/3")
+    assert told(world.json("sync")) == [("create", None)]
+    world.crm.edit(world.crm.documents[waits]["identityId"], customerNumber="7001")
+    assert ("review", "may_be_posted") in told(world.json("sync", exit_code=1))
+    assert {p.fields["tozihat"] for p in world.finance.preinvoices} == {"[CRM 100-1405/2]", "[CRM 100-1405/3]"}
+    assert len(world.finance.preinvoices) == 2
+    assert new in world.crm.documents
 
 
 # --- put aside ---------------------------------------------------------------------------------------------
