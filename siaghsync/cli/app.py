@@ -144,7 +144,7 @@ def status(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is linked, what waits, what failed, and when the last good run was. Exit 1 if a person is needed."""
+    """Show at a glance: in step or not, what waits and why, the last runs (Tehran time). Exit 1 if a person is needed."""
     from siaghsync.cli.look import status
 
     _end(status(context.obj, max_age=seconds_of(max_age), as_json=as_json))

@@ -17,7 +17,8 @@ def log_command(
     customer: Annotated[str | None, typer.Option("--customer", metavar="NUMBER", help="Only this customer.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only what went wrong or waits for a person.")] = False,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="WHEN", help="From then on: 12h, 2d, 2026-01-31, 1404-11-11.")
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="From then on: 12h, 2d, 2026-01-31, 1404-11-11 (Tehran)."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N lines, the newest.")] = 50,
     prune_before: Annotated[
@@ -28,7 +29,7 @@ def log_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
-    """Show the audit trail: what was changed, when, from what to what, and why."""
+    """Show the audit trail: what was changed, when (Tehran time), from what to what, and why."""
     from siaghsync.cli.review import log
 
     if prune_before is None:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from siaghsync.cli.base import Call, clients, document_sources, engine_for, now, stop_on_signal, timed
 from siaghsync.errors import LockHeld, LoginLocked, LoginRefused, SiaghsyncError, StateError
-from siaghsync.show.terminal import progress_bar, say, show, write_json
+from siaghsync.show.terminal import can_carry, progress_bar, say, show, write_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from siaghsync.settings import Settings
+    from siaghsync.store.overview import Overview
+    from siaghsync.store.state import State
 
 
 def check_apis(call: Call, *, as_json: bool) -> int:
@@ -73,7 +77,6 @@ def _has_state(path: Path) -> bool:
 
 def status(call: Call, *, max_age: float | None, as_json: bool) -> int:
     """`status`: returns the exit code."""
-    from siaghsync.show.report import status_report
     from siaghsync.store.overview import EMPTY, overview
     from siaghsync.store.state_file import open_state
 
@@ -84,18 +87,22 @@ def status(call: Call, *, max_age: float | None, as_json: bool) -> int:
             write_json(EMPTY)
         say(f"There is no state file {path} yet. Run `siaghsync initial-import`.")
         return 1
-    state = open_state(path)
-    try:
-        found = overview(
-            state, now(), is_running=is_running(path), max_age=max_age, poll_interval=settings.poll_interval_seconds
-        )
+    moment, interval = now(), settings.poll_interval_seconds
+    with closing(open_state(path)) as state:
+        found = overview(state, moment, is_running=is_running(path), max_age=max_age, poll_interval=interval)
         if as_json:
             write_json(found.facts)
         else:
-            show(*status_report(found.facts, found.runs, found.waits, found.skips, found.problems))
-    finally:
-        state.close()
+            _show_status(state, found, moment, interval)
     return 1 if found.problems else 0
+
+
+def _show_status(state: State, found: Overview, moment: datetime, poll_interval: int) -> None:
+    from siaghsync.show.status import ASCII_BLOCKS, BLOCKS, status_report
+    from siaghsync.store.glance import glance
+
+    blocks = BLOCKS if can_carry(BLOCKS) else ASCII_BLOCKS
+    show(*status_report(found, glance(state, moment), moment, poll_interval, blocks))
 
 
 def verify(call: Call, *, as_json: bool) -> int:

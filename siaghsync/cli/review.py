@@ -142,7 +142,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment(text: str) -> datetime:
-    """A point in time given as an age (`12h`), or as a date or time in either calendar. Raises UsageError."""
+    """A point in time (aware UTC) given as an age (`12h`), or as a date or time in either calendar, by Tehran's clock. Raises
+    UsageError."""
+    from siaghsync.rules.moments import TEHRAN
     from siaghsync.settings import either_calendar
 
     if found := re.fullmatch(r"(\d+)([smhd])", text.strip()):
@@ -156,4 +158,4 @@ def moment(text: str) -> datetime:
             f"{text!r} is no time.",
             "Write an age like 12h or 2d, or a date like 2026-01-31 or 1404-11-11, with a time if need be.",
         ) from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=TEHRAN)).astimezone(UTC)

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from siaghsync.cli.base import Call, Stop, document_sources, engine_for, now, posting_start, stop_on_signal
+from siaghsync.cli.base import (
+    Call,
+    Stop,
+    document_sources,
+    engine_for,
+    now,
+    posting_start,
+    stop_on_signal,
+    switched_off,
+)
 from siaghsync.cli.plan import Hold, PlanOptions, hold
 from siaghsync.errors import BrakeError, UsageError
 from siaghsync.show.terminal import error_document, progress_bar, say, show, tell_error, write_json
@@ -54,6 +63,7 @@ def run_sync(
             dry_run=dry_run,
             customers=chosen != "invoices",
             sources=document_sources(settings, chosen),
+            switched_off=switched_off(settings),
         )
 
         def steps(session: Session) -> None:
@@ -193,8 +203,6 @@ def _ask(plan: ImportPlan) -> bool:
 
 def _tell(result: Result, stop: Stop, plans: Hold, *, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Shows a run that is over and returns its exit code."""
-    from siaghsync.show.report import run_report
-
     code = stop.exit_code if stop.exit_code else result.exit_code
     engine = result.engine
     head = {"run": result.run, **result.summary, **plans.as_json()}
@@ -206,6 +214,8 @@ def _tell(result: Result, stop: Stop, plans: Hold, *, as_json: bool, quiet: bool
             head |= error_document(result.error.kind, result.error.message, result.error.hint)
         write_json(head, changes=engine.scratch.changes(), failures=engine.failures)
     elif not (quiet and code == 0):
+        from siaghsync.show.report import run_report
+
         show(*run_report(head, engine.scratch.changes(), engine.failures))
         plans.show()
     if result.error and not as_json:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from siaghsync.rules.moments import at
+
 _SYSTEMS = {"crm": "the CRM", "finance": "Finance"}
 _MOST_FIELDS = 6
-
-
-def at(moment: str) -> str:
-    """A stored moment (UTC, ISO 8601) as people read it."""
-    return f"{moment[:10]} {moment[11:16]} UTC"
 
 
 def event(row: Mapping[str, Any]) -> str:

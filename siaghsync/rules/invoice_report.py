@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from persiantools.jdatetime import JalaliDate
-
 from siaghsync.rules.documents import Document, DocumentSource, Posted, grouped, net, net_with_tax, plain, same_amount
+from siaghsync.rules.moments import jalali
 
 LineState = Literal["posted", "waiting", "review", "skipped", "missing"]
 STATES: tuple[LineState, ...] = ("posted", "waiting", "review", "missing", "skipped")
@@ -82,7 +81,7 @@ class Line:
     @property
     def month(self) -> str:
         """Jalali year and month, `1404-09`."""
-        return jalali(self.date)[:7]
+        return jalali(self.date, "-")[:7]
 
     def as_json(self) -> dict[str, Any]:
         """The line as plain data; amounts are text, so that nobody reads them as binary floats."""
@@ -91,7 +90,7 @@ class Line:
             "source": self.source,
             "number": self.number or None,
             "date": self.date.isoformat(),
-            "jalali_date": jalali(self.date),
+            "jalali_date": jalali(self.date, "-"),
             "month": self.month,
             "customer_crm_id": self.customer_crm_id or None,
             "customer_number": self.customer_number or None,
@@ -131,12 +130,6 @@ def _cell(value: Any) -> str:
     text = "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
     is_formula = text.startswith(("=", "+", "-", "@", "\t", "\r")) and not text.removeprefix("-").isdecimal()
     return f"'{text}" if is_formula else text
-
-
-def jalali(day: dt.date) -> str:
-    """A day in the Jalali calendar, `1404-09-30`."""
-    found = JalaliDate(day)  # type: ignore[no-untyped-call]
-    return f"{found.year:04d}-{found.month:02d}-{found.day:02d}"
 
 
 # --- one document ------------------------------------------------------------------------------------------

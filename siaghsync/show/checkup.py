@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
-from siaghsync.show.report import isolated, table
+from siaghsync.show.prose import Prose, isolated, table
 
 _CRM_LINES = (
     ("persons", "persons"), ("organizations", "organizations"), ("quotes", "quotes"), ("invoices", "invoices"),
@@ -49,20 +50,24 @@ def checkup_report(
             parts.append(rows)
         parts += [_failure(each) for each in found["failures"]]
     for warning in warnings:
-        parts.append(Text(f"Warning: {warning['message']}", style="bold yellow"))
-        parts.append(Text(f"  What to do: {warning['hint']}"))
+        parts.append(Prose(f"Warning: {isolated(warning['message'], 1000)}", style="bold yellow"))
+        parts.append(_inside(f"What to do: {isolated(warning['hint'], 1000)}"))
     if unchecked:
         parts.append(Text("Not checked, since only a write can tell:", style="dim"))
-        parts += [Text(f"  - {each}", style="dim") for each in unchecked]
+        parts += [_inside(f"- {each}", style="dim") for each in unchecked]
     return parts
 
 
-def _failure(failure: Mapping[str, Any]) -> Text:
-    lines = [failure["message"]]
+def _inside(text: str, style: str = "") -> Padding:
+    return Padding(Prose(text, style=style), (0, 0, 0, 2))
+
+
+def _failure(failure: Mapping[str, Any]) -> Padding:
+    lines = [isolated(failure["message"], 1000)]
     if failure["said"]:
-        lines.append(f"It said: {isolated(failure['said'])}")
+        lines.append(f"It said: {isolated(failure['said'], 1000)}")
     if failure["causes"]:
         lines.append("Likely causes, the likeliest first:")
         lines += [f"  {number}. {cause}" for number, cause in enumerate(failure["causes"], 1)]
     lines.append(f"What to do: {failure['hint']}")
-    return Text("\n".join(f"  {line}" for line in lines))
+    return _inside("\n".join(lines))

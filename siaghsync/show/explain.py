@@ -7,13 +7,18 @@ from rich.padding import Padding
 from rich.text import Text
 
 from siaghsync.rules.explain import Dossier, explain, title
-from siaghsync.show.report import isolated
+from siaghsync.show.prose import Prose, isolated
+
+_MOST_CELLS = 2000
 
 
 def story(dossier: Dossier) -> list[RenderableType]:
     """A title, then each section with its sentences below each other."""
-    parts: list[RenderableType] = [Text(isolated(title(dossier)), style="bold")]
+    parts: list[RenderableType] = [Prose(isolated(title(dossier)), style="bold")]
     for section in explain(dossier):
         parts.append(Text(section.heading, style="dim"))
-        parts += [Padding(Text(isolated(sentence)), (0, 0, 0, 2), expand=False) for sentence in section.sentences]
-    return [*parts, Text()]
+        parts += [
+            Padding(Prose(isolated(sentence, _MOST_CELLS)), (0, 0, 0, 2), expand=False)
+            for sentence in section.sentences
+        ]
+    return [*parts, Text("All times are Tehran's.", style="dim"), Text()]

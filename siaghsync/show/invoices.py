@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,9 @@ from rich.text import Text
 
 from siaghsync.rules.documents import exact_sum, grouped
 from siaghsync.rules.invoice_report import STATES
-from siaghsync.show.report import isolated, table
+from siaghsync.rules.moments import day_in_both
+from siaghsync.show.prose import Prose, isolated, table
+from siaghsync.show.reasons import in_words
 
 _MOST_ROWS = 12
 _TITLES = {
@@ -42,7 +45,9 @@ def invoice_tables(
     if sums:
         parts += [
             _sums(sums),
-            Text("Net amounts before tax, in rials. A quote and its invoice count once.", style="dim"),
+            Text(
+                "How many, and their net amounts before tax in rials. A quote and its invoice count once.", style="dim"
+            ),
         ]
     shown: dict[str, list[Mapping[str, Any]]] = {state: [] for state in _TITLES}
     for line in lines:
@@ -53,14 +58,14 @@ def invoice_tables(
             parts += [Text(title, style=style), _documents(shown[state]), *_more(counts[state] - len(shown[state]))]
     if not_understood:
         parts.append(Text(f"Not understood, so of an unknown year: {len(not_understood)}", style="bold red"))
-        parts += [Text(f"  {each['message']}") for each in not_understood[:_MOST_ROWS]]
+        parts += [Prose(f"  {isolated(each['message'], 1000)}") for each in not_understood[:_MOST_ROWS]]
         parts += _more(len(not_understood) - _MOST_ROWS)
     return parts
 
 
 def _sums(sums: Sequence[Mapping[str, Any]]) -> Table:
-    columns = ("documents", "net", "posted", "net posted", "open", "net open", "skipped", "net skipped")
-    rows = table("month", "sale model", *columns, right=("sale model", *columns))
+    columns = ("all", "posted", "open", "skipped")
+    rows = table("month", "sale model", *columns, right=("sale model", *columns), whole=("month",))
     for row in sums:
         rows.add_row(row["month"], str(row["sale_model"]), *_cells([row]))
     rows.add_section()
@@ -69,23 +74,26 @@ def _sums(sums: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _cells(sums: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """How many documents, and below that their net amount."""
     for count, amount in (
         ("documents", "net"), ("posted", "net_posted"), ("open", "net_open"), ("skipped", "net_skipped"),
     ):  # fmt: skip
-        yield str(sum(row[count] for row in sums))
-        yield grouped(exact_sum(Decimal(row[amount]) for row in sums))
+        total = grouped(exact_sum(Decimal(row[amount]) for row in sums))
+        yield f"{sum(row[count] for row in sums):,}\n{total}"
 
 
 def _documents(lines: Sequence[Mapping[str, Any]]) -> Table:
-    rows = table("date", "document", "customer", "net", "in Siagh", "what", right=("net", "in Siagh"))
+    rows = table(
+        "date", "document", "customer", "net", "in Siagh", "what", right=("net", "in Siagh"), whole=("customer",)
+    )
     for line in lines:
         rows.add_row(
-            line["jalali_date"],
-            f"{line['source']} {line['number'] or line['crm_id']}",
-            line["customer_number"] or "",
+            day_in_both(date.fromisoformat(line["date"])).replace(" ", "\n"),
+            f"{line['source']}\n{isolated(line['number'] or line['crm_id'])}",
+            isolated(line["customer_number"]),
             grouped(Decimal(line["net"])),
-            line["finance_number"] or line["finance_key"] or "",
-            Text("\n".join(_story(line))),
+            isolated(line["finance_number"] or line["finance_key"]),
+            "\n".join(_story(line)),
         )
     return rows
 
@@ -94,8 +102,8 @@ def _story(line: Mapping[str, Any]) -> Iterator[str]:
     if line["how"] and _HOW[line["how"]]:
         yield _HOW[line["how"]]
     if line["reason"]:
-        yield f"{line['reason']}: {isolated(line['message'])}"
-    yield from line["notes"]
+        yield f"{isolated(line['message'])} ({line['reason']})" if line["message"] else in_words(line["reason"])
+    yield from map(isolated, line["notes"])
 
 
 def _more(count: int) -> list[RenderableType]:

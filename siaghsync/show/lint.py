@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from siaghsync.rules.lint import TITLES, Finding
-from siaghsync.show.report import isolated, table
+from siaghsync.show.prose import isolated, table
 
 MOST_ROWS = 10
 _SYSTEMS = {"finance": "Finance", "crm": "CRM"}
@@ -45,8 +45,8 @@ def _section(check: str, findings: Sequence[Finding], total: int) -> list[Render
     for finding in findings:
         rows.add_row(
             _SYSTEMS[finding.system],
-            finding.record,
-            finding.customer_number,
+            isolated(finding.record),
+            isolated(finding.customer_number),
             isolated(finding.value),
             isolated(finding.message),
         )

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from siaghsync.show.report import table
+from siaghsync.show.prose import isolated, table
 
 _MOST_ROWS = 12
 
@@ -17,14 +17,14 @@ def refusals(refused: Sequence[Mapping[str, Any]], left: int) -> list[Renderable
     """Each action of the plan that was refused, and how much is left for an ordinary run."""
     parts: list[RenderableType] = []
     if refused:
-        rows = table("refused", "number", "finance code", "CRM id", "why", right=("finance code",))
+        rows = table("refused", "number", "code", "CRM id", "why", right=("code",), whole=("number",))
         for each in refused[:_MOST_ROWS]:
             rows.add_row(
                 f"{each['planned']} {each['entity']}",
-                each["customer_number"] or "",
-                each["finance_code"] or "",
-                each["crm_id"] or "",
-                each["message"],
+                isolated(each["customer_number"]),
+                isolated(each["finance_code"]),
+                isolated(each["crm_id"]),
+                isolated(each["message"]),
             )
         parts += [Text("Refused, since it is not as it was when the plan was saved:", style="bold red"), rows]
         if len(refused) > _MOST_ROWS:

@@ -49,10 +49,17 @@ def keep(state: State, calls: Sequence[Call], at: str, most: int) -> bool:
     return True
 
 
-def take_up(run: Run) -> None:
-    """Makes every record that was told of due in this run; one that rests after a failure is tried sooner."""
+def take_up(run: Run, switched_off: Sequence[RecordKind] = ()) -> None:
+    """Makes every record that was told of due in this run; one that rests after a failure is tried sooner.
+
+    What was told of kinds that are `switched_off` by now is dropped: no run would ever come to it, and once they are
+    switched on again, their own dates bring them back.
+    """
     at = stamp(run.now())
     with run.state.atomic():
+        for kind in switched_off:
+            run.state.execute("DELETE FROM webhook_events WHERE kind = ?", (kind,))
+            run.state.execute("DELETE FROM waiting WHERE kind = ? AND reason = ? AND attempts = 0", (kind, REASON))
         run.state.execute(
             "INSERT INTO waiting SELECT entity, 'finance', record, kind, '', 0, 0, ?, ?, 'The CRM told of a change.', ?, NULL "
             "FROM webhook_events WHERE true ON CONFLICT (entity, target, record) DO UPDATE SET "

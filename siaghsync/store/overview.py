@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from siaghsync.rules.moments import at
 from siaghsync.store import reviews
 from siaghsync.store.audit import run_as_json
 from siaghsync.store.facts import COMPLETED
@@ -105,7 +106,17 @@ def _problems(
     last = facts["last_success_at"]
     age = (now - datetime.fromisoformat(last)).total_seconds() if last else None
     if max_age is not None and (age is None or age > max_age):
-        problems.append(f"No good run in the last {max_age:g} s: is cron running? (last good one: {last or 'never'})")
-    elif age is not None and age > 2 * poll_interval:
-        problems.append(f"A sync is overdue: the last good run was at {last}. Is cron running?")
+        when = at(last) if last else "never"
+        problems.append(f"No good run in the last {max_age:g} s: is cron running? (last good one: {when})")
+    elif is_overdue(facts, now, poll_interval):
+        ended = at(facts["last_run"]["finished_at"])
+        problems.append(f"A sync is overdue: the last run ended at {ended}. Is cron running?")
     return problems
+
+
+def is_overdue(facts: dict[str, Any], now: datetime, poll_interval: int) -> bool:
+    """Whether at `now` no run is at work and none has ended for twice POLL_INTERVAL_SECONDS; `facts` as in an Overview."""
+    if facts["running"] or not facts["last_run"]:
+        return False
+    ended = datetime.fromisoformat(facts["last_run"]["finished_at"])
+    return (now - ended).total_seconds() > 2 * poll_interval

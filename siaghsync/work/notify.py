@@ -38,12 +38,15 @@ def watched(
     *,
     dry_run: bool,
     quiet: bool,
+    by_cron: bool = True,
 ) -> Iterator[Watch]:
     """A watch over one run; a dry run is nobody's business. What can't be told is said in one line each at the end.
 
+    The cron monitor hears only of runs `by_cron`: others would hide from it that cron has stopped.
+
     A run that fails before its state file is open is told here, but not one that another run keeps from working.
     """
-    watch = Watch(settings, command, now, wanted=not dry_run)
+    watch = Watch(settings, command, now, wanted=not dry_run, by_cron=by_cron)
     try:
         yield watch
     except LockHeld:
@@ -61,14 +64,16 @@ def watched(
 class Watch:
     """What is told about one run. Its `engine` is set as soon as there is one."""
 
-    def __init__(self, settings: Settings, command: str, now: Callable[[], datetime], *, wanted: bool) -> None:
+    def __init__(
+        self, settings: Settings, command: str, now: Callable[[], datetime], *, wanted: bool, by_cron: bool
+    ) -> None:
         self.engine: Engine | None = None
         self.exit_code = 0
         self.is_over = False
         self.troubles: dict[str, str] = {}
         self._command = command
         self._now = now
-        self._ping_url = settings.healthcheck_url.get_secret_value() if wanted else ""
+        self._ping_url = settings.healthcheck_url.get_secret_value() if wanted and by_cron else ""
         self._alert_url = settings.alert_url.get_secret_value() if wanted else ""
         self._metrics_file = settings.metrics_file if wanted else None
         self._result: Result | None = None

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from siaghsync.book.calls import CALLS
 from siaghsync.errors import BrakeError, Interrupted, LoginLocked, SiaghsyncError, StateError
+from siaghsync.rules.moments import at
 from siaghsync.store.audit import stamp
 from siaghsync.store.facts import COMPLETED
 from siaghsync.store.state import State
@@ -96,7 +98,7 @@ def check_cool_down(state: State, now: datetime) -> None:
             "crm",
             "log in",
             COOLING_DOWN,
-            f"Payamgostar (CRM) has locked the account after too many attempts. No login is tried before {until[:16]} UTC, "
-            "since each attempt prolongs the lock.",
-            "Check CRM_USERNAME and CRM_PASSWORD meanwhile.",
+            f"Payamgostar (CRM) has locked the account after too many attempts. No login is tried before {at(until)}, "
+            "Tehran time, since each attempt prolongs the lock.",
+            CALLS[COOLING_DOWN].cure.en,
         )

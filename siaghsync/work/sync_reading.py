@@ -28,7 +28,8 @@ _NEVER_COMPARED_MANY = 50
 class SyncOptions:
     """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are.
 
-    `only_waiting` leaves the CRM's lists alone: what waits for a try is all that is looked at.
+    `switched_off` are those that the settings leave out, whatever a run is asked for. `only_waiting` leaves the CRM's lists
+    alone: what waits for a try is all that is looked at.
     """
 
     full: bool = False
@@ -36,6 +37,7 @@ class SyncOptions:
     dry_run: bool = False
     customers: bool = True
     sources: tuple[DocumentSource, ...] = ("quote", "invoice")
+    switched_off: tuple[DocumentSource, ...] = ()
     only_waiting: bool = False
 
 

@@ -265,7 +265,7 @@ def test_a_locked_account_is_left_in_peace_until_the_cool_down_is_over(empty: Wo
     for command in (["sync"], ["initial-import", "--yes"], ["check-apis"]):
         ended = empty.run(*command, "--json")
         assert (ended.exit_code, ended.json["error"]["kind"]) == (3, "login_locked"), command
-        assert "UTC" in ended.json["error"]["message"]
+        assert "Tehran time" in ended.json["error"]["message"]
         assert empty.journal.count("crm") == 0, command
     with closing(sqlite3.connect(empty.state_file)) as db, db:
         db.execute("UPDATE facts SET value = '2020-01-01T00:00:00.000+00:00' WHERE name = 'crm_login_locked_until'")
