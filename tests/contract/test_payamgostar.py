@@ -16,7 +16,7 @@ from rawserver import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, ro
 
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
-from siaghsync.wire import transport
+from siaghsync.wire import repeats
 from siaghsync.wire.payamgostar import Payamgostar
 from siaghsync.wire.transport import Transport
 
@@ -29,7 +29,7 @@ Make = Callable[..., Payamgostar]
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_growing", lambda state: 0.01)
+    monkeypatch.setattr(repeats, "_growing", lambda state: 0.01)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from rawserver import MANY_ANSWERS, Handler, RawServer, Received, head, raw, rep
 
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
-from siaghsync.wire import jsontext, transport
+from siaghsync.wire import jsontext, repeats
 from siaghsync.wire.siagh import Saved, SavedPreinvoice, Session, Siagh
 from siaghsync.wire.siagh_form import CONTACT_KEYS, PREINVOICE_KEYS, ROW_KEYS
 from siaghsync.wire.transport import Transport
@@ -43,7 +43,7 @@ Make = Callable[..., Siagh]
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_growing", lambda state: 0.01)
+    monkeypatch.setattr(repeats, "_growing", lambda state: 0.01)
 
 
 @pytest.fixture(scope="module")

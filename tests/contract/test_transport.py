@@ -22,7 +22,7 @@ import pytest
 from rawserver import RawServer, dripping, free_port, head, raw, reply, resetting, serving, silent
 
 from siaghsync.errors import CallError, InDoubt, NotSent, Refused, SettingsError
-from siaghsync.wire import exchange, transport
+from siaghsync.wire import exchange, repeats, transport
 from siaghsync.wire.transport import Transport, Unauthorized
 
 SECRET = "s3cr3t-5e311c4b2eab409c"
@@ -46,7 +46,7 @@ def connect() -> Iterator[Any]:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_growing", lambda state: 0.01)
+    monkeypatch.setattr(repeats, "_growing", lambda state: 0.01)
 
 
 def ask(carrier: Transport, *, repeatable: bool = False, **more: Any) -> Any:
@@ -377,7 +377,7 @@ def test_the_server_says_how_long_to_pause(
 def test_pauses_grow_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     states = [type("State", (), {"attempt_number": number})() for number in (1, 2, 3, 12)]
-    pauses = [transport._growing(state) for state in states]
+    pauses = [repeats._growing(state) for state in states]
     assert 0.2 <= pauses[0] <= 0.4
     assert pauses[0] < pauses[2] < pauses[3] <= 10.2
 
