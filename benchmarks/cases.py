@@ -15,6 +15,7 @@ SMALLEST = (
     "    '''Says hello.'''\n    print(name * often)\napp()\n"
 )
 _LATENCY = 200
+_PAGE = 200
 _TOLD = Callable[[str], None]
 
 
@@ -119,7 +120,8 @@ def daily_work(place: Installation, count: int, tell: _TOLD) -> Iterator[Figure]
         tell(name)
         place.systems.touch(0, min(changed, count))
         figure = _counted(place, name, ("sync", "--quiet"), changed)
-        figure.goals = [at_most("requests", figure.requests, 6 + 2 * min(changed, count))]
+        further_pages = min(changed, count) // _PAGE
+        figure.goals = [at_most("requests", figure.requests, 6 + further_pages + 2 * min(changed, count))]
         yield figure
     for arguments in (("sync", "--full", "--quiet"), ("verify",), ("status",)):
         name = f"{' '.join(arguments)}, {count:,} linked"
