@@ -117,16 +117,17 @@ def decide(
 
 def log(call: Call, *, customer: str | None, failed: bool, since: str | None, limit: int, as_json: bool) -> int:
     """`log`: returns the exit code."""
-    from siaghsync.show.review import log_table
-    from siaghsync.store.history import LogFilter, entries
+    from siaghsync.show.review import failed_runs_table, log_table
+    from siaghsync.store.history import LogFilter, entries, failed_runs
 
     wanted = LogFilter(customer, failed, moment(since) if since else None, limit)
     with _reading(call.settings()) as state:
         found = entries(state, wanted)
+        runs = failed_runs(state, wanted.since, limit) if customer is None else []
     if as_json:
-        write_json({"entries": found})
+        write_json({"entries": found, "failed_runs": runs})
     else:
-        show(*log_table(found))
+        show(*(log_table(found) if found or not runs else []), *failed_runs_table(runs))
     return 0
 
 

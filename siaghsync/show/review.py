@@ -101,6 +101,21 @@ def log_table(entries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     return parts
 
 
+def failed_runs_table(runs: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    """Whole runs that came to nothing, which have no lines of their own in the trail."""
+    if not runs:
+        return []
+    rows = table(
+        "run", "command", "began (Tehran)", "what went wrong", right=("run",), whole=("command", "began (Tehran)")
+    )
+    for run in runs:
+        error = run["error"] or (
+            "" if run["finished_at"] else "It ended without a word: killed, or the machine went down."
+        )
+        rows.add_row(str(run["id"]), run["command"], at(run["started_at"]), isolated(error, 500))
+    return [Text("Runs that failed", style="bold"), rows]
+
+
 def _record(entry: Mapping[str, Any]) -> str:
     number, code = isolated(entry["customer_number"]), isolated(entry["finance_code"])
     name = entry["entity"] if entry["entity"] == "customer" or not number else f"{entry['entity']} of"

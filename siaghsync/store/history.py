@@ -80,6 +80,15 @@ def entries(state: State, wanted: LogFilter) -> list[dict[str, Any]]:
     return [_entry(row) for row in reversed(state.rows(sql, (*values, wanted.limit)))]
 
 
+def failed_runs(state: State, since: datetime | None, limit: int) -> list[dict[str, Any]]:
+    """Runs that failed, or that ended without a word (killed, or a machine that went down), the newest last."""
+    sql = (
+        "SELECT id, command, started_at, finished_at, error FROM runs WHERE dry_run = 0 AND started_at >= ? "
+        "AND (outcome = 'failed' OR (finished_at IS NULL AND id < (SELECT max(id) FROM runs))) ORDER BY id DESC LIMIT ?"
+    )
+    return [dict(row) for row in reversed(state.rows(sql, (stamp(since) if since else "", limit)))]
+
+
 def of_record(
     state: State, entity: str, crm_id: str | None, finance_code: int | None, limit: int = 20
 ) -> list[dict[str, Any]]:

@@ -188,6 +188,20 @@ def test_a_log_line_and_a_review_tell_the_day_in_both_calendars(busy: Indoors) -
     assert re.search(r"20\S+ \d\d:\d\d \(14\S+\), run 2", busy.run("explain", "900").stdout)
 
 
+def test_the_log_tells_of_runs_that_came_to_nothing(world: Indoors) -> None:
+    world.arm("refuse_before", "crm:login", status=402, body=b"{}", times=None)
+    assert world.run("sync").exit_code == 3
+    world.sandbox.faults.clear()
+    world.json("sync")
+    (run,) = world.json("log", "--failed", "--since", "1h")["failed_runs"]
+    assert run["command"] == "sync"
+    assert "402" in run["error"] or "licence" in run["error"]
+    shown = world.run("log", "--failed").stdout
+    assert "Runs that failed" in shown
+    assert "Nothing is on record" not in shown
+    assert "Runs that failed" not in world.run("log", "--customer", "24").stdout
+
+
 def test_a_dry_run_shows_counts_first_and_then_each_field(world: Indoors) -> None:
     (crm_id, code), *_ = world.rows("SELECT crm_id, finance_code FROM customer_mappings WHERE kind = 'person'")
     world.crm.edit(crm_id, email="new@example.com", nickName="نام تازه")
