@@ -22,6 +22,7 @@ from benchmarks.cases import Figure, daily_work, growth, imports, start_up, stea
 _SIZES = (1_000, 10_000, 100_000)
 _QUICK = (300, 1_000, 3_000)
 _STARTS = 9
+_PARTS = ("start-up", "steady", "import", "daily")
 
 
 def tell(text: str) -> None:
@@ -70,7 +71,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a hundredth of the customers, to see that it works")
-    parser.add_argument("--only", default="", metavar="PART", help="start-up, steady, import or daily")
+    parser.add_argument("--only", default="", choices=_PARTS, help="measure this part alone")
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds of each import and its floor")
     parser.add_argument("--large", type=int, help="so many customers instead of 100,000")
     parser.add_argument("--json", type=Path, metavar="FILE")

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,16 @@ from benchmarks.folk import MD5, PASSWORD, USER
 
 ROOT = Path(__file__).parents[1]
 CONCURRENCY = 8
+_LAUNCHER = """
+import os, sys, time
+started = time.perf_counter()
+pid = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[2:]], os.environ)
+_, status, usage = os.wait4(pid, 0)
+elapsed = time.perf_counter() - started
+with open(sys.argv[1], "w") as report:
+    print(os.waitstatus_to_exitcode(status), elapsed, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=report)
+"""
+# A process's most resident memory counts that of the process that started it, so a small one has to.
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +47,16 @@ class Cost:
 def run(arguments: Sequence[str], folder: Path, env: dict[str, str] | None = None, code: int = 0) -> Cost:
     """Runs `python ARGUMENTS` to its end, which must be `code`, and asks the system what that very process took."""
     environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    out, err = folder / "out", folder / "err"
+    out, err, report = folder / "out", folder / "err", folder / "report"
     with out.open("wb") as stdout, err.open("wb") as stderr:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=folder, env={**environ, "PYTHONPATH": str(ROOT), **(env or {})},
-            stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+        subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(report), *arguments], cwd=folder, check=True,
+            env={**environ, "PYTHONPATH": str(ROOT), **(env or {})}, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
         )  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        elapsed = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != code:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}: {err.read_text('utf-8')[-2000:]}")
-    return Cost(elapsed, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.read_text("utf-8"))
+    ended, elapsed, cpu, memory = report.read_text("utf-8").split()
+    if int(ended) != code:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {ended}: {err.read_text('utf-8')[-2000:]}")
+    return Cost(float(elapsed), float(cpu), int(memory) / 1024, out.read_text("utf-8"))
 
 
 class Systems:

@@ -41,7 +41,7 @@ class Systems:
         self.requests: Counter[str] = Counter()
         self.reset(0, crm=0, latency=0)
 
-    def reset(self, contacts: int, *, crm: int, latency: float, since: str = "2026-01-01T00:00:00.000") -> None:
+    def reset(self, contacts: int, *, crm: int, latency: float, since: str = "2020-01-01T00:00:00.000") -> None:
         """`contacts` in Finance; the first `crm` of them in the CRM too; `latency` in milliseconds for each answer."""
         self.delay(latency)
         self.contacts = contacts
@@ -51,7 +51,7 @@ class Systems:
         self.order: dict[str, list[tuple[str, str]]] = {"person": [], "organization": []}
         moment = datetime.fromisoformat(since)
         for number in range(crm):
-            date = (moment + timedelta(milliseconds=37 * number)).isoformat(timespec="milliseconds")
+            date = (moment + timedelta(minutes=2 * number)).isoformat(timespec="milliseconds")
             self._keep("person", crm_id_of(number), as_bytes(crm_body(number)), date)
         self.requests.clear()
 

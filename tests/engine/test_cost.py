@@ -6,6 +6,8 @@ A change of kind shows here at once: a query that runs for each record, a list t
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,12 @@ from indoors import Indoors, indoors
 from world import Maker
 
 FEW, MORE = 30, 60
+SPARED = {
+    "asyncio", "jinja2", "persiantools", "requests", "rich", "starlette", "tenacity", "uvicorn",
+    "siaghsync.demo", "siaghsync.sandbox", "siaghsync.web", "siaghsync.rules.saved_plan", "siaghsync.show.report",
+    "siaghsync.work.importer", "siaghsync.work.plan_file", "siaghsync.work.verify",
+}  # fmt: skip
+"""What a run that finds nothing to do has no use for."""
 
 
 class Statements:
@@ -60,7 +68,7 @@ def for_one_more(statements: Statements, run: Callable[[int], None]) -> dict[str
 
 def assert_at_most(each: dict[str, float], limits: dict[str, float]) -> None:
     """How many commits there are depends on how quickly answers come; two for each record are the most that there can be."""
-    limits = {**limits, "BEGIN": 2, "COMMIT": 2}
+    limits = {"BEGIN": 2, "COMMIT": 2, **limits}
     assert not {word: number for word, number in each.items() if number > limits.get(word, 0)}, each
 
 
@@ -75,6 +83,14 @@ def test_an_import_says_little_for_each_contact(make_world: Maker, statements: S
 
     # It is read, planned and told; its intent opens and closes; its mapping and its line in the trail are written.
     assert_at_most(for_one_more(statements, run), {"SELECT": 2, "INSERT": 4, "UPDATE": 1, "DELETE": 0})
+
+
+def test_an_import_that_links_shares_its_commits(make_world: Maker, statements: Statements) -> None:
+    def run(size: int) -> None:
+        indoors(make_world(customers=size, also_in_crm=size)).imported()
+
+    each = for_one_more(statements, run)
+    assert_at_most(each, {"SELECT": 11, "INSERT": 5, "DELETE": 1, "BEGIN": 0, "COMMIT": 0})
 
 
 def test_a_changed_customer_says_little(make_world: Maker, statements: Statements) -> None:
@@ -127,3 +143,14 @@ def test_an_import_costs_one_request_for_each_contact(make_world: Maker, count: 
     document = world.json("initial-import", "--yes")
     pages = 2
     assert document["requests"]["crm"] + document["requests"]["finance"] == document["customers"]["created"] + pages + 3
+
+
+def test_a_sync_that_finds_nothing_loads_what_it_uses_alone(make_world: Maker) -> None:
+    world = indoors(make_world(customers=3, also_in_crm=3)).imported()
+    world.json("sync")
+    code = "import sys; from siaghsync.__main__ import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", code, "--env-file", str(world.env_file), "sync", "--quiet"]
+    world.journal.reset()
+    ended = subprocess.run(command, cwd=world.folder, capture_output=True, text=True, timeout=60, check=True)
+    assert world.journal.count("finance", "LoginUser") == 1
+    assert not SPARED & set(ended.stderr.split())
