@@ -173,12 +173,13 @@ def _writing(path: Any, *, create: bool, in_memory: bool = False) -> Iterator[St
     if blank and not create:
         open_state(path)  # says what is wrong
     ephemeral = in_memory and blank
-    # The lock's file is never deleted, so one without its state file tells of an earlier installation.
-    is_successor = not path.exists() and path.with_name(f"{path.name}.lock").exists()
+    # The lock's file is never deleted, so one without its state file tells of an earlier installation. A kill can leave the
+    # new file behind before that is noted; it has seen no run then.
+    had_lock = path.with_name(f"{path.name}.lock").exists()
     with nullcontext() if ephemeral else run_lock(path):
         state = memory_state() if ephemeral else open_state(path, create=create)
         try:
-            if is_successor:
+            if create and had_lock and not state.value("SELECT count(*) FROM runs"):
                 state.set_fact(STATE_WAS_LOST, "its lock file was there before it")
             yield state
         finally:

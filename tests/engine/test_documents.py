@@ -216,6 +216,16 @@ def test_after_the_loss_of_the_state_file_nothing_is_posted_twice(world: World) 
     assert len(world.finance.preinvoices) == 2
 
 
+def test_an_emptied_state_file_is_a_lost_one(world: World) -> None:
+    quote(world)
+    world.json("sync")
+    world.state_file.write_bytes(b"")
+    for ending in ("-wal", "-shm"):
+        world.state_file.with_name(f"{world.state_file.name}{ending}").unlink(missing_ok=True)
+    world.imported()
+    assert told(world.json("sync", exit_code=1)) == [("review", "may_be_posted")]
+
+
 def test_what_was_not_posted_before_the_loss_is_posted_when_a_person_has_looked(world: World) -> None:
     world.json("sync")
     quote(world)
