@@ -5,9 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from copy import copy
+from typing import TYPE_CHECKING
 
 from siaghsync.errors import SiaghsyncError, UsageError
 from siaghsync.show.terminal import error_document, say, tell_error, write_json
+
+if TYPE_CHECKING:
+    from typer import Typer
 
 _BUG = 70
 
@@ -17,6 +22,8 @@ def main() -> None:
     # What a command loads stays to its end: looking through all of it for garbage, hundreds of times while it is loaded
     # and once more when the process ends, takes a third of a quiet run's time.
     gc.set_threshold(50_000)
+    # Else pydantic looks through every installed package for plugins to its models, which nobody here has asked for.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     code = run(sys.argv[1:])
     gc.freeze()
     sys.exit(code)
@@ -30,7 +37,7 @@ def run(arguments: list[str]) -> int:
     try:
         from typer.main import get_command
 
-        code = get_command(app).main(args=arguments, prog_name="siaghsync", standalone_mode=False)
+        code = get_command(named(app, arguments)).main(args=arguments, prog_name="siaghsync", standalone_mode=False)
         sys.stdout.flush()
     except SiaghsyncError as error:
         tell_error(error, as_json=as_json)
@@ -44,6 +51,19 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a sentence and an exit code
         return _tell_unexpected(error, as_json=as_json, verbose="--verbose" in arguments)
     return code if isinstance(code, int) else 0
+
+
+def named(app: Typer, arguments: list[str]) -> Typer:
+    """The command line with those commands alone whose names stand among the arguments; all of them if none does, or if
+    help is asked for. typer works out every option of every command that it is given, which takes longer than a quiet run.
+    """
+    commands = [each for each in app.registered_commands if each.name in arguments]
+    groups = [each for each in app.registered_groups if each.name in arguments]
+    if "--help" in arguments or not (commands or groups):
+        return app
+    chosen = copy(app)
+    chosen.registered_commands, chosen.registered_groups = commands, groups
+    return chosen
 
 
 def _tell_unexpected(error: Exception, *, as_json: bool, verbose: bool) -> int:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from siaghsync.errors import SiaghsyncError
-from siaghsync.rules.records import NumberScheme
+from siaghsync.rules.scheme import NumberScheme
 from siaghsync.sandbox import Sandbox
 from siaghsync.show.terminal import console
 

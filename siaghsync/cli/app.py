@@ -115,7 +115,7 @@ def initial_import(
     _end(run_import(context.obj, yes=yes, dry_run=dry_run, limit=limit, force=force, as_json=as_json, plan=plans))
 
 
-@app.command()
+@app.command("sync")
 def sync(
     context: typer.Context,
     dry_run: DryRun = False,
@@ -135,7 +135,7 @@ def sync(
     _end(run_sync(context.obj, **options, only=only.value if only else None, plan=PlanOptions(save_plan, plan)))
 
 
-@app.command()
+@app.command("status")
 def status(
     context: typer.Context,
     max_age: Annotated[
@@ -150,7 +150,7 @@ def status(
     _end(status(context.obj, max_age=seconds_of(max_age), as_json=as_json))
 
 
-@app.command()
+@app.command("verify")
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Compare every linked customer in both systems, field by field. Writes nothing; exit 1 if not in step."""
     from siaghsync.cli.look import verify
@@ -212,7 +212,7 @@ app.command("lint")(cli_lint.lint_command)
 app.command("serve")(cli_serve.serve_command)
 
 
-@app.command()
+@app.command("backup")
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """Copy the state file consistently, also while a run goes on."""
     from siaghsync.cli.review import backup
@@ -220,7 +220,7 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar=
     _end(backup(context.obj, file))
 
 
-@app.command()
+@app.command("sandbox")
 def sandbox(
     context: typer.Context,
     crm_port: Annotated[int, typer.Option("--crm-port", help="0 takes a free one.")] = 0,
@@ -233,7 +233,7 @@ def sandbox(
     _end(sandbox(context.obj, crm_port=crm_port, finance_port=finance_port, customers=customers))
 
 
-@app.command()
+@app.command("demo")
 def demo() -> None:
     """Show the whole story in a temporary folder, against the sandbox. Needs no settings."""
     from siaghsync.demo import demo

@@ -196,8 +196,7 @@ def engine_for(
     who: str | None = None,
 ) -> Iterator[Engine]:
     """An engine for one run of `command`, its clients closed at the end. `who` is at work, or else this process's user."""
-    from siaghsync.rules.cases import Rules
-    from siaghsync.rules.records import NumberScheme
+    from siaghsync.rules.scheme import NumberScheme, Rules
     from siaghsync.store.audit import Run
     from siaghsync.store.scratch import Scratch
     from siaghsync.work.engine import Engine, Limits

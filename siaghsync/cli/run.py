@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from siaghsync.cli.base import (
@@ -104,18 +105,24 @@ def _at_work(
             yield engine, tell
 
 
-def document_rules(settings: Settings, engine: Engine) -> DocumentRules:
-    from siaghsync.rules.reconcile_document import DocumentRules
+def document_rules(settings: Settings, engine: Engine) -> Callable[[], DocumentRules]:
+    """The settings that decisions about documents depend on, gathered when they are first asked for."""
 
-    return DocumentRules(
-        sale_model=settings.preinvoice_sale_model,
-        sales_centre=settings.preinvoice_sales_centre,
-        payment_type=settings.preinvoice_payment_type,
-        sale_kind=settings.preinvoice_sale_kind,
-        intermediary=settings.preinvoice_intermediary,
-        states=settings.invoice_states,
-        since=posting_start(settings, engine.run.state),
-    )
+    @cache
+    def rules() -> DocumentRules:
+        from siaghsync.rules.reconcile_document import DocumentRules
+
+        return DocumentRules(
+            sale_model=settings.preinvoice_sale_model,
+            sales_centre=settings.preinvoice_sales_centre,
+            payment_type=settings.preinvoice_payment_type,
+            sale_kind=settings.preinvoice_sale_kind,
+            intermediary=settings.preinvoice_intermediary,
+            states=settings.invoice_states,
+            since=posting_start(settings, engine.run.state),
+        )
+
+    return rules
 
 
 def run_import(

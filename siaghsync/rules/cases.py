@@ -7,17 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from siaghsync.rules.plan import Action, ActionName
-from siaghsync.rules.records import Contact, Customer, CustomerMapping, NumberScheme
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The settings that decisions depend on."""
-
-    scheme: NumberScheme
-    mark: bool = True
-    category: str = ""
-    import_inactive: bool = False
+from siaghsync.rules.records import Contact, Customer, CustomerMapping
+from siaghsync.rules.scheme import Rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from siaghsync.errors import System
-from siaghsync.rules.records import Contact, Customer, NumberScheme, ascii_digits, fold, national_key, phone_key
+from siaghsync.rules.records import Contact, Customer, ascii_digits, fold, national_key, phone_key
+from siaghsync.rules.scheme import NumberScheme
 from siaghsync.rules.validity import legal_id_is_valid, national_code_is_valid, phone_is_plausible
 from siaghsync.wire.siagh_form import clean
 

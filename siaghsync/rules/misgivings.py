@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from siaghsync.book.warnings import WARNINGS
-from siaghsync.rules.records import NumberScheme, ascii_digits
+from siaghsync.rules.records import ascii_digits
+from siaghsync.rules.scheme import NumberScheme
 
 _CLOCK_SECONDS = 300
 _FEW = 3

@@ -7,10 +7,11 @@ input, same answer: no network, disk, clock or chance.
 from __future__ import annotations
 
 from siaghsync.errors import System
-from siaghsync.rules.cases import CustomerCase, Rules, about_customer, view_of
+from siaghsync.rules.cases import CustomerCase, about_customer, view_of
 from siaghsync.rules.payloads import contact_form
 from siaghsync.rules.plan import Action, Changes
 from siaghsync.rules.records import Contact, Customer, CustomerMapping, agree, same_spelling_aside, split_marker
+from siaghsync.rules.scheme import Rules
 
 
 def reconcile_customer(case: CustomerCase, rules: Rules) -> Action:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from siaghsync.rules.cases import ContactCase, CustomerCandidate, Rules, about_contact, view_of
+from siaghsync.rules.cases import ContactCase, CustomerCandidate, about_contact, view_of
 from siaghsync.rules.payloads import crm_fields
 from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile import link
 from siaghsync.rules.records import Contact, agree, digest
+from siaghsync.rules.scheme import Rules
 from siaghsync.rules.translate import customer_from_crm
 
 

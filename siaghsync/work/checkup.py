@@ -18,7 +18,8 @@ from siaghsync.errors import BadRecord, LoginRefused, Refused, SiaghsyncError, S
 from siaghsync.rules.diagnose import Setup, told
 from siaghsync.rules.documents import DocumentSource
 from siaghsync.rules.misgivings import Expected
-from siaghsync.rules.records import Contact, Kind, NumberScheme, ascii_digits
+from siaghsync.rules.records import Contact, Kind, ascii_digits
+from siaghsync.rules.scheme import NumberScheme
 from siaghsync.rules.translate import customer_from_crm
 from siaghsync.rules.translate_contact import contact_from_finance
 from siaghsync.rules.validity import legal_id_is_valid, national_code_is_valid

@@ -29,7 +29,7 @@ def decide_document(
         text = f"{document.title} waits until a person has decided whether its quote, or an invoice of it, was posted."
         return Wait(QUOTE_IN_DOUBT, text)
     assert work.document_rules is not None
-    decision = reconcile_document(_case(engine, work, document, optimistic=optimistic), work.document_rules)
+    decision = reconcile_document(_case(engine, work, document, optimistic=optimistic), work.document_rules())
     if isinstance(decision, Action) and decision.action == "create" and _may_be_posted(engine, document, decision):
         family = "its quote, or of another invoice of that quote" if document.related_quote_id else "an invoice of it"
         text = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from siaghsync.errors import System
-from siaghsync.rules.cases import Rules
 from siaghsync.rules.plan import Action, Counts, Entity
+from siaghsync.rules.scheme import Rules
 from siaghsync.store.audit import Outcome, Run
 from siaghsync.store.mappings import Cursors, Mappings
 from siaghsync.store.scratch import Scratch

@@ -17,11 +17,12 @@ from siaghsync.store import reviews
 from siaghsync.store.facts import COMPLETED, STARTED, STATE_WAS_LOST
 from siaghsync.store.notebook import BATCH
 from siaghsync.store.outbox import unsettled_of
-from siaghsync.work import lookup, settle
+from siaghsync.work import doubts, lookup, settle
 from siaghsync.work.apply import carry_out
 from siaghsync.work.candidates import case_of_contact, lone_contacts
+from siaghsync.work.contacts import read_contacts
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import as_crm_date, crm_now, read_contacts, read_source
+from siaghsync.work.pull import as_crm_date, crm_now, read_source
 from siaghsync.work.sync_reading import SOURCES
 
 
@@ -55,8 +56,8 @@ def initial_import(engine: Engine, options: ImportOptions, confirm: Confirm) -> 
     """
     bad = _read_both(engine, options)
     if not options.dry_run:
-        lookup.adopt(engine)
-        lookup.look_up_customers(engine, lookup.due_creates(engine, "crm"))
+        doubts.adopt(engine)
+        lookup.look_up_customers(engine, doubts.due_creates(engine, "crm"))
     plan = _plan(engine, options, {contact.code for contact, _ in bad})
     if options.dry_run:
         for name in plan.planned:
@@ -159,7 +160,7 @@ def _apply(engine: Engine, creates: int) -> None:
     settle.each(engine, engine.scratch.planned("review"), settle.reviewed)
     in_doubt = carry_out(engine, engine.scratch.planned("create"), creates, "creating records in the CRM")
     records = {action.record for action in in_doubt}
-    lookup.look_up_customers(engine, [i for i in lookup.due_creates(engine, "crm") if i.record in records])
+    lookup.look_up_customers(engine, [i for i in doubts.due_creates(engine, "crm") if i.record in records])
 
 
 def _subject(engine: Engine, contact: Contact) -> Action:

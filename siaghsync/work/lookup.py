@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from siaghsync.errors import BadRecord
 from siaghsync.rules.cases import CustomerCandidate
@@ -17,33 +16,10 @@ from siaghsync.rules.recognise import recognise_contact, recognise_customer, sen
 from siaghsync.rules.records import Contact, customer_kind
 from siaghsync.rules.translate import customer_from_crm
 from siaghsync.store import waiting
-from siaghsync.store.outbox import Intent, adopt_orphans, lapsed_creates, lapses, mark_missed, unknown_intents
-from siaghsync.work import settle, settle_documents
+from siaghsync.store.outbox import Intent, lapsed_creates, lapses, mark_missed
+from siaghsync.work import settle
 from siaghsync.work.candidates import case_of_customer, name_candidates, owner_of_record
 from siaghsync.work.engine import Engine
-
-
-def adopt(engine: Engine) -> None:
-    """Takes over what an earlier run left in the air: creates are to be looked up, updates to be compared again."""
-    with engine.run.state.atomic():
-        for intent in adopt_orphans(engine.run):
-            if intent.action.entity == "invoice":
-                settle_documents.in_doubt(engine, intent.id, intent.action, "The run ended before an answer came.")
-                continue
-            engine.run.note(intent.action, "unknown", message="The run ended before an answer came.")
-            if intent.action.action == "update":
-                waiting.postpone(engine.run, intent.action, "unknown_outcome", "The run ended before an answer came.")
-
-
-def due_creates(engine: Engine, target: str) -> list[Intent]:
-    """The creates in doubt whose look-up is due: never looked for, or missed and past the grace time."""
-    grace = timedelta(seconds=engine.limits.grace_seconds)
-    return [
-        intent
-        for intent in unknown_intents(engine.run.state, "crm" if target == "crm" else "finance")
-        if intent.action.action == "create"
-        and (intent.missed_at is None or engine.run.now() >= datetime.fromisoformat(intent.missed_at) + grace)
-    ]
 
 
 def look_up_contacts(engine: Engine, intents: list[Intent]) -> None:

@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siaghsync.errors import LockHeld, SiaghsyncError
-from siaghsync.rules.metrics import Figures, metrics_text
 from siaghsync.store import alerts
-from siaghsync.store.overview import overview
-from siaghsync.store.pruning import runs_ever
 from siaghsync.wire.courier import Errand
 
 if TYPE_CHECKING:
@@ -157,6 +154,10 @@ class Watch:
         return "\n".join(line for line in lines if line)
 
     def _write_metrics(self, path: Path, state: State, engine: Engine) -> None:
+        from siaghsync.rules.metrics import Figures, metrics_text
+        from siaghsync.store.overview import overview
+        from siaghsync.store.pruning import runs_ever
+
         facts = overview(state, self._now(), is_running=False, max_age=None, poll_interval=1).facts
         success = facts["last_success_at"]
         figures = Figures(

@@ -16,8 +16,8 @@ from siaghsync.store.mappings import Mappings
 from siaghsync.store.outbox import close_intent, unsettled_of
 from siaghsync.store.state import Row
 from siaghsync.work import settle_documents
+from siaghsync.work.contacts import read_contact
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import read_contact
 from siaghsync.work.sync_reading import SOURCES
 
 WayOut = Literal["retry", "link", "posted", "discard"]

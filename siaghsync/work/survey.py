@@ -12,8 +12,9 @@ from siaghsync.rules.lint import Finding, Key, contact_findings, customer_findin
 from siaghsync.rules.records import Contact, Customer, Kind, digest
 from siaghsync.rules.translate import crm_id_of, customer_from_crm
 from siaghsync.store.state import Row, State
+from siaghsync.work.contacts import read_contacts
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import read_contacts, read_source
+from siaghsync.work.pull import read_source
 from siaghsync.work.sync_reading import SOURCES
 
 _TABLES = (

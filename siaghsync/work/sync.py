@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from siaghsync.errors import Interrupted
 from siaghsync.rules.plan import Action, check_creates
-from siaghsync.rules.reconcile_document import DocumentRules
 from siaghsync.rules.records import digest
 from siaghsync.store import inbox, reviews
 from siaghsync.store.facts import take_into_use
-from siaghsync.work import lookup, settle
+from siaghsync.work import settle
 from siaghsync.work.engine import Engine
 from siaghsync.work.pull import as_crm_date, cursor_after, newest_moment, stretch_after
-from siaghsync.work.sync_documents import count_creates, post_documents, read_documents, read_their_customers
-from siaghsync.work.sync_linked import compare_linked
+from siaghsync.work.sync_documents import count_creates, deal_with_documents, read_documents, read_their_customers
 from siaghsync.work.sync_reading import SyncOptions, Work, fail, needs_list, read_crm, read_list, settle_doubts
-from siaghsync.work.sync_unlinked import apply_unlinked, plan_unlinked, tell_unlinked
+
+if TYPE_CHECKING:
+    from siaghsync.rules.reconcile_document import DocumentRules
 
 
-def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year: int | None) -> None:
+def sync(engine: Engine, options: SyncOptions, rules: Callable[[], DocumentRules], fiscal_year: int | None) -> None:
     """Brings Finance in step with what changed in the CRM since the last run: customers first, then their documents.
 
-    `fiscal_year` is the Jalali year that the Siagh session posts in. Raises CallError if a system can't be reached or
-    read, BrakeError if something is out of proportion, Interrupted if a signal asked for the end. The cursors move only
-    if all of it went through.
+    `rules` is asked once there are documents; `fiscal_year` is the Jalali year that the Siagh session posts in. Raises
+    CallError if a system can't be reached or read, BrakeError if something is out of proportion, Interrupted if a signal
+    asked for the end. The cursors move only if all of it went through.
     """
     work = Work(options, rules, fiscal_year)
     if not options.dry_run:
@@ -37,17 +40,10 @@ def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year
     if not options.dry_run:
         with engine.run.state.atomic():
             take_into_use(engine.run.state, as_crm_date(newest_moment(engine)))
-    creates = plan_unlinked(engine)
-    if not options.force:
-        check_creates(creates + count_creates(engine, work), engine.limits.max_creates)
-    if options.dry_run:
-        tell_unlinked(engine)
-    else:
-        apply_unlinked(engine, creates)
-    compare_linked(engine, work)
+    _deal_with_customers(engine, work)
     _give_up_on_bad(engine, work)
     engine.counts["customer"].unchanged += engine.scratch.count_calm()
-    post_documents(engine, work)
+    deal_with_documents(engine, work)
     if options.dry_run:
         return
     if engine.stop.is_set():
@@ -56,6 +52,28 @@ def sync(engine: Engine, options: SyncOptions, rules: DocumentRules, fiscal_year
         _report_doubles(engine)
     if not engine.keeps_to_plan:
         _move_cursors(engine, work)
+
+
+def _deal_with_customers(engine: Engine, work: Work) -> None:
+    """Plans the unlinked customers, checks the brake for all creates of the run, and brings the linked ones in step.
+
+    What only they need is loaded once there are any, for most runs find none.
+    """
+    creates = 0
+    if unlinked := engine.scratch.count_customers(linked=False):
+        from siaghsync.work.sync_unlinked import apply_unlinked, plan_unlinked, tell_unlinked
+
+        creates = plan_unlinked(engine)
+    if not work.options.force:
+        check_creates(creates + count_creates(engine, work), engine.limits.max_creates)
+    if unlinked and work.options.dry_run:
+        tell_unlinked(engine)
+    elif unlinked:
+        apply_unlinked(engine, creates)
+    if engine.scratch.count_customers(linked=True):
+        from siaghsync.work.sync_linked import compare_linked
+
+        compare_linked(engine, work)
 
 
 def _give_up_on_bad(engine: Engine, work: Work) -> None:
@@ -77,6 +95,8 @@ def _give_up_on_bad(engine: Engine, work: Work) -> None:
 
 def _report_doubles(engine: Engine) -> None:
     """Unlinked contacts that look like a linked one: perhaps a create that was carried out after all, much later."""
+    from siaghsync.work import lookup
+
     doubles = {contact.code: (contact, twin) for contact, twin in lookup.late_arrivals(engine)}
     doubles |= {contact.code: (contact, twin) for contact, twin in engine.scratch.unlinked_doubles()}
     for contact, twin in doubles.values():

@@ -14,8 +14,8 @@ from siaghsync.rules.records import Contact, Customer, CustomerMapping
 from siaghsync.store import reviews
 from siaghsync.work import settle
 from siaghsync.work.apply import DOUBTS_IN_A_ROW, carry_out
+from siaghsync.work.contacts import read_contact
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import read_contact
 from siaghsync.work.sync_reading import Work, fail
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from siaghsync.errors import BadRecord, InDoubt
-from siaghsync.rules.documents import Document, DocumentSource
 from siaghsync.rules.plan import Action, check_list_size
-from siaghsync.rules.reconcile_document import DocumentRules
 from siaghsync.rules.records import Customer, Kind, customer_kind, digest
 from siaghsync.rules.translate import crm_id_of, customer_from_crm
 from siaghsync.store import inbox, waiting
 from siaghsync.wire.payamgostar import Source
-from siaghsync.work import lookup, settle
+from siaghsync.work import doubts, settle
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import read_contacts, read_source
+from siaghsync.work.pull import read_source
+
+if TYPE_CHECKING:
+    from siaghsync.rules.documents import Document, DocumentSource
+    from siaghsync.rules.reconcile_document import DocumentRules
 
 SOURCES: tuple[Kind, ...] = ("person", "organization")
 _NEVER_COMPARED_MANY = 50
@@ -46,7 +48,7 @@ class Work:
     """What a sync finds out on its way. `bad` and `bad_documents` are records that can't be read or understood."""
 
     options: SyncOptions
-    document_rules: DocumentRules | None = None
+    document_rules: Callable[[], DocumentRules] | None = None
     fiscal_year: int | None = None
     has_list: bool = False
     whole: dict[Source, bool] = field(default_factory=dict)
@@ -59,8 +61,10 @@ class Work:
 
 
 def settle_doubts(engine: Engine, work: Work) -> None:
-    lookup.adopt(engine)
-    if due := lookup.due_creates(engine, "finance"):
+    doubts.adopt(engine)
+    if due := doubts.due_creates(engine, "finance"):
+        from siaghsync.work import lookup
+
         read_list(engine, work)
         lookup.look_up_contacts(engine, due)
 
@@ -149,6 +153,8 @@ def needs_list(engine: Engine, work: Work) -> bool:
 
 
 def read_list(engine: Engine, work: Work) -> None:
+    from siaghsync.work.contacts import read_contacts
+
     found, bad = read_contacts(engine)
     for contact, message in bad:
         engine.notices.append(f"Finance contact {contact.code} can't be understood and is nobody's match: {message}")

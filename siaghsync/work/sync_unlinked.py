@@ -6,11 +6,11 @@ from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile import reconcile_customer
 from siaghsync.store import reviews
 from siaghsync.store.outbox import unsettled_of
-from siaghsync.work import lookup, settle
+from siaghsync.work import doubts, lookup, settle
 from siaghsync.work.apply import carry_out
 from siaghsync.work.candidates import case_of_customer
+from siaghsync.work.contacts import read_contacts
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import read_contacts
 
 
 def plan_unlinked(engine: Engine) -> int:
@@ -66,4 +66,4 @@ def apply_unlinked(engine: Engine, creates: int) -> None:
     if in_doubt:
         read_contacts(engine)
         records = {action.record for action in in_doubt}
-        lookup.look_up_contacts(engine, [i for i in lookup.due_creates(engine, "finance") if i.record in records])
+        lookup.look_up_contacts(engine, [i for i in doubts.due_creates(engine, "finance") if i.record in records])

@@ -9,8 +9,9 @@ from siaghsync.errors import Interrupted
 from siaghsync.rules.reconcile import reconcile_linked
 from siaghsync.rules.records import CustomerMapping
 from siaghsync.store.likeness import duplicates
+from siaghsync.work.contacts import read_contacts
 from siaghsync.work.engine import Engine
-from siaghsync.work.pull import read_contacts, read_source
+from siaghsync.work.pull import read_source
 from siaghsync.work.sync_reading import SOURCES, Intake, SyncOptions, Work
 
 

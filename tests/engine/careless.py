@@ -5,7 +5,7 @@ from __future__ import annotations
 from siaghsync.store import outbox
 from siaghsync.store.audit import Run
 from siaghsync.store.outbox import Intent
-from siaghsync.work import lookup
+from siaghsync.work import doubts, lookup
 
 
 def forgets_intents() -> None:
@@ -15,7 +15,7 @@ def forgets_intents() -> None:
         run.state.execute("UPDATE intents SET state = 'not_sent' WHERE state = 'open' AND run_id <> ?", (run.id,))
         return []
 
-    lookup.__dict__["adopt_orphans"] = forget
+    doubts.__dict__["adopt_orphans"] = forget
 
 
 def looks_once() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from siaghsync.rules.cases import Rules
-from siaghsync.rules.records import Contact, Customer, CustomerMapping, NumberScheme
+from siaghsync.rules.records import Contact, Customer, CustomerMapping
+from siaghsync.rules.scheme import NumberScheme, Rules
 from siaghsync.rules.translate import customer_from_crm
 from siaghsync.rules.translate_contact import contact_from_finance
 

@@ -7,7 +7,7 @@ import pytest
 from siaghsync.errors import LoginRefused, StateError
 from siaghsync.rules.diagnose import Setup, told
 from siaghsync.rules.misgivings import Expected, misgivings, unchecked
-from siaghsync.rules.records import NumberScheme
+from siaghsync.rules.scheme import NumberScheme
 from siaghsync.wire.outcomes import in_doubt, not_sent, refused
 
 CRM = Setup("crm", is_https=True)

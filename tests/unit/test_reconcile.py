@@ -21,13 +21,14 @@ from samples import (
     somebody_elses_record,
 )
 
-from siaghsync.rules.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase, Rules, view_of
+from siaghsync.rules.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase, view_of
 from siaghsync.rules.payloads import contact_form
 from siaghsync.rules.plan import Action
 from siaghsync.rules.recognise import recognise_contact, recognise_customer, sent_customer
 from siaghsync.rules.reconcile import contact_is_missing, differences, link, reconcile_customer, reconcile_linked
 from siaghsync.rules.reconcile_import import reconcile_contact
-from siaghsync.rules.records import Contact, Customer, NumberScheme, agree, digest, split_marker
+from siaghsync.rules.records import Contact, Customer, agree, digest, split_marker
+from siaghsync.rules.scheme import NumberScheme, Rules
 from siaghsync.rules.translate import customer_from_crm
 from siaghsync.rules.translate_contact import contact_from_finance
 

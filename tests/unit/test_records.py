@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from samples import NOTES, TEXT, contact, customer, somebody_else, somebody_elses_record
 
 from siaghsync.rules.records import (
-    NumberScheme,
     agree,
     ascii_digits,
     digest,
@@ -24,6 +23,7 @@ from siaghsync.rules.records import (
     split_marker,
     with_marker,
 )
+from siaghsync.rules.scheme import NumberScheme
 
 # --- letters and digits ------------------------------------------------------------------------------------
 
