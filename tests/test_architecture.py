@@ -33,7 +33,7 @@ FLOORS: dict[str, int] = {
 TERMINAL = "show.terminal"
 ASKED_LATE = {
     "cli", "demo", "__main__", TERMINAL, "settings", "rules.documents", "rules.moments", "wire.transport",
-    "work.doubts", "work.notify", "work.sync", "work.sync_documents", "work.sync_reading",
+    "work.apply", "work.doubts", "work.notify", "work.sync", "work.sync_documents", "work.sync_reading",
 }  # fmt: skip
 """Where an import inside a function is right: `--help` and a quiet run stay light."""
 

@@ -38,9 +38,12 @@ _LETTERS = {
 _SILENT = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c\\s]+")
 
 
+_NO_DIGITS = re.compile(r"\D+")
+
+
 def ascii_digits(text: str) -> str:
     """The text with Persian and Arabic digits as ASCII ones; nothing else is touched."""
-    return text.translate(_DIGITS)
+    return text if text.isascii() else text.translate(_DIGITS)
 
 
 def fold(text: str) -> str:
@@ -57,7 +60,7 @@ def phone_key(text: str) -> str:
     `+98 912 345 6789`, `0098912...`, `0912...` and `912...` are the same. Fewer than five digits, or one digit
     repeated, is a placeholder and not a phone.
     """
-    digits = re.sub(r"\D", "", ascii_digits(text))
+    digits = _NO_DIGITS.sub("", ascii_digits(text))
     has_country = "+" in text or digits.startswith("00")
     digits = digits.removeprefix("00")
     if digits.startswith("98") and (has_country or len(digits) >= 12):
@@ -72,7 +75,7 @@ def national_key(text: str) -> str:
     Leading zeros don't count, since spreadsheets lose them; fewer than seven digits or one digit repeated is a
     placeholder.
     """
-    digits = re.sub(r"\D", "", ascii_digits(text))
+    digits = _NO_DIGITS.sub("", ascii_digits(text))
     if len(set(digits)) <= 1:
         return ""
     digits = digits.lstrip("0")

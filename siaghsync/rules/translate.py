@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -29,7 +30,8 @@ def _to_raw_text(value: object) -> str:
 
 def to_text(value: object) -> str:
     """A scalar of a vendor's JSON as text without control characters. Raises ValueError for anything else."""
-    return _UNPRINTABLE.sub("", _to_raw_text(value)).strip()
+    text = _to_raw_text(value)
+    return text if text.isprintable() else _UNPRINTABLE.sub("", text).strip()
 
 
 RawText = Annotated[str, BeforeValidator(_to_raw_text)]
@@ -71,6 +73,8 @@ class _Identity(Shape):
 
 
 _MOBILE_LABELS = frozenset(fold(label) for label in ("Mobile", "Cell", "موبایل", "تلفن همراه", "همراه"))
+_label = lru_cache(maxsize=256)(fold)
+"""A phone's label in the form in which labels are compared; a company uses few of them."""
 _FAX_LABELS = frozenset(fold(label) for label in ("Fax", "فکس", "فاکس", "نمابر", "دورنگار"))
 _LANDLINE_LABELS = frozenset(
     fold(label) for label in ("Office", "Home", "Work", "Phone", "محل کار", "منزل", "خانه", "دفتر", "تلفن", "تلفن ثابت", "ثابت")
@@ -79,7 +83,7 @@ _LANDLINE_LABELS = frozenset(
 
 def _is_mobile(phone: _Phone) -> bool:
     """By its label; a label that the customer invented says nothing, so the number itself decides then."""
-    label = fold(phone.phonetype)
+    label = _label(phone.phonetype)
     if label in _MOBILE_LABELS:
         return True
     return label not in _LANDLINE_LABELS and bool(re.fullmatch(r"9\d{9}", phone_key(phone.phonenumber)))
@@ -106,7 +110,7 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
         record = _Identity.model_validate(raw)
     except ValidationError as error:
         raise BadRecord(f"CRM {kind} {crm_id_of(raw) or '(without id)'} can't be understood: {why(error)}") from None
-    phones = [p for p in record.phonecontacts if clean(p.phonenumber) and fold(p.phonetype) not in _FAX_LABELS]
+    phones = [p for p in record.phonecontacts if clean(p.phonenumber) and _label(p.phonetype) not in _FAX_LABELS]
     addresses = sorted(
         (a for a in record.addresscontacts if clean(a.address) or clean(a.zipcode)), key=lambda a: not a.default
     )
@@ -123,17 +127,18 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
         "pocode": ascii_digits(addresses[0].zipcode) if addresses else "",
         "tozihat": record.description,
     }
+    cleaned = {key: clean(value) for key, value in values.items()}
     notes = [
         f"{key}: characters that the finance form can't carry were replaced"
-        for key, v in values.items()
-        if clean(v) != v
+        for key, value in values.items()
+        if cleaned[key] != value
     ]
     # After the cleaning, which can make a mark of what was none.
-    description, foreign_marker = split_marker(clean(record.description))
+    description, foreign_marker = split_marker(cleaned["tozihat"])
     if foreign_marker:
         notes.append("tozihat: a [CRM ...] mark in the CRM's own notes was left out")
-    values["tozihat"] = description
-    fields = {key: clean(value) for key, value in values.items() if clean(value)}
+    cleaned["tozihat"] = clean(description)
+    fields = {key: value for key, value in cleaned.items() if value}
     fields["taraftype"] = "1" if kind == "organization" else "0"
     return Customer(
         crm_id=record.crmid.lower(),

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
 from siaghsync.rules.plan import Action
 from siaghsync.rules.records import customer_kind
 from siaghsync.store.outbox import close_intent, open_intent, unsettled_of
 from siaghsync.wire.siagh import SavedPreinvoice
-from siaghsync.work import settle, settle_documents
+from siaghsync.work import settle
 from siaghsync.work.engine import Engine
 
 MOST_WAITING = 8
 """So many times the threads may have an intent on disk: what waits for a thread when the process is killed is in doubt
 as well, and has to be looked up."""
+SECONDS_FOR_OTHERS = 0.05
+"""How long an outcome waits for the next one to share its commit."""
 DOUBTS_IN_A_ROW = 20
 """So many requests in a row without a clear answer, and the system counts as down."""
 
@@ -80,15 +83,26 @@ def carry_out(
             engine.progress(label, flight.done, flight.total)
             if not flight.flying:
                 break
-            # One at least, and all that have come meanwhile: their outcomes share one commit, and each still shares it
-            # with its own mapping, checksum, audit row and intent.
-            finished = [flight.landed.get(), *(flight.landed.get() for _ in range(flight.landed.qsize()))]
+            finished = _landed(flight, 1 if careful else engine.limits.concurrency // 2)
             if len(finished) >= engine.limits.concurrency and not careful:
                 # Answers come quicker than commits: more in one commit, so that no thread waits for the disk.
                 flight.width = min(flight.width * 2, engine.limits.concurrency * MOST_WAITING)
     if flight.halted:
         raise flight.halted
     return flight.in_doubt
+
+
+def _landed(flight: _Flight, wanted: int) -> list[Future[_Reply]]:
+    """One outcome at least, and all that have come meanwhile or come right after it: up to `wanted` are waited for.
+
+    They share one commit, and each still shares it with its own mapping, checksum, audit row and intent. The threads
+    have enough to do meanwhile.
+    """
+    finished = [flight.landed.get()]
+    with suppress(Empty):
+        while len(finished) < min(wanted, len(flight.flying)):
+            finished.append(flight.landed.get(timeout=SECONDS_FOR_OTHERS))
+    return [*finished, *(flight.landed.get() for _ in range(flight.landed.qsize()))]
 
 
 def _ready(engine: Engine, flight: _Flight, source: Iterator[Action]) -> Iterator[Action]:
@@ -148,6 +162,8 @@ def _settle(engine: Engine, flight: _Flight, future: Future[_Reply]) -> None:
     else:
         flight.doubts_in_a_row = 0
         if reply.preinvoice:
+            from siaghsync.work import settle_documents
+
             settle_documents.posted(engine, intent_id, action, reply.preinvoice)
         else:
             settle.confirmed(engine, intent_id, action, reply.key, reply.messages)
@@ -155,6 +171,8 @@ def _settle(engine: Engine, flight: _Flight, future: Future[_Reply]) -> None:
 
 def _settle_doubt(engine: Engine, flight: _Flight, intent_id: int, action: Action, error: InDoubt) -> None:
     if action.entity == "invoice":
+        from siaghsync.work import settle_documents
+
         settle_documents.in_doubt(engine, intent_id, action, _in_its_words(error))
         return
     settle.in_doubt(engine, intent_id, action, error.message)

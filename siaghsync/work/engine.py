@@ -45,6 +45,8 @@ class Engine:
     stop: threading.Event
     progress: Progress
     counts: dict[Entity, Counts] = field(default_factory=lambda: {"customer": Counts(), "invoice": Counts()})
+    reached: set[System] = field(default_factory=set)
+    """Systems that have accepted the login of this run."""
     failures: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     """What is worth a line in the log without being about a record of this run."""

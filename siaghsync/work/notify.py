@@ -100,7 +100,8 @@ class Watch:
             self.exit_code = error.exit_code if isinstance(error, SiaghsyncError) else 70
         found, alert = None, None
         with self._harmless():
-            found = alerts.news(state, error, self._working()) if state and self._alert_url else None
+            reached = self.engine.reached if self.engine else set()
+            found = alerts.news(state, error, reached) if state and self._alert_url else None
             alert = self._alert(found) if found and found.items else None
             if state and self._metrics_file and self.engine:
                 self._write_metrics(self._metrics_file, state, self.engine)
@@ -133,10 +134,6 @@ class Watch:
         run = self._result.run if self._result else {"id": self.engine.run.id} if self.engine else None
         body = json.dumps(alerts.message(found, self._command, run), ensure_ascii=False).encode()
         return Errand("ALERT_URL", self._alert_url, body, "application/json")
-
-    def _working(self) -> set[str]:
-        transports = self.engine.transports if self.engine else {}
-        return {system for system, transport in transports.items() if transport.sent}
 
     def _story(self, error: BaseException | None) -> str:
         """The run in plain lines, for the person whom the monitor wakes."""

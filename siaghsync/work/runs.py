@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from siaghsync.book.calls import CALLS
-from siaghsync.errors import BrakeError, Interrupted, LoginLocked, SiaghsyncError, StateError
+from siaghsync.errors import BrakeError, CallError, Interrupted, LoginLocked, SiaghsyncError, StateError
 from siaghsync.rules.moments import at
 from siaghsync.store.audit import stamp
 from siaghsync.store.facts import COMPLETED
@@ -84,10 +85,23 @@ def remember_lock(state: State, error: BaseException, now: datetime) -> None:
 
 
 def log_in(engine: Engine) -> Session:
-    """One login to each system. Raises LoginLocked without asking while a cool-down of the CRM lasts."""
+    """One login to each system, both at once. Raises what the login raises, and LoginLocked without asking while a
+    cool-down of the CRM lasts; if both fail, the error is the CRM's and tells of both."""
     check_cool_down(engine.run.state, engine.run.now())
-    engine.crm.login()
-    return engine.siagh.login()
+    with ThreadPoolExecutor(1) as pool:
+        to_finance = pool.submit(engine.siagh.login)
+        try:
+            engine.crm.login()
+        except CallError as error:
+            if isinstance(other := to_finance.exception(), CallError):
+                error.message, error.hint = f"{error.message} {other.message}", f"{error.hint} {other.hint}".strip()
+            else:
+                engine.reached.add("finance")
+            raise
+        engine.reached.add("crm")
+        session = to_finance.result()
+        engine.reached.add("finance")
+    return session
 
 
 def check_cool_down(state: State, now: datetime) -> None:

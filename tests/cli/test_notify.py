@@ -187,6 +187,20 @@ def test_a_system_that_fails_is_told_once_until_it_works(imported: World, listen
     assert len(listener.take()) == 1
 
 
+def test_a_system_that_still_fails_while_the_other_does_is_not_told_again(imported: World, listener: Listener) -> None:
+    imported.set(ALERT_URL=listener.url, MAX_RETRY_ATTEMPTS="1")
+    dead = f"http://127.0.0.1:{closed_port()}"
+    no_finance = {"FINANCE_API_BASE_URL": dead}
+    assert imported.run("sync", env=no_finance).exit_code == 3
+    (alert,) = listener.take()
+    assert [item["system"] for item in alert.json["items"]] == ["finance"]
+    assert imported.run("sync", env={**no_finance, "CRM_API_BASE_URL": dead}).exit_code == 3
+    (alert,) = listener.take()
+    assert [item["system"] for item in alert.json["items"]] == ["crm"]
+    assert imported.run("sync", env=no_finance).exit_code == 3
+    assert listener.heard == []
+
+
 def test_a_brake_is_told_once_until_a_run_goes_through(imported: World, listener: Listener) -> None:
     imported.set(ALERT_URL=listener.url)
     imported.crm.add_person(nickName="تازه", customerNumber="901", **STRANGER)

@@ -287,6 +287,16 @@ def test_a_refused_login_is_tried_once_a_run(empty: World) -> None:
     assert empty.journal.count("finance") == 1
 
 
+def test_two_refused_logins_are_told_together(empty: World) -> None:
+    ended = empty.run("sync", "--json", env={"CRM_PASSWORD": "wrong", "FINANCE_PASSWORD": "0" * 32})
+    error = ended.json["error"]
+    assert (ended.exit_code, error["kind"]) == (3, "login_refused")
+    assert "Payamgostar (CRM)" in error["message"]
+    assert "Siagh (finance)" in error["message"]
+    assert "hash-password" in error["hint"]
+    assert (empty.journal.count("crm"), empty.journal.count("finance")) == (1, 1)
+
+
 # --- a server that goes away -------------------------------------------------------------------------------
 
 
