@@ -13,7 +13,7 @@ import pytest
 from siaghsync.settings import Settings, load
 
 ROOT = Path(__file__).parent.parent
-MAIN_JOB = "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/siaghsync demo"
+MAIN_JOB = "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/siaghsync demo"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest"
 ASSIGNMENT = re.compile(r"^(#?)([A-Z_]+)=(.*)$")
 
