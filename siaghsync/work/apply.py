@@ -83,7 +83,7 @@ def carry_out(
             engine.progress(label, flight.done, flight.total)
             if not flight.flying:
                 break
-            finished = _landed(flight, 1 if careful else engine.limits.concurrency // 2)
+            finished = _landed(flight, 1 if careful else engine.limits.concurrency)
             if len(finished) >= engine.limits.concurrency and not careful:
                 # Answers come quicker than commits: more in one commit, so that no thread waits for the disk.
                 flight.width = min(flight.width * 2, engine.limits.concurrency * MOST_WAITING)
