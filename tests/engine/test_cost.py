@@ -151,8 +151,7 @@ def test_an_import_costs_one_request_for_each_contact(make_world: Maker, count: 
 def test_a_sync_that_finds_nothing_loads_what_it_uses_alone(make_world: Maker) -> None:
     world = indoors(make_world(customers=3, also_in_crm=3)).imported()
     world.json("sync")
-    tell = "atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
-    code = f"import atexit, sys; from siaghsync.__main__ import main; {tell}; main()"
+    code = "import sys; from siaghsync.__main__ import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     command = [sys.executable, "-c", code, "--env-file", str(world.env_file), "sync", "--quiet"]
     world.journal.reset()
     ended = subprocess.run(command, cwd=world.folder, capture_output=True, text=True, timeout=60, check=True)
