@@ -140,3 +140,8 @@ class BadRecord(SiaghsyncError):
     """One record of a system can't be understood; the message names the record, the field and what stood there."""
 
     kind = "bad_record"
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether it says that a signal asked for the end, be it through a request that gave way to it."""
+    return isinstance(error, Interrupted) or (isinstance(error, CallError) and error.reason == "interrupted")

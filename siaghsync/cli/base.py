@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from siaghsync.errors import UsageError
+from siaghsync.errors import Interrupted, SiaghsyncError, UsageError, is_interruption
 
 if TYPE_CHECKING:
     from siaghsync.rules.documents import DocumentSource
@@ -85,7 +85,8 @@ class Stop:
 def stop_on_signal() -> Iterator[Stop]:
     """Lets the first SIGINT or SIGTERM ask for an orderly end; a second one ends the process at once.
 
-    Ending at once is safe: whatever was in the air is an open intent, which the next run looks up.
+    Raises Interrupted with the signal's exit code if the block, or a request in it, gives way to the first one. Ending at
+    once is safe: whatever was in the air is an open intent, which the next run looks up.
     """
     stop = Stop(threading.Event())
 
@@ -98,6 +99,10 @@ def stop_on_signal() -> Iterator[Stop]:
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
+    except SiaghsyncError as error:
+        if stop.exit_code and is_interruption(error):
+            raise Interrupted(stop.exit_code) from None
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

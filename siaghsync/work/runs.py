@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from siaghsync.book.calls import CALLS
-from siaghsync.errors import BrakeError, CallError, Interrupted, LoginLocked, SiaghsyncError, StateError
+from siaghsync.errors import (
+    BrakeError,
+    CallError,
+    Interrupted,
+    LoginLocked,
+    SiaghsyncError,
+    StateError,
+    is_interruption,
+)
 from siaghsync.rules.moments import at
 from siaghsync.store.audit import stamp
 from siaghsync.store.facts import COMPLETED
@@ -53,13 +61,18 @@ def require_import(state: State) -> None:
 
 
 def carry_through(engine: Engine, work: Callable[[Session], None]) -> Result:
-    """Logs in to both systems, does the work and closes the run. Raises the CallError or StateError that ended it."""
+    """Logs in to both systems, does the work and closes the run.
+
+    Raises the CallError or StateError that ended it; a request that gave way to a signal ends it as the signal would have.
+    """
     error: SiaghsyncError | None = None
     with closed_whatever_happens(engine):
         try:
             work(log_in(engine))
-        except (BrakeError, Interrupted) as stopped:
-            error = stopped
+        except SiaghsyncError as ended:
+            error = Interrupted(130) if is_interruption(ended) else ended
+            if not isinstance(error, (BrakeError, Interrupted)):
+                raise
         outcome = "failed" if isinstance(error, BrakeError) else "partial" if error else engine.outcome()
         summary = engine.summary()
         return Result(engine.run.finish(outcome, summary, error.message if error else None), summary, engine, error)
@@ -94,7 +107,8 @@ def log_in(engine: Engine) -> Session:
             engine.crm.login()
         except CallError as error:
             if isinstance(other := to_finance.exception(), CallError):
-                error.message, error.hint = f"{error.message} {other.message}", f"{error.hint} {other.hint}".strip()
+                error.message = f"{error.message} {other.message}"
+                error.hint = " ".join(dict.fromkeys(filter(None, (error.hint, other.hint))))
             else:
                 engine.reached.add("finance")
             raise

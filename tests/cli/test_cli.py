@@ -271,6 +271,32 @@ def test_130_ctrl_c_during_a_sync_saves_all_that_was_done(world: World) -> None:
     assert all(world.finance.contacts[code]["Email"] == f"a{code}@example.com" for code in codes)
 
 
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        ("sync", "crm:login"),
+        ("sync", "crm:organization/find"),
+        ("verify", "finance:GetAll"),
+        ("lint", "finance:LoginUser"),
+    ],
+)
+def test_a_signal_does_not_wait_for_a_silent_server(world: World, command: str, where: str) -> None:
+    """The request that gives way to it is no failure of the system that was asked."""
+    world.imported().json("sync")
+    world.arm("hang_before", where, seconds=60)
+    system, endpoint = where.split(":")
+    process = world.start(command)
+    wait_for(lambda: world.journal.count(system, endpoint) == 1)
+    process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    ended = finish(process, seconds=20)
+    assert time.monotonic() - begun < 10
+    assert ended.exit_code == 143
+    assert "Stopped on request" in ended.stderr
+    assert "no clear answer" not in ended.text
+    assert world.run("sync").exit_code == 0
+
+
 # --- streams -----------------------------------------------------------------------------------------------
 
 
