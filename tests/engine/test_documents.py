@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -222,6 +224,25 @@ def test_an_emptied_state_file_is_a_lost_one(world: World) -> None:
     world.state_file.write_bytes(b"")
     for ending in ("-wal", "-shm"):
         world.state_file.with_name(f"{world.state_file.name}{ending}").unlink(missing_ok=True)
+    world.imported()
+    assert told(world.json("sync", exit_code=1)) == [("review", "may_be_posted")]
+
+
+def test_the_loss_is_known_also_after_a_kill_before_it_could_be_noted(world: World) -> None:
+    quote(world)
+    world.json("sync")
+    world.state_file.unlink()
+    trap = world.folder / "trap"
+    trap.mkdir()
+    lines = (
+        "import os",
+        "from siaghsync.store.state import State",
+        "State.set_fact = lambda *_: os.kill(os.getpid(), 9)",
+    )
+    (trap / "sitecustomize.py").write_text("\n".join(lines), "utf-8")
+    path = os.pathsep.join(filter(None, (str(trap), os.environ.get("PYTHONPATH"))))
+    assert world.run("initial-import", "--yes", env={"PYTHONPATH": path}).exit_code == -signal.SIGKILL
+    assert world.state_file.exists()
     world.imported()
     assert told(world.json("sync", exit_code=1)) == [("review", "may_be_posted")]
 
