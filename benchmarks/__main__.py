@@ -44,7 +44,7 @@ def measure(place: Installation, sizes: tuple[int, int, int], rounds: int, only:
         for size in (small, middle):
             at_once += imports(place, size, 0, rounds, tell)
     if only in "import" or only in "daily":
-        at_once += imports(place, large, 0, 1, tell)
+        at_once += imports(place, large, 0, rounds, tell)
     if len(at_once) == 6:
         at_once[-1].goals.append(growth(at_once[1], at_once[3], at_once[5]))
     yield from at_once

@@ -77,10 +77,10 @@ def _tell_unexpected(error: Exception, *, as_json: bool, verbose: bool) -> int:
     if describe is not None:
         context = getattr(error, "ctx", None)
         hint = f"See `{context.command_path} --help`." if context else "See `siaghsync --help`."
-        if text := describe():
-            tell_error(UsageError(text, hint), as_json=as_json)
-        elif context:
+        if type(error).__name__ == "NoArgsIsHelpError" and context:
             say(context.get_help())
+        else:
+            tell_error(UsageError(describe(), hint), as_json=as_json)
         return UsageError.exit_code
     if type(error).__name__ == "Abort":
         say("Stopped.")
