@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, time
 
+from siaghsync.errors import BadRecord, InDoubt
 from siaghsync.rules.documents import Document, Posted, family_of, snapshot
 from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile_document import DocumentCase, Wait, reconcile_document
+from siaghsync.rules.translate_document import document_from_crm
 from siaghsync.store import reviews
 from siaghsync.store.facts import unsure_before
 from siaghsync.store.outbox import unknown_intents
@@ -30,7 +32,11 @@ def decide_document(
         return Wait(QUOTE_IN_DOUBT, text)
     assert work.document_rules is not None
     decision = reconcile_document(_case(engine, work, document, optimistic=optimistic), work.document_rules())
-    if isinstance(decision, Action) and decision.action == "create" and _may_be_posted(engine, document, decision):
+    if (
+        isinstance(decision, Action)
+        and decision.action == "create"
+        and _may_be_posted(engine, work, document, decision)
+    ):
         family = "its quote, or of another invoice of that quote" if document.related_quote_id else "an invoice of it"
         text = (
             f"{document.title}: it is from before this state file was put in place. Look in Siagh for a "
@@ -41,15 +47,34 @@ def decide_document(
     return decision
 
 
-def _may_be_posted(engine: Engine, document: Document, create: Action) -> bool:
-    """Whether an earlier state file, which is gone, may have known the document as posted, and nobody has looked yet."""
+def _may_be_posted(engine: Engine, work: Work, document: Document, create: Action) -> bool:
+    """Whether an earlier state file, which is gone, may have known the document, or another that counts as one with it,
+    as posted, and nobody has looked yet."""
     state = engine.run.state
     since = unsure_before(state, lambda: newest_moment(engine))
-    created = document.created or datetime.combine(document.date, time.min)
-    if since is None or created > since:
+    if since is None or (_created(document) > since and _quote_is_younger(engine, work, document, since)):
         return False
     last = reviews.last_of(state, create)
     return not (last and last["reason"] == "may_be_posted" and last["resolution"] == "retry")
+
+
+def _quote_is_younger(engine: Engine, work: Work, document: Document, since: datetime) -> bool:
+    """Whether the quote that the document was made from, if it was, is surely younger than that."""
+    crm_id = family_of(document)
+    if crm_id == document.crm_id:
+        return True
+    if crm_id not in work.quotes:
+        try:
+            raw = engine.crm.get("quote", crm_id)
+            work.quotes[crm_id] = document_from_crm(raw, "quote") if raw is not None else None
+        except (BadRecord, InDoubt):
+            work.quotes[crm_id] = None
+    quote = work.quotes[crm_id]
+    return quote is not None and _created(quote) > since
+
+
+def _created(document: Document) -> datetime:
+    return document.created or datetime.combine(document.date, time.min)
 
 
 def _case(engine: Engine, work: Work, document: Document, *, optimistic: bool) -> DocumentCase:

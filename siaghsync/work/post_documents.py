@@ -13,7 +13,7 @@ from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile_document import Wait
 from siaghsync.rules.translate_document import document_from_crm, rows_are_missing
 from siaghsync.store import reviews, waiting
-from siaghsync.store.outbox import unsettled_of
+from siaghsync.store.outbox import Intent, unsettled_of
 from siaghsync.store.posted import PostedDocuments
 from siaghsync.work import settle, settle_documents
 from siaghsync.work.apply import carry_out
@@ -113,8 +113,8 @@ def _carry_out_all_but_creates(engine: Engine, work: Work, documents: Sequence[D
     for document in documents:
         subject = subject_of(document.crm_id, document.source)
         decision = decide_document(engine, work, document)
-        if unsettled_of(engine.run.state, subject):
-            _put_aside(engine, work, reviews.as_it_stands(engine.run.state, subject))
+        if doubts := unsettled_of(engine.run.state, subject):
+            _put_aside(engine, work, _question_about(engine, doubts[0]))
         elif decision is None:
             engine.counts["invoice"].unchanged += 1
             if not work.options.dry_run and waiting.find(engine.run.state, "invoice", "finance", document.crm_id):
@@ -129,6 +129,15 @@ def _carry_out_all_but_creates(engine: Engine, work: Work, documents: Sequence[D
                 yield decision
         else:
             _put_aside(engine, work, decision)
+
+
+def _question_about(engine: Engine, doubt: Intent) -> Action:
+    """The question that stands about a document in doubt. What a killed run has left becomes one in the next run; a dry
+    run that comes before it only says so."""
+    if reviews.last_of(engine.run.state, doubt.action):
+        return reviews.as_it_stands(engine.run.state, doubt.action)
+    text = "The run that sent it ended before an answer came."
+    return replace(doubt.action, action="review", reason="unknown_outcome", message=text)
 
 
 def _answered_before(engine: Engine, create: Action) -> Action | None:

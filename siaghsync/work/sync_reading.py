@@ -56,6 +56,8 @@ class Work:
     bad: dict[str, tuple[Kind, str]] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     bad_documents: dict[str, tuple[DocumentSource, str]] = field(default_factory=dict)
+    quotes: dict[str, Document | None] = field(default_factory=dict)
+    """Quotes read for their age alone, because an invoice was made from them; None: it can't be had."""
     would_post: set[str] = field(default_factory=set)
     """The documents that a dry run would have posted so far."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import Maker, Process, World, finish
+from world import Maker, Process, World, finish, wait_for
 
 HEAVY = {"pydantic", "requests", "urllib3", "rich", "sqlite3", "tenacity", "uvicorn", "starlette", "dotenv"}
 COUNTS = {"seen", "created", "updated", "linked", "unchanged", "skipped", "failed", "review"}
@@ -40,13 +40,6 @@ def outside(folder: Path, *arguments: str, **environ: str) -> subprocess.Complet
     environ |= {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     command = [sys.executable, "-m", "siaghsync", *arguments]
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False)
-
-
-def wait_for(condition: Any, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.01)
 
 
 def held(world: World, endpoint: str) -> threading.Event:

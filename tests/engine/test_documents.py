@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from world import Maker, World
+from world import Maker, World, finish, wait_for
 
 SINCE = {"INVOICES_SINCE": "1405-01-01"}
 
@@ -216,6 +216,47 @@ def test_after_the_loss_of_the_state_file_nothing_is_posted_twice(world: World) 
     assert world.run("review", "resolve", str(item["id"]), "--posted", number).exit_code == 0
     assert told(world.json("sync", "--full")) == []
     assert len(world.finance.preinvoices) == 2
+
+
+@pytest.mark.parametrize("fate", ["stays", "loses its number", "is deleted"])
+def test_after_the_loss_an_invoice_made_from_an_older_quote_is_asked_about(world: World, fate: str) -> None:
+    """However young it is: its quote may stand in Siagh already, and counts as one with it."""
+    old = quote(world)
+    world.json("sync")
+    world.state_file.unlink()
+    world.imported()
+    made = invoice(world, relatedQuoteId=old)
+    young = quote(world, number="100-1405/8")
+    invoice(world, number="100-1405/9", relatedQuoteId=young)
+    if fate == "is deleted":
+        world.crm.delete(old)
+    elif fate == "loses its number":
+        world.crm.edit(old, number="")
+    document = world.json("sync", exit_code=1)
+    became = {c["crm_id"]: (c["action"], c["reason"]) for c in document["changes"] if c["entity"] == "invoice"}
+    assert became[made] == ("review", "may_be_posted")
+    assert became[young] == ("create", None)
+    assert len(world.finance.preinvoices) == 2
+    (item,) = [item for item in world.json("review")["items"] if item["crm_id"] == made]
+    number = str(world.finance.preinvoices[0].number)
+    assert world.run("review", "resolve", str(item["id"]), "--posted", number).exit_code == 0
+    world.run("sync", "--full")
+    assert len(world.finance.preinvoices) == 2
+
+
+def test_a_dry_run_after_a_kill_says_what_is_in_doubt(world: World) -> None:
+    crm_id = quote(world)
+    world.arm("hang_after", "finance:SaveFormData/preinvoice", seconds=60)
+    process = world.start("sync")
+    wait_for(lambda: world.journal.count("finance", "SaveFormData") == 1)
+    process.kill()
+    finish(process)
+    world.sandbox.faults.clear()
+    for _ in range(2):
+        assert told(world.json("sync", "--dry-run")) == [("review", "unknown_outcome")]
+    world.run("sync")
+    assert review(world, "unknown_outcome")["crm_id"] == crm_id
+    assert len(world.finance.preinvoices) == 1
 
 
 def test_an_emptied_state_file_is_a_lost_one(world: World) -> None:
