@@ -50,12 +50,12 @@ DOCUMENTS: Chapter = {
         ),
         (
             Said(
-                "فایل وضعیت تازه است، و سند از زمان پیش از آن.",
-                "The state file is new, and the document is older than it.",
+                "فایل وضعیت تازه است، و سند یا پیش‌فاکتوری که سند از آن ساخته شده از زمان پیش از آن.",
+                "The state file is new, and the document, or the quote that it was made from, is older than it.",
             ),
             Said(
-                "پشتیبان فایل وضعیت بازگردانده شده، و سند از زمان پیش از آن است.",
-                "A copy of the state file was put back, and the document is older than that.",
+                "پشتیبان فایل وضعیت بازگردانده شده، و سند یا پیش‌فاکتور آن از زمان پیش از آن است.",
+                "A copy of the state file was put back, and the document, or the quote it was made from, is older than that.",
             ),
         ),
         _IN_DOUBT,

@@ -39,7 +39,8 @@ def decide_document(
     ):
         family = "its quote, or of another invoice of that quote" if document.related_quote_id else "an invoice of it"
         text = (
-            f"{document.title}: it is from before this state file was put in place. Look in Siagh for a "
+            f"{document.title}: {'it, or its quote,' if document.related_quote_id else 'it'} is from before this state file "
+            "was put in place. Look in Siagh for a "
             f"pre-invoice with the note {decision.payload['header']['tozihat']!r}, or one of {family}, which counts "
             "as the same: it may have been posted then."
         )
