@@ -91,6 +91,10 @@ def _edited(bench: Bench, folk: Folk, size: int) -> None:
         edit(bench, folk, crm_id, index)
 
 
+CLEARS_EMAIL = 2
+"""The way of `edit` that takes a value away in the CRM."""
+
+
 def edit(bench: Bench, folk: Folk, crm_id: str, way: int) -> None:
     """Changes a CRM customer in one of a few ways."""
     mobile = [{"phoneType": "Mobile", "phoneNumber": folk.mobile(), "default": True}]

@@ -22,7 +22,7 @@ from tests.engine.folk import Folk
 from tests.engine.matrix import WAYS
 from tests.engine.moments import Ended, Trap, World
 from tests.engine.papers import CHANGED, SINCE, Papers
-from tests.engine.scenarios import FULL, GRACE, IMPORT, SYNC, edit, newcomer
+from tests.engine.scenarios import CLEARS_EMAIL, FULL, GRACE, IMPORT, SYNC, edit, newcomer
 from tests.engine.truth import Ledger, judge
 
 EMPTY = World((), (), None, 0.0)
@@ -120,6 +120,8 @@ class Machine(RuleBasedStateMachine):
         if not self.imported or not self.bench.sandbox.crm.records:
             return
         crm_id, record = self._customer(which)
+        if way == CLEARS_EMAIL:
+            self.ledger.cleared.add(crm_id)
         # Without a national code, a new number would cost the link if the state file were lost afterwards.
         edit(self.bench, self.folk, crm_id, way if record["nationalCode"] else way % 3)
 
