@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, time
 
-from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.errors import BadRecord
 from siaghsync.rules.documents import Document, Posted, family_of, snapshot
 from siaghsync.rules.plan import Action
 from siaghsync.rules.reconcile_document import DocumentCase, Wait, reconcile_document
@@ -26,7 +26,8 @@ NOT_YET_MADE = 0
 def decide_document(
     engine: Engine, work: Work, document: Document, *, optimistic: bool = False
 ) -> Action | Wait | None:
-    """What becomes of a document; `optimistic` as if its customer were linked."""
+    """What becomes of a document; `optimistic` as if its customer were linked. Raises InDoubt if its quote, whose age
+    decides, can't be read."""
     if _one_is_in_doubt(engine, document):
         text = f"{document.title} waits until a person has decided whether its quote, or an invoice of it, was posted."
         return Wait(QUOTE_IN_DOUBT, text)
@@ -68,7 +69,7 @@ def _quote_is_younger(engine: Engine, work: Work, document: Document, since: dat
         try:
             raw = engine.crm.get("quote", crm_id)
             work.quotes[crm_id] = document_from_crm(raw, "quote") if raw is not None else None
-        except (BadRecord, InDoubt):
+        except BadRecord:
             work.quotes[crm_id] = None
     quote = work.quotes[crm_id]
     return quote is not None and _created(quote) > since

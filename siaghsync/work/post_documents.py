@@ -48,8 +48,11 @@ def look_for_deleted(engine: Engine, work: Work) -> None:
 
 
 def would_create(engine: Engine, work: Work, document: Document) -> bool:
-    """Whether a document would be posted if its customer could be linked."""
-    action = decide_document(engine, work, document, optimistic=True)
+    """Whether a document would be posted if its customer could be linked; one that can't be decided yet counts."""
+    try:
+        action = decide_document(engine, work, document, optimistic=True)
+    except InDoubt:
+        return True  # told when its turn comes
     return isinstance(action, Action) and action.action == "create"
 
 
@@ -112,7 +115,11 @@ def _put_gone_aside(engine: Engine, work: Work, entry: waiting.Waiting, source: 
 def _carry_out_all_but_creates(engine: Engine, work: Work, documents: Sequence[Document]) -> Iterator[Action]:
     for document in documents:
         subject = subject_of(document.crm_id, document.source)
-        decision = decide_document(engine, work, document)
+        try:
+            decision = decide_document(engine, work, document)
+        except InDoubt as error:
+            fail(engine, work, subject, "bad_record", error.message)
+            continue
         if doubts := unsettled_of(engine.run.state, subject):
             _put_aside(engine, work, _question_about(engine, doubts[0]))
         elif decision is None:

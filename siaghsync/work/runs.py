@@ -106,9 +106,12 @@ def log_in(engine: Engine) -> Session:
         try:
             engine.crm.login()
         except CallError as error:
-            if isinstance(other := to_finance.exception(), CallError):
+            other = to_finance.exception()
+            if isinstance(other, CallError):
                 error.message = f"{error.message} {other.message}"
                 error.hint = " ".join(dict.fromkeys(filter(None, (error.hint, other.hint))))
+            elif other:
+                raise other from error
             else:
                 engine.reached.add("finance")
             raise

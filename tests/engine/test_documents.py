@@ -244,6 +244,21 @@ def test_after_the_loss_an_invoice_made_from_an_older_quote_is_asked_about(world
     assert len(world.finance.preinvoices) == 2
 
 
+def test_a_quote_whose_age_can_not_be_read_is_no_question_but_another_try(world: World) -> None:
+    world.json("sync")
+    world.state_file.unlink()
+    world.imported()
+    young = quote(world, number="")
+    made = invoice(world, relatedQuoteId=young)
+    world.arm("html", "crm:quote/sales/get", times=None)
+    document = world.json("sync", exit_code=1)
+    assert [(f["crm_id"], f["reason"]) for f in document["failures"]] == [(made, "bad_record")]
+    assert world.finance.preinvoices == []
+    world.sandbox.faults.clear()
+    assert ("create", None) in told(world.json("sync"))
+    assert len(world.finance.preinvoices) == 1
+
+
 def test_a_dry_run_after_a_kill_says_what_is_in_doubt(world: World) -> None:
     crm_id = quote(world)
     world.arm("hang_after", "finance:SaveFormData/preinvoice", seconds=60)
