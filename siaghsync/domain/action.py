@@ -1,4 +1,4 @@
-"""The plan: what a run is going to do, as plain data that is printed, counted, saved and carried out as it stands."""
+"""One planned action as plain data. A plan of them is printed, counted, saved and carried out as it stands."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from siaghsync.errors import BrakeError, System
+from siaghsync.domain.fields import finance_key
+from siaghsync.domain.reasons import Operation
+from siaghsync.errors import System
+from siaghsync.messages.message import Message
 
 Entity = Literal["customer", "invoice"]
 RecordKind = Literal["person", "organization", "quote", "invoice"]
-"""What the source record is: a customer's kind, or which of the CRM's documents."""
-ActionName = Literal["create", "update", "link", "skip", "review"]
+"""What the source record is: the kind of a customer, or which of the CRM's documents."""
 Changes = Mapping[str, tuple[str | None, str | None]]
-"""Field -> (value before, value after), by the target's own field names."""
+"""Field (by the names of `domain.fields`, or of a document) -> (value before, value after)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do for one record.
 
-    `target` is the system that is (or would be) written to; `record` names the source record: a CRM id when the target
-    is Finance, a finance code when it is the CRM. `payload` is exactly what is sent. `checksum` and `sent_checksum`
-    are what the mapping holds once the action is settled. `reason` is a stable word, `message` its sentence; `notes`
-    go to the audit trail; `details` show both sides to the person who decides a review.
+    `target` is the system that is (or would be) written to. `record` names the source record: a CRM id when the target
+    is Finance, a finance code when it is the CRM. `name` is what people call it: the customer's name, or the document's
+    number. `payload` holds all values that are sent, in the program's own names; the connector turns them into the
+    vendor's form and adds nothing. `checksum` and `sent_checksum` are what the mapping holds once the action is done.
+    `reason` is a stable word (`Reason`, or `Match` for a link of customers), `message` tells it to people. `notes` go to the
+    audit trail; `details` show both sides to the person who decides a review.
     """
 
-    action: ActionName
+    operation: Operation
     entity: Entity
     target: System
     record: str
@@ -34,38 +38,49 @@ class Action:
     customer_number: str
     crm_id: str | None = None
     finance_code: int | None = None
-    fields: Changes = field(default_factory=dict)
+    name: str = ""
+    changes: Changes = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
-    message: str | None = None
+    message: Message | None = None
     checksum: str | None = None
     sent_checksum: str | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells the record of this action from all others: (entity, target, record)."""
+        return self.entity, self.target, self.record
 
     def as_change(self) -> dict[str, Any]:
         """The action as an entry of `changes` in the JSON of a run."""
         return {
             "entity": self.entity,
-            "action": self.action,
+            "action": str(self.operation),
             "crm_id": self.crm_id,
             "customer_number": self.customer_number or None,
             "finance_code": None if self.finance_code is None else str(self.finance_code),
-            "fields": {key: list(pair) for key, pair in self.fields.items()},
+            "fields": {finance_key(name): list(pair) for name, pair in self.changes.items()},
             "reason": self.reason,
         }
 
     def as_json(self) -> dict[str, Any]:
         """The whole action as plain JSON data."""
-        # Not `asdict`: all that an action holds is plain data already, and copying it deeply costs more than sending it.
-        return {name: getattr(self, name) for name in _FIELDS}
+        # Not `asdict`: payload and details are plain data already, and a deep copy costs more than sending them.
+        data = {name: getattr(self, name) for name in _FIELDS}
+        data["message"] = self.message.as_json() if self.message else None
+        data["notes"] = [note.as_json() for note in self.notes]
+        return data
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Action:
-        """The action that `as_json` wrote down. Raises KeyError or TypeError if it is none."""
+        """The action that `as_json` wrote. Raises KeyError, TypeError or ValueError for other data."""
         known = {name: data[name] for name in _FIELDS}
-        known["fields"] = {key: (old, new) for key, (old, new) in known["fields"].items()}
-        known["notes"] = tuple(known["notes"])
+        known["operation"] = Operation(known["operation"])
+        known["changes"] = {key: (old, new) for key, (old, new) in known["changes"].items()}
+        known["message"] = Message.from_json(known["message"]) if known["message"] else None
+        known["notes"] = tuple(map(Message.from_json, known["notes"]))
         return Action(**known)
 
 
@@ -74,7 +89,7 @@ _FIELDS = tuple(f.name for f in fields(Action))
 
 @dataclass(slots=True)
 class Counts:
-    """How many records of one entity a run looked at, and what became of each. Each is counted once."""
+    """How many records of one entity a run looked at, and what became of each. Each record is counted once."""
 
     created: int = 0
     updated: int = 0
@@ -93,33 +108,16 @@ class Counts:
         """The counts as in the JSON of a run."""
         return {"seen": self.seen, **asdict(self)}
 
-    def count(self, action: Action) -> None:
-        """Counts an action as done (in a dry run: as what would be done)."""
-        name = {
-            "create": "created",
-            "update": "updated",
-            "link": "linked",
-            "skip": "skipped",
-            "review": "review",
-        }[action.action]
+    def count(self, operation: Operation) -> None:
+        """Counts one action as done (in a dry run: as what would be done)."""
+        name = _COUNTED_AS[operation]
         setattr(self, name, getattr(self, name) + 1)
 
 
-def check_list_size(system: str, found: int, known: int) -> None:
-    """The brake for lists: raises BrakeError if a system shows nothing, or less than half, of what is mapped."""
-    if known and found * 2 < known:
-        raise BrakeError(
-            f"{system} shows {found} customers, but {known} are linked. Nothing was written.",
-            "Check that it is the right server, company and fiscal year and that the user may read all customers. If the "
-            "list is right as it is, run the command again with --force.",
-        )
-
-
-def check_creates(creates: int, limit: int) -> None:
-    """The brake for creates: raises BrakeError if a sync would make more new records than `limit`."""
-    if creates > limit:
-        raise BrakeError(
-            f"This run would create {creates} new records in Finance, more than MAX_CREATES_PER_RUN ({limit}). "
-            "Nothing was written.",
-            "Look at them with `siaghsync sync --dry-run`. If they are right, run `siaghsync sync --force` once.",
-        )
+_COUNTED_AS = {
+    Operation.CREATE: "created",
+    Operation.UPDATE: "updated",
+    Operation.LINK: "linked",
+    Operation.SKIP: "skipped",
+    Operation.REVIEW: "review",
+}

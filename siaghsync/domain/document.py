@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any, Literal
 
-from siaghsync.domain.customer import digest
+from siaghsync.domain.normalize import digest
+from siaghsync.messages.message import Message, Param
 
 DocumentSource = Literal["quote", "invoice"]
 
@@ -70,7 +71,7 @@ class Document:
     total_value: Decimal | None = None
     final_value: Decimal | None = None
     state_index: int | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
     @property
     def checksum(self) -> str:
@@ -79,9 +80,13 @@ class Document:
         return digest({**said, "rows": sorted(said["rows"], key=digest)})
 
     @property
-    def title(self) -> str:
-        """What people call it: `Quote 100-1404/15`, by its CRM id while it has no number."""
-        return f"{self.source.capitalize()} {self.number or self.crm_id}"
+    def name(self) -> str:
+        """What people call it: its number, or its CRM id while it has none."""
+        return self.number or self.crm_id
+
+    def params(self) -> dict[str, Param]:
+        """The parameters that name this document in a message: `document_kind` and `document`."""
+        return {"document_kind": self.source, "document": self.name}
 
 
 def family_of(document: Document) -> str:
@@ -168,11 +173,6 @@ def plain(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
-def grouped(value: Decimal) -> str:
-    """An amount for people: `5,720,000`."""
-    return f"{Decimal(plain(value)):,f}"
-
-
 def jalali_year(day: dt.date) -> int:
     """The Jalali year of a day, exact around Nowruz. Raises ValueError for days that this calendar can't name."""
     from persiantools.jdatetime import JalaliDate  # an idle run meets no document
@@ -215,23 +215,10 @@ def _row_snapshot(row: DocumentRow) -> dict[str, str]:
     }
 
 
-HEADER_CONTENT = {
-    "customer": "customer",
-    "date": "date",
-    "sale_model": "sale model",
-    "discount": "discount",
-    "additional_costs": "additional costs",
-    "vat": "tax",
-    "toll": "toll",
-}
-"""Key of a snapshot -> what people call it."""
-ROW_CONTENT = {
-    "product_code": "product",
-    "unit": "unit",
-    "quantity": "quantity",
-    "unit_price": "unit price",
-    "discount": "discount",
-}
+HEADER_CONTENT = ("customer", "date", "sale_model", "discount", "additional_costs", "vat", "toll")
+"""The keys of a snapshot's header that make a document the same or another."""
+ROW_CONTENT = ("product_code", "unit", "quantity", "unit_price", "discount")
+"""The same of each row."""
 
 
 def content(stored: Mapping[str, Any]) -> dict[str, Any]:

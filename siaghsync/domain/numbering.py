@@ -1,4 +1,4 @@
-"""The settings that decisions about customers depend on, how customer numbers are written first of all."""
+"""How a finance code is written as a CRM customer number (contract payamgostar §6)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NumberScheme:
-    """How a finance code is written as a CRM customer number (contract payamgostar §6).
+    """number = prefix + zero-padded (code + offset, width).
 
-    number = prefix + zero-padded (code + offset, width). A number is read back only if writing the code again
-    gives the very same number: what does not fit is never guessed at.
+    A number is read back only if writing the code again gives the very same number: a number that does not fit is never
+    guessed at.
     """
 
     prefix: str = ""
@@ -20,9 +20,8 @@ class NumberScheme:
 
     def encode(self, code: int) -> str:
         """The CRM number of a finance code."""
-        return (
-            f"{self.prefix}{code + self.offset:0{self.width}d}" if self.width else f"{self.prefix}{code + self.offset}"
-        )
+        number = code + self.offset
+        return f"{self.prefix}{number:0{self.width}d}" if self.width else f"{self.prefix}{number}"
 
     def decode(self, number: str) -> int | None:
         """The finance code behind a CRM number, or None if the number does not fit."""
@@ -31,13 +30,3 @@ class NumberScheme:
             return None
         code = int(digits) - self.offset
         return code if code > 0 and self.encode(code) == number else None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The settings that decisions depend on."""
-
-    scheme: NumberScheme
-    mark: bool = True
-    category: str = ""
-    import_inactive: bool = False

@@ -1,11 +1,14 @@
-"""Moments as people read them: in Tehran's time, as both systems and the dashboard have it, the Jalali date beside the other."""
+"""Moments as people read them: in Tehran's time, as in both systems, with the Jalali date."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from persiantools.jdatetime import JalaliDate
+
 TEHRAN = ZoneInfo("Asia/Tehran")
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
 def in_tehran(stored: str) -> datetime:
@@ -16,8 +19,6 @@ def in_tehran(stored: str) -> datetime:
 
 def jalali(day: date, separator: str = "/") -> str:
     """A day in the Jalali calendar, `1404/10/15`. Raises ValueError for days that this calendar can't name."""
-    from persiantools.jdatetime import JalaliDate  # an idle run tells nobody a date
-
     found = JalaliDate(day)  # type: ignore[no-untyped-call]
     return separator.join((f"{found.year:04d}", f"{found.month:02d}", f"{found.day:02d}"))
 
@@ -36,16 +37,18 @@ def moment_in_both(moment: datetime) -> str:
     return f"{day} {moment:%H:%M} {more}".rstrip()
 
 
-def at(stored: str) -> str:
-    """A stored moment in Tehran's time and both calendars."""
-    return moment_in_both(in_tehran(stored))
+def moment_for(stored: str, language: str) -> str:
+    """A stored moment in Tehran's time: in English with both calendars, in Persian with the Jalali date and Persian digits."""
+    local = in_tehran(stored)
+    if language == "en":
+        return moment_in_both(local)
+    return f"{jalali(local.date())} {local:%H:%M}".translate(_PERSIAN_DIGITS)
 
 
-def ago(stored: str, now: datetime) -> str:
-    """How long ago a stored moment was, in one unit: `3 minutes ago`. `now` is aware."""
-    seconds = int((now - in_tehran(stored)).total_seconds())
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length:
-            count = seconds // length
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"
+def day_for(text: str, language: str) -> str:
+    """A day (YYYY-MM-DD) as `moment_for` shows moments; another text stays as it is."""
+    try:
+        day = date.fromisoformat(text)
+        return day_in_both(day) if language == "en" else jalali(day).translate(_PERSIAN_DIGITS)
+    except ValueError:
+        return text
