@@ -1,4 +1,4 @@
-"""The transport against servers that break off, drip, lie and redirect: every outcome is one of ours, in time."""
+"""The HTTP session against servers that break off, drip, lie and redirect: every outcome is one of ours, in time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import subprocess
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,10 +22,10 @@ from typing import Any
 import pytest
 from raw_server import RawServer, dripping, free_port, head, raw, reply, resetting, serving, silent
 
-from siaghsync.errors import CallError, InDoubt, NotSent, Refused, SettingsError
 from siaghsync.connectors.http import retry, session
 from siaghsync.connectors.http.errors import Unauthorized
 from siaghsync.connectors.http.session import HttpSession
+from siaghsync.errors import CallError, InDoubt, NotSent, Refused, SettingsError
 
 SECRET = "s3cr3t-5e311c4b2eab409c"
 OK = reply({"ok": True})
@@ -245,10 +246,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_an_untrusted_certificate_is_refused_before_anything_is_sent(connect: Any, certificate: Path) -> None:
+def speaks_tls(certificate: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    with serving(OK, tls=context) as server:
+    return context
+
+
+def test_an_untrusted_certificate_is_refused_before_anything_is_sent(connect: Any, certificate: Path) -> None:
+    with serving(OK, tls=speaks_tls(certificate)) as server:
         error = failure(connect(server, timeout=2))
         assert (type(error), error.reason, server.requests) == (NotSent, "tls", [])
 
@@ -257,9 +262,8 @@ def test_tls_works_with_the_computers_trust_store_and_is_bounded_too(
     connect: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_name("c.pem")))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    with serving(OK, dripping(head(200) + b"x"), dripping(b"HTTP"), tls=context) as server:
+    tls = speaks_tls(certificate)
+    with serving(OK, dripping(head(200) + b"x"), dripping(b"HTTP"), tls=tls) as server:
         carrier = connect(server, timeout=0.5)
         assert ask(carrier).status == 200
         for _ in range(2):
@@ -598,7 +602,7 @@ def test_slow_and_quick_requests_do_not_cut_each_other(connect: Any) -> None:
     assert outcomes == ["200"] * 300
 
 
-def test_a_late_request_leaves_a_connection_alone_that_others_use(
+def test_a_request_that_ends_late_leaves_its_connection_to_others(
     connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is there to its last byte; then time runs out while it is written to disk."""
@@ -610,11 +614,12 @@ def test_a_late_request_leaves_a_connection_alone_that_others_use(
             time.sleep(0.8)
             return super().write(data)
 
+    monkeypatch.setattr(session, "_temporary_file", SlowDisk)
+
     def slowly(conn: socket.socket, received: Any) -> bool:
         time.sleep(0.35)
         return OK(conn, received)
 
-    monkeypatch.setattr(session, "_temporary_file", SlowDisk)
     with serving(OK, slowly) as server:
         carrier = connect(server, timeout=0.5)
         late: list[CallError] = []
@@ -629,24 +634,34 @@ def test_a_late_request_leaves_a_connection_alone_that_others_use(
         thread.start()
         written.wait()
         time.sleep(0.25)
-        assert ask(carrier).status == 200
+        assert ask(carrier).status == 200, "each request is held to its own deadline"
         thread.join()
         assert [error.reason for error in late] == ["timeout"]
-        assert server.connections == 2, "nobody is lent a connection whose request has not ended"
+        assert server.connections == 1
 
 
-def test_close_ends_the_watchdog(connect: Any) -> None:
-    def watchdogs() -> int:
-        return sum(thread.name == "siaghsync-deadlines" for thread in threading.enumerate())
+def test_close_ends_the_kept_connections() -> None:
+    ended = threading.Event()
 
-    before = watchdogs()
-    with serving(OK) as server:
+    def until_closed(conn: socket.socket, received: Any) -> bool:
+        OK(conn, received)
+        if conn.recv(1) == b"":
+            ended.set()
+        return False
+
+    before = threading.active_count()
+    with serving(until_closed) as server:
         carrier = HttpSession("crm", server.url, timeout=1, attempts=1, concurrency=1)
         ask(carrier)
-        assert watchdogs() == before + 1
+        assert not ended.is_set()
         carrier.close()
         carrier.close()
-        assert watchdogs() == before
+        assert ended.wait(1)
+    for _ in range(20):
+        if threading.active_count() <= before:
+            break
+        time.sleep(0.05)
+    assert threading.active_count() <= before, "no thread of a session is left"
 
 
 def test_a_foreign_exception_becomes_ours(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -659,3 +674,125 @@ def test_a_foreign_exception_becomes_ours(connect: Any, monkeypatch: pytest.Monk
         error = failure(carrier)
         assert type(error) is InDoubt
         assert SECRET not in str(error)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}"])
+@pytest.mark.parametrize("status", [200, 204, 400])
+def test_an_answer_without_a_body_keeps_its_connection_too(connect: Any, body: bytes, status: int) -> None:
+    with serving(reply(b"" if status == 204 else body, status)) as server:
+        carrier = connect(server)
+        for _ in range(3):
+            ask(carrier, accept=(400,))
+        assert server.connections == 1
+
+
+def test_http_1_0_is_understood(connect: Any) -> None:
+    answers = [b"Content-Length: 2\r\n\r\n{}", b"\r\n{}", b"Content-Length: 10\r\n\r\n{}"]
+    with serving(*(raw(b"HTTP/1.0 200 OK\r\n" + answer) for answer in answers)) as server:
+        carrier = connect(server)
+        assert ask(carrier).body == b"{}"
+        assert ask(carrier).body == b"{}"
+        error = failure(carrier)
+        assert (type(error), error.reason, server.connections) == (InDoubt, "cut", 3)
+
+
+@contextmanager
+def one_connection(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port whose first connection is given to `serve`, in a thread that has ended after the block."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            conn, _ = listener.accept()
+            with conn:
+                serve(conn)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def test_head_and_body_of_a_request_leave_as_one_piece(connect: Any) -> None:
+    pieces: list[bytes] = []
+
+    def read_once(conn: socket.socket) -> None:
+        pieces.append(conn.recv(65536))
+        conn.sendall(head(200, "Content-Length: 0"))
+
+    with one_connection(read_once) as port:
+        ask(connect(f"http://127.0.0.1:{port}"))
+    assert pieces[0].startswith(b"POST /path HTTP/1.1\r\n")
+    assert pieces[0].endswith(b'{"password": "%s"}' % SECRET.encode())
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_large_request_to_a_slow_reader_arrives_whole(
+    connect: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch, secure: bool
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_name("c.pem")))
+    text = "".join(f"{n:08x}" for n in range(500_000))
+    bodies: list[bytes] = []
+
+    def read_slowly(conn: socket.socket) -> None:
+        conn = speaks_tls(certificate).wrap_socket(conn, server_side=True) if secure else conn
+        data = bytearray()
+        while not data.endswith(b'"}'):
+            time.sleep(0.2 if len(data) < 1000 else 0)
+            data += conn.recv(256 * 1024 if data else 500)
+        bodies.append(data.partition(b"\r\n\r\n")[2])
+        conn.sendall(head(200, "Content-Length: 0"))
+
+    with one_connection(read_slowly) as port:
+        carrier = connect(f"http{'s' if secure else ''}://127.0.0.1:{port}", timeout=10)
+        assert carrier.call("POST", "/", {"text": text}, what="x", repeatable=False).status == 200
+    assert bodies == [f'{{"text": "{text}"}}'.encode()]
+
+
+def test_time_is_limited_while_a_request_leaves_as_well(connect: Any) -> None:
+    with serving(OK, greet=silent(3)) as server:
+        started = time.monotonic()
+        with pytest.raises(InDoubt) as caught:
+            connect(server).call("POST", "/", {"text": "x" * 32 * 1024**2}, what="x", repeatable=False)
+        assert caught.value.reason == "timeout"
+        assert time.monotonic() - started < 1.4
+
+
+@pytest.mark.parametrize("where", ["connecting", "handshake"])
+def test_a_stop_cuts_reads_before_they_are_sent_as_well(connect: Any, where: str) -> None:
+    stop = threading.Event()
+    with serving(OK, greet=silent(5)) as server, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _ in range(4)]
+        for filler in waiting:
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        secure = server.url.replace("http:", "https:")
+        carrier = connect(
+            secure if where == "handshake" else f"http://127.0.0.1:{full.getsockname()[1]}", timeout=5, stop=stop
+        )
+        threading.Timer(0.2, stop.set).start()
+        started = time.monotonic()
+        error = failure(carrier, repeatable=True)
+        assert (type(error), error.reason) == (NotSent, "interrupted")
+        assert time.monotonic() - started < 1
+        for filler in waiting:
+            filler.close()
+
+
+@pytest.mark.parametrize("pem", ["", "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n", None])
+def test_a_private_authority_that_cannot_be_read_is_a_setting_to_correct(tmp_path: Path, pem: str | None) -> None:
+    if pem is not None:
+        (tmp_path / "ca.pem").write_text(pem)
+    with pytest.raises(SettingsError) as caught:
+        HttpSession("crm", "https://h", timeout=1, attempts=1, concurrency=1, tls_ca_file=tmp_path / "ca.pem")
+    assert "TLS_CA_FILE" in caught.value.message
+
+
+def test_a_private_authority_is_believed_and_no_session_key_is_written(
+    connect: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with serving(OK, tls=speaks_tls(certificate)) as server:
+        monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "client-keys"))
+        believing = connect(server, timeout=2, tls_ca_file=certificate.with_name("c.pem"))
+        assert ask(believing).status == 200
+        assert failure(connect(server, timeout=2)).reason == "tls"
+    assert not (tmp_path / "client-keys").exists()

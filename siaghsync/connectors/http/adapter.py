@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 from requests import PreparedRequest, Response
@@ -68,6 +69,11 @@ class DirectAdapter(HTTPAdapter):
     def cert_verify(self, *args: Any) -> None:
         """Nothing to add: the context says it."""
 
-    def send_once(self, request: PreparedRequest) -> Response:
-        """The answer, its body not yet read. A deadline must be applied."""
+    def send_once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+        """The answer, its body not yet read. A deadline must be applied. Raises whatever the libraries raise."""
+        request = PreparedRequest()
+        request.prepare_method(method)
+        request.prepare_url(url, None)
+        request.prepare_headers(headers)
+        request.prepare_body(body, None)
         return self.send(request, stream=True, timeout=STEP_SECONDS)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest, Response
+from requests import Response
 
 from siaghsync import __version__
 from siaghsync.connectors.http.adapter import DirectAdapter
@@ -170,20 +170,17 @@ class HttpSession:
                 self.retried += is_repeat
             deadline = Deadline(_CONNECT_SECONDS, self._timeout, self._stop if request.repeatable else None)
             try:
-                with deadline.applied(), self._adapter.send_once(self._prepared(request)) as response:
+                with deadline.applied(), self._dispatch(request) as response:
                     return self._received(request, response, deadline)
             except Exception as error:  # noqa: BLE001 - whatever a library raises, it is known whether a byte has left
                 return self._broken(request, error, sent=deadline.sent)
 
-    def _prepared(self, request: _Request) -> PreparedRequest:
-        """`request` as it is sent. Raises ValueError for what JSON or HTTP can't express."""
+    def _dispatch(self, request: _Request) -> Response:
         headers, body = {**_HEADERS, **request.headers}, None
         if request.payload is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
             body = _encode(request.payload).encode()
-        prepared = PreparedRequest()
-        prepared.prepare(method=request.method, url=f"{self._base}{request.path}", headers=headers, data=body)
-        return prepared
+        return self._adapter.send_once(request.method, f"{self._base}{request.path}", headers, body)
 
     def _received(self, request: _Request, response: Response, deadline: Deadline) -> tuple[Answer, BinaryIO] | Failure:
         status, reason = response.status_code, f"status_{response.status_code}"

@@ -1,7 +1,7 @@
 """Strict JSON: what Python's reader lets through and what fails later is refused or mended here.
 
-Numbers with a fraction become Decimal. NaN, Infinity, absurd exponents and bottomless nesting raise ValueError;
-half surrogate pairs, which no database and no UTF-8 text can hold, become U+FFFD.
+Numbers with a fraction become Decimal. NaN, Infinity, absurd exponents and endless nesting raise ValueError. Half surrogate
+pairs, which no database and no UTF-8 text can hold, become U+FFFD.
 """
 
 from __future__ import annotations
@@ -15,24 +15,66 @@ from typing import Any, BinaryIO
 
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_SPACE = " \t\r\n"
+_WHITE_SPACE = " \t\r\n"
 _CHUNK = 256 * 1024
-_LARGEST_ELEMENT = 16 * 1024 * 1024
+_LARGEST_RECORD = 16 * 1024 * 1024
 _LARGEST_EXPONENT = 60
+_KINDS = {"": "nothing", "{": "object", "[": "list", '"': "text", "t": "boolean", "f": "boolean", "n": "null", "<": "html"}
+
+
+class BadList(ValueError):
+    """A file that is not one complete list of objects.
+
+    `problem` is "no_list", "no_record", "no_comma", "more_after_list" or "no_utf8", `found` the kind of what stands in that
+    place (nothing, object, list, text, boolean, null, html, number, broken, other), `number` the record, counted from 1.
+    """
+
+    def __init__(self, problem: str, found: str = "", number: int = 0) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.found = found
+        self.number = number
+
+
+def loads(text: str) -> Any:
+    """The value that `text` holds. Raises ValueError."""
+    try:
+        value = _DECODER.decode(text)
+        return _mend(value) if _HALF_PAIR.search(text) else value
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def records(file: BinaryIO) -> Iterator[dict[str, Any]]:
+    """The objects of the JSON list in `file`, one at a time, in flat memory.
+
+    Raises BadList as soon as the file turns out to be anything but one complete list of objects: what was yielded before that
+    must not be taken for the whole.
+    """
+    reader = _Reader(file)
+    reader.expect("[", "no_list")
+    number = 1
+    while reader.peek() != "]":
+        if number > 1:
+            reader.expect(",", "no_comma", number - 1)
+        yield reader.record(number)
+        number += 1
+    reader.expect("]", "no_comma", number - 1)
+    reader.expect("", "more_after_list")
 
 
 def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise ValueError("a number out of all bounds") from None
+        raise ValueError("a number out of bounds") from None
     if abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise ValueError("a number out of all bounds")
+        raise ValueError("a number out of bounds")
     return number
 
 
 def _constant(name: str) -> Any:
-    raise ValueError(f"{name}, which is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_constant)
@@ -48,33 +90,6 @@ def _mend(value: Any) -> Any:
     return value
 
 
-def loads(text: str) -> Any:
-    """The value that `text` holds. Raises ValueError."""
-    try:
-        value = _DECODER.decode(text)
-        return _mend(value) if _HALF_PAIR.search(text) else value
-    except RecursionError:
-        raise ValueError("brackets nested without end") from None
-
-
-def records(file: BinaryIO) -> Iterator[dict[str, Any]]:
-    """The objects of the JSON list in `file`, one at a time, in flat memory.
-
-    Raises ValueError as soon as the file turns out to be anything but one complete list of objects: what was
-    yielded before that must not be taken for the whole.
-    """
-    reader = _Reader(file)
-    reader.expect("[", "where a list belongs")
-    count = 0
-    while reader.peek() != "]":
-        if count:
-            reader.expect(",", f"after record {count} of a list")
-        yield reader.record(f"where record {count + 1} of a list belongs")
-        count += 1
-    reader.expect("]", "where a list ends")
-    reader.expect("", "after the end of a list")
-
-
 class _Reader:
     """A window that moves over the text of a file."""
 
@@ -85,65 +100,56 @@ class _Reader:
         self._at = 0
         self._ended = False
 
-    def _more(self, size: int = _CHUNK) -> bool:
-        """Read on, and forget what lies behind. False at the end of the file."""
-        if self._ended:
-            return False
-        data = self._file.read(size)
-        self._ended = not data
-        self._text = self._text[self._at :] + self._decoder.decode(data, final=self._ended)
-        self._at = 0
-        return True
-
     def peek(self) -> str:
-        """The next character that isn't white space; empty at the end of the file."""
+        """The next character that isn't white space, or an empty string at the end of the file."""
         while True:
             while self._at < len(self._text):
-                if self._text[self._at] not in _SPACE:
+                if self._text[self._at] not in _WHITE_SPACE:
                     return self._text[self._at]
                 self._at += 1
             if not self._more():
                 return ""
 
-    def expect(self, mark: str, place: str) -> None:
-        """Step over `mark` ("" is the end of the file). Raises ValueError if something else stands there."""
+    def expect(self, mark: str, problem: str, number: int = 0) -> None:
+        """Steps over `mark` ("" is the end of the file). Raises BadList if something else stands there."""
         found = self.peek()
         if found != mark:
-            raise ValueError(f"{self._describe(found)} {place}")
+            raise BadList(problem, _kind(found), number)
         self._at += len(mark)
 
-    def record(self, place: str) -> dict[str, Any]:
+    def record(self, number: int) -> dict[str, Any]:
         """The object that begins here. Reads twice as much each time, so that a long one costs no more than O(n)."""
         found = self.peek()
         if found != "{":
-            raise ValueError(f"{self._describe(found)} {place}")
+            raise BadList("no_record", _kind(found), number)
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
                 mended = _mend(value) if _HALF_PAIR.search(self._text, self._at, end) else value
             except RecursionError:
-                raise ValueError("brackets nested without end") from None
+                raise BadList("no_record", "broken", number) from None
             except ValueError:
                 window = len(self._text) - self._at
-                if window > _LARGEST_ELEMENT or not self._more(max(_CHUNK, window)):
-                    raise ValueError(f"something that is no complete object {place}") from None
+                if window > _LARGEST_RECORD or not self._more(max(_CHUNK, window)):
+                    raise BadList("no_record", "broken", number) from None
             else:
                 self._at = end
                 record: dict[str, Any] = mended
                 return record
 
-    def _describe(self, mark: str) -> str:
-        if not mark:
-            return "the end of the answer"
-        return _KINDS.get(mark, "a number" if mark in "-0123456789" else "something that is no JSON")
+    def _more(self, size: int = _CHUNK) -> bool:
+        """Reads on and forgets what lies behind. False at the end of the file."""
+        if self._ended:
+            return False
+        data = self._file.read(size)
+        self._ended = not data
+        try:
+            self._text = self._text[self._at :] + self._decoder.decode(data, final=self._ended)
+        except UnicodeDecodeError:
+            raise BadList("no_utf8") from None
+        self._at = 0
+        return True
 
 
-_KINDS = {
-    "{": "an object",
-    "[": "a list",
-    '"': "a text",
-    "t": "true",
-    "f": "false",
-    "n": "null",
-    "<": "an HTML page",
-}
+def _kind(mark: str) -> str:
+    return _KINDS.get(mark, "number" if mark in "-0123456789" else "other")
