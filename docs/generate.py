@@ -17,18 +17,18 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from typer.models import ArgumentInfo, OptionInfo
 
 from siaghsync import errors
-from siaghsync.book.calls import CALLS
-from siaghsync.book.checkup import DIAGNOSES
-from siaghsync.book.customers import CUSTOMERS
-from siaghsync.book.documents import DOCUMENTS
-from siaghsync.book.entry import Chapter, Said
-from siaghsync.book.exits import EXITS
-from siaghsync.book.kinds import KINDS
-from siaghsync.book.passed_over import SKIPS, WAITS
-from siaghsync.book.warnings import WARNINGS
 from siaghsync.cli.app import app
+from siaghsync.messages.calls import CALLS
+from siaghsync.messages.checkup import DIAGNOSES
+from siaghsync.messages.customers import CUSTOMERS
+from siaghsync.messages.documents import DOCUMENTS
+from siaghsync.messages.entry import Chapter, Said
+from siaghsync.messages.exits import EXITS
+from siaghsync.messages.kinds import KINDS
+from siaghsync.messages.passed_over import SKIPS, WAITS
+from siaghsync.messages.warnings import WARNINGS
 from siaghsync.settings import Settings
-from siaghsync.store.reviews import ways_out
+from siaghsync.state.reviews import ways_out
 
 ROOT = Path(__file__).parent.parent
 MADE = "<!-- Made from the program by docs/generate.py. Change the program, then run that. -->"

@@ -10,7 +10,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from siaghsync.errors import SiaghsyncError, UsageError
-from siaghsync.show.terminal import error_document, say, tell_error, write_json
+from siaghsync.report.terminal import error_document, say, tell_error, write_json
 
 if TYPE_CHECKING:
     from typer import Typer

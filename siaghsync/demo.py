@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import SiaghsyncError
-from siaghsync.rules.scheme import NumberScheme
+from siaghsync.report.terminal import console
 from siaghsync.sandbox import Sandbox
-from siaghsync.show.terminal import console
 
 _CUSTOMERS = 60
 _ALREADY_IN_CRM = 12

@@ -1,44 +1,45 @@
 """The errors of siaghsync, named by what the caller has to do about them.
 
-    SiaghsyncError              a sentence for the user: message, hint, kind, exit code
+    SiaghsyncError              an expected failure: message, hint, kind, exit code
     ├── UsageError       2      the command was called in a way that can't be carried out
     ├── SettingsError    2      one or more settings are missing or wrong
     ├── StateError       2      the state file can't be used as it is
     ├── BrakeError       1      the run stopped before it wrote anything; --force goes on
     ├── LockHeld        75      another run works with this state file
     ├── Interrupted    130/143  a signal asked the run to stop
+    ├── BadRecord               one record of a system can't be understood
     └── CallError        3      a request to one of the two systems
-        ├── NotSent             surely never arrived: whoever asked may ask again
+        ├── NotSent             surely never arrived: it may be sent again
         ├── Refused             a clear no: nothing was done
         ├── InDoubt             no clear answer: it may or may not have been done
-        ├── LoginRefused        wrong user, password, licence: nobody should try again in this run
-        └── LoginLocked         too many attempts: nobody should try before `until`
+        ├── LoginRefused        wrong user, password or licence: no further try in this run
+        └── LoginLocked         too many attempts: no further try for a while
 
-No message or hint ever holds a password, hash, token, session id or a full URL.
+Every error carries a message code with parameters. The entry of that code in the catalog holds the sentence and its cure.
+No parameter ever holds a password, hash, token, session id or a full URL.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-System = Literal["crm", "finance"]
+from siaghsync.messages.message import Message, Param
 
-SYSTEM_NAMES: dict[System, str] = {"crm": "Payamgostar (CRM)", "finance": "Siagh (finance)"}
+System = Literal["crm", "finance"]
 
 
 class SiaghsyncError(Exception):
-    """An expected failure that is told to the user as a sentence and a cure.
+    """An expected failure. `kind` is a stable word for programs, `exit_code` what the process ends with.
 
-    `kind` is a stable word for programs, `exit_code` what the process ends with.
+    `code` names the catalog entry with the sentence and the cure; `params` fill the places of both.
     """
 
     kind = "error"
     exit_code = 1
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, code: str, **params: Param) -> None:
+        super().__init__(code)
+        self.message = Message(code, params)
 
 
 class UsageError(SiaghsyncError):
@@ -82,25 +83,24 @@ class Interrupted(SiaghsyncError):
     kind = "interrupted"
 
     def __init__(self, exit_code: int) -> None:
-        super().__init__("Stopped on request; everything done so far is saved.")
+        super().__init__("error.interrupted")
         self.exit_code = exit_code
 
 
 class CallError(SiaghsyncError):
     """A request to one system did not bring what was asked for.
 
-    `system` names the system, `what` the request in a user's words ("create a contact"), `reason`
-    a stable word: unresolved, refused_connection, connect_timeout, tls, timeout, reset, cut,
-    status_<code>, redirect, unreadable, too_large, rejected, interrupted.
+    `what` names the request by a code of the catalog's chapter `request` (`create_contact`, `log_in`). `reason` is a
+    stable word: unresolved, refused_connection, connect_timeout, tls, timeout, reset, cut, status_<code>, redirect,
+    unreadable, too_large, rejected, script_error, interrupted, cooling_down. The message is `call.<reason>` with the
+    parameters system, what, detail and `params`; one entry serves all statuses of a class (`call.status_4xx`).
     """
 
     kind = "unreachable"
     exit_code = 3
 
-    def __init__(
-        self, system: System, what: str, reason: str, message: str, hint: str = "", *, detail: str = ""
-    ) -> None:
-        super().__init__(message, hint)
+    def __init__(self, system: System, what: str, reason: str, *, detail: str = "", **params: Param) -> None:
+        super().__init__(f"call.{reason}", system=system, what=what, detail=detail, **params)
         self.system = system
         self.what = what
         self.reason = reason
@@ -109,7 +109,7 @@ class CallError(SiaghsyncError):
 
 
 class NotSent(CallError):
-    """The request surely never reached the system (connection refused, name not resolved...)."""
+    """The request surely never reached the system (connection refused, name not resolved)."""
 
 
 class Refused(CallError):
@@ -143,5 +143,5 @@ class BadRecord(SiaghsyncError):
 
 
 def is_interruption(error: BaseException) -> bool:
-    """Whether it says that a signal asked for the end, be it through a request that gave way to it."""
+    """Whether it says that a signal asked for the end, also through a request that was given up for it."""
     return isinstance(error, Interrupted) or (isinstance(error, CallError) and error.reason == "interrupted")

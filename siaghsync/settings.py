@@ -18,9 +18,9 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from siaghsync.domain.customer import ascii_digits
 from siaghsync.errors import SettingsError
 from siaghsync.password_hash import is_hash
-from siaghsync.rules.records import ascii_digits
 
 _FIRST_GREGORIAN_YEAR = 1700
 """A year before this one is a Jalali year."""

@@ -220,9 +220,9 @@ Law = Callable[[Module], Iterator[str]]
 
 BREACHES: list[tuple[Law, str, str]] = [
     (unknown_place, "attic", ""),
-    (upward_import, "rules.plan", "from siaghsync.work.sync import sync"),
+    (upward_import, "rules.plan", "from siaghsync.sync.customers import sync"),
     (upward_import, "rules.plan", "from siaghsync.store import state"),
-    (upward_import, "wire.siagh", "def f():\n    import siaghsync.rules.plan"),
+    (upward_import, "wire.siagh", "def f():\n    import siaghsync.domain.action"),
     (sandbox_that_knows_us, "sandbox.crm", "from siaghsync.errors import UsageError"),
     (visitor_of_the_sandbox, "work.sync", "from siaghsync.sandbox import server"),
     (library_out_of_place, "work.apply", "import requests.adapters"),

@@ -14,9 +14,9 @@ from types import ModuleType
 
 import pytest
 
-from siaghsync.book.exits import EXITS
 from siaghsync.cli.app import app
-from siaghsync.rules.metrics import Figures, metrics_text
+from siaghsync.features.notifications.metrics import Figures, metrics_text
+from siaghsync.messages.exits import EXITS
 
 ROOT = Path(__file__).parent.parent
 

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from siaghsync.errors import Interrupted, SiaghsyncError, UsageError, is_interruption
 
 if TYPE_CHECKING:
-    from siaghsync.rules.documents import DocumentSource
+    from siaghsync.domain.document import DocumentSource
     from siaghsync.settings import Settings
-    from siaghsync.store.state import State
-    from siaghsync.work.engine import Engine
+    from siaghsync.state.database import State
+    from siaghsync.sync.context import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def switched_off(settings: Settings) -> tuple[DocumentSource, ...]:
 
 def posting_start(settings: Settings, state: State) -> datetime | None:
     """From when on documents are posted, by the CRM's own clock: INVOICES_SINCE, else the first import."""
-    from siaghsync.store.facts import started_at
+    from siaghsync.state.meta import started_at
 
     given = settings.invoices_since
     return datetime(given.year, given.month, given.day) if given else started_at(state)
@@ -156,8 +156,8 @@ def _cell(value: object) -> str:
 @contextmanager
 def clients(settings: Settings, stop: threading.Event) -> Iterator[tuple[Any, Any, dict[Any, Any]]]:
     """The two clients and their transports, closed at the end."""
-    from siaghsync.wire.payamgostar import Payamgostar
-    from siaghsync.wire.siagh import Siagh
+    from siaghsync.connectors.payamgostar.client import Payamgostar
+    from siaghsync.connectors.siagh.client import Siagh
     from siaghsync.wire.transport import Transport
 
     def transport(system: Any, url: str) -> Transport:
@@ -201,10 +201,10 @@ def engine_for(
     who: str | None = None,
 ) -> Iterator[Engine]:
     """An engine for one run of `command`, its clients closed at the end. `who` is at work, or else this process's user."""
-    from siaghsync.rules.scheme import NumberScheme, Rules
-    from siaghsync.store.audit import Run
-    from siaghsync.store.scratch import Scratch
-    from siaghsync.work.engine import Engine, Limits
+    from siaghsync.domain.numbering import NumberScheme, Rules
+    from siaghsync.state.audit import Run
+    from siaghsync.state.staging import Scratch
+    from siaghsync.sync.context import Engine, Limits
 
     scheme = NumberScheme(
         settings.customer_number_prefix, settings.customer_number_offset, settings.customer_number_width

@@ -9,7 +9,7 @@ import typer
 
 from siaghsync.cli.base import Call, actor, now
 from siaghsync.errors import UsageError
-from siaghsync.show.terminal import say, show, write_json
+from siaghsync.report.terminal import say, show, write_json
 
 
 def log_command(
@@ -43,8 +43,8 @@ def log_command(
 def prune(call: Call, when: str, *, as_json: bool) -> None:
     """`log --prune-before`."""
     from siaghsync.cli.review import moment
-    from siaghsync.store.pruning import describe, prune
-    from siaghsync.store.state_file import open_state, run_lock
+    from siaghsync.state.maintenance import describe, prune
+    from siaghsync.state.state_file import open_state, run_lock
 
     before = moment(when)
     if before > now():
@@ -70,9 +70,9 @@ def explain_command(
 
 def explain(call: Call, number: str) -> int:
     """`explain`: returns the exit code."""
-    from siaghsync.show.explain import story
-    from siaghsync.store.dossier import dossiers
-    from siaghsync.store.state_file import open_state
+    from siaghsync.features.explain.render import story
+    from siaghsync.state.record_history import dossiers
+    from siaghsync.state.state_file import open_state
 
     with closing(open_state(call.settings().siaghsync_state)) as state:
         found = dossiers(state, number)

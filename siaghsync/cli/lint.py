@@ -11,7 +11,7 @@ import typer
 
 from siaghsync.cli.base import Call, engine_for, now, stop_on_signal, write_csv
 from siaghsync.errors import LoginLocked
-from siaghsync.show.terminal import progress_bar, say, show, write_json
+from siaghsync.report.terminal import progress_bar, say, show, write_json
 
 if TYPE_CHECKING:
     from siaghsync.settings import Settings
@@ -32,10 +32,10 @@ def lint_command(
 
 def lint(call: Call, *, csv: Path | None, as_json: bool) -> None:
     """`lint`. It needs no state file, and takes no lock."""
-    from siaghsync.show.lint import lint_report
-    from siaghsync.store.state_file import memory_state
-    from siaghsync.work.runs import log_in
-    from siaghsync.work.survey import survey
+    from siaghsync.features.lint.collect import survey
+    from siaghsync.features.lint.render import lint_report
+    from siaghsync.state.state_file import memory_state
+    from siaghsync.sync.runner import log_in
 
     settings = call.settings()
     with closing(memory_state()) as state:
@@ -60,8 +60,8 @@ def lint(call: Call, *, csv: Path | None, as_json: bool) -> None:
 @contextmanager
 def _cool_down(settings: Settings) -> Iterator[None]:
     """Keeps to the cool-down of a locked account that an earlier run remembered, and remembers a new one."""
-    from siaghsync.store.state_file import open_state
-    from siaghsync.work.runs import check_cool_down, remember_lock
+    from siaghsync.state.state_file import open_state
+    from siaghsync.sync.runner import check_cool_down, remember_lock
 
     path = settings.siaghsync_state
     if not path.exists() or not path.stat().st_size:

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from siaghsync.cli.base import Call, clients, document_sources, engine_for, now, stop_on_signal, timed
 from siaghsync.errors import LockHeld, LoginLocked, LoginRefused, SiaghsyncError, StateError
-from siaghsync.show.terminal import can_carry, progress_bar, say, show, write_json
+from siaghsync.report.terminal import can_carry, progress_bar, say, show, write_json
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from siaghsync.settings import Settings
-    from siaghsync.store.overview import Overview
-    from siaghsync.store.state import State
+    from siaghsync.state.database import State
+    from siaghsync.state.status import Overview
 
 
 def check_apis(call: Call, *, as_json: bool) -> int:
     """`check-apis`: returns the exit code."""
-    from siaghsync.rules.misgivings import misgivings, unchecked
-    from siaghsync.show.checkup import checkup_report
-    from siaghsync.work.checkup import Checkup, expected
+    from siaghsync.features.check_apis.collect import Checkup, expected
+    from siaghsync.features.check_apis.render import checkup_report
+    from siaghsync.features.check_apis.warnings import misgivings, unchecked
 
     settings = call.settings()
     refusal, warnings = _refusal(settings)
@@ -46,8 +46,8 @@ def check_apis(call: Call, *, as_json: bool) -> int:
 
 def _refusal(settings: Settings) -> tuple[LoginRefused | None, list[dict[str, str]]]:
     """Why the CRM must not be asked now, if it must not; a state file that can't be used is worth a warning here."""
-    from siaghsync.store.state_file import open_state
-    from siaghsync.work.runs import check_cool_down
+    from siaghsync.state.state_file import open_state
+    from siaghsync.sync.runner import check_cool_down
 
     try:
         if _has_state(settings.siaghsync_state):
@@ -62,8 +62,8 @@ def _refusal(settings: Settings) -> tuple[LoginRefused | None, list[dict[str, st
 
 def _remember_lock(settings: Settings, errors: list[SiaghsyncError]) -> None:
     """An account that turned out to be locked is left in peace by the next runs too, if there is where to note it."""
-    from siaghsync.store.state_file import open_state
-    from siaghsync.work.runs import remember_lock
+    from siaghsync.state.state_file import open_state
+    from siaghsync.sync.runner import remember_lock
 
     locked = next((error for error in errors if isinstance(error, LoginLocked)), None)
     if locked and _has_state(settings.siaghsync_state):
@@ -77,8 +77,8 @@ def _has_state(path: Path) -> bool:
 
 def status(call: Call, *, max_age: float | None, as_json: bool) -> int:
     """`status`: returns the exit code."""
-    from siaghsync.store.overview import EMPTY, overview
-    from siaghsync.store.state_file import open_state
+    from siaghsync.state.state_file import open_state
+    from siaghsync.state.status import EMPTY, overview
 
     settings = call.settings()
     path = settings.siaghsync_state
@@ -98,8 +98,8 @@ def status(call: Call, *, max_age: float | None, as_json: bool) -> int:
 
 
 def _show_status(state: State, found: Overview, moment: datetime, poll_interval: int) -> None:
-    from siaghsync.show.status import ASCII_BLOCKS, BLOCKS, status_report
-    from siaghsync.store.glance import glance
+    from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, status_report
+    from siaghsync.state.glance import glance
 
     blocks = BLOCKS if can_carry(BLOCKS) else ASCII_BLOCKS
     show(*status_report(found, glance(state, moment), moment, poll_interval, blocks))
@@ -107,10 +107,10 @@ def _show_status(state: State, found: Overview, moment: datetime, poll_interval:
 
 def verify(call: Call, *, as_json: bool) -> int:
     """`verify`: returns the exit code."""
-    from siaghsync.show.verify import verify_report
-    from siaghsync.store.state_file import open_state, run_lock
-    from siaghsync.work.runs import closed_whatever_happens, log_in, require_import
-    from siaghsync.work.verify import verify
+    from siaghsync.features.verify.collect import verify
+    from siaghsync.features.verify.render import verify_report
+    from siaghsync.state.state_file import open_state, run_lock
+    from siaghsync.sync.runner import closed_whatever_happens, log_in, require_import
 
     settings = call.settings()
     with stop_on_signal() as stop, progress_bar(wanted=not as_json) as progress, run_lock(settings.siaghsync_state):
@@ -133,7 +133,7 @@ def verify(call: Call, *, as_json: bool) -> int:
 
 def is_running(path: Any) -> bool:
     """Whether a run holds the lock of the state file."""
-    from siaghsync.store.state_file import run_lock
+    from siaghsync.state.state_file import run_lock
 
     try:
         with run_lock(path):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from siaghsync.errors import UsageError
-from siaghsync.show.terminal import say, show
+from siaghsync.report.terminal import say, show
 
 if TYPE_CHECKING:
-    from siaghsync.rules.saved_plan import Comparison, Head
-    from siaghsync.store.state import State
-    from siaghsync.work.engine import Engine
-    from siaghsync.work.plan_file import Keeper, Recorder
+    from siaghsync.features.saved_plan.file import Keeper, Recorder
+    from siaghsync.features.saved_plan.rules import Comparison, Head
+    from siaghsync.state.database import State
+    from siaghsync.sync.context import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Hold:
     def read(self, state: State, command: str) -> None:
         """Reads the plan that is to be carried out, before anything else. Raises UsageError if it can't be."""
         if self._path and self._head:
-            from siaghsync.store.facts import COMPLETED
-            from siaghsync.work.plan_file import read_plan
+            from siaghsync.features.saved_plan.file import read_plan
+            from siaghsync.state.meta import COMPLETED
 
             imported = state.fact(COMPLETED) is not None
             self._comparison = read_plan(self._path, self._head, command, state, imported=imported)
@@ -63,7 +63,7 @@ class Hold:
         if self._recorder:
             engine.permit = self._recorder
         if self._comparison:
-            from siaghsync.work.plan_file import Keeper
+            from siaghsync.features.saved_plan.file import Keeper
 
             self._keeper = Keeper(engine, self._comparison)
             engine.permit, engine.keeps_to_plan = self._keeper, True
@@ -82,7 +82,7 @@ class Hold:
 
     def show(self) -> None:
         """Shows what was refused and what was left."""
-        from siaghsync.show.plan import refusals
+        from siaghsync.features.saved_plan.render import refusals
 
         if self._keeper:
             show(*refusals(self._keeper.refused, self._keeper.left))
@@ -94,7 +94,7 @@ def hold(plan: PlanOptions, **options: Any) -> Iterator[Hold]:
     if plan == PlanOptions():
         yield Hold(options, None, None, None)
         return
-    from siaghsync.work.plan_file import read_plan_head, recording
+    from siaghsync.features.saved_plan.file import read_plan_head, recording
 
     head = read_plan_head(plan.follow) if plan.follow else None
     with recording(plan.save) if plan.save else nullcontext() as recorder:

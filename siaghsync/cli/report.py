@@ -10,14 +10,14 @@ import typer
 
 from siaghsync.cli.base import Call, document_sources, engine_for, now, posting_start, stop_on_signal
 from siaghsync.errors import LoginLocked, UsageError
-from siaghsync.show.terminal import progress_bar, say, show, write_json
+from siaghsync.report.terminal import progress_bar, say, show, write_json
 
 if TYPE_CHECKING:
-    from siaghsync.rules.invoice_sums import Sums
+    from siaghsync.features.invoice_report.collect import Ledger
+    from siaghsync.features.invoice_report.sums import Sums
     from siaghsync.settings import Settings
-    from siaghsync.store.state import State
-    from siaghsync.work.engine import Engine
-    from siaghsync.work.invoice_ledger import Ledger
+    from siaghsync.state.database import State
+    from siaghsync.sync.context import Engine
 
 group = typer.Typer(help="Reports for people who tick things off. They write nothing.", no_args_is_help=True)
 
@@ -46,8 +46,8 @@ def invoices_command(
 
 def invoices(call: Call, *, year: int | None, csv: Path | None, as_json: bool) -> None:
     """`report invoices`. Neither takes the lock nor writes into the state file, so it can run beside a sync."""
-    from siaghsync.show.invoices import invoice_tables
-    from siaghsync.store.state_file import memory_state, open_state
+    from siaghsync.features.invoice_report.render import invoice_tables
+    from siaghsync.state.state_file import memory_state, open_state
 
     settings = call.settings()
     state, own = open_state(settings.siaghsync_state), memory_state()
@@ -74,8 +74,8 @@ def invoices(call: Call, *, year: int | None, csv: Path | None, as_json: bool) -
 
 
 def _read(engine: Engine, state: State, settings: Settings, year: int | None) -> tuple[Ledger, Sums]:
-    from siaghsync.rules.invoice_report import LineRules
-    from siaghsync.work.invoice_ledger import Ledger
+    from siaghsync.features.invoice_report.collect import Ledger
+    from siaghsync.features.invoice_report.rules import LineRules
 
     rules = LineRules(settings.invoice_states, posting_start(settings, state), settings.preinvoice_sale_model)
     _log_in(engine, state)
@@ -84,7 +84,7 @@ def _read(engine: Engine, state: State, settings: Settings, year: int | None) ->
 
 
 def _log_in(engine: Engine, state: State) -> None:
-    from siaghsync.work.runs import check_cool_down, remember_lock
+    from siaghsync.sync.runner import check_cool_down, remember_lock
 
     check_cool_down(state, now())
     try:
@@ -106,7 +106,7 @@ def _write_csv(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     """Every line, with the mark in front by which spreadsheets know UTF-8. Raises UsageError."""
     import csv
 
-    from siaghsync.rules.invoice_report import CSV_COLUMNS, csv_cells
+    from siaghsync.features.invoice_report.rules import CSV_COLUMNS, csv_cells
 
     try:
         with path.open("w", encoding="utf-8-sig", newline="") as file:

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from siaghsync.cli.base import Call, engine_for, now, stop_on_signal
 from siaghsync.errors import UsageError
-from siaghsync.show.terminal import say, show, write_json
+from siaghsync.report.terminal import say, show, write_json
 
 if TYPE_CHECKING:
     from siaghsync.settings import Settings
-    from siaghsync.store.state import State
-    from siaghsync.work.resolve import Decision
+    from siaghsync.state.database import State
+    from siaghsync.sync.decisions import Decision
 
 
 @contextmanager
 def _reading(settings: Settings) -> Iterator[State]:
-    from siaghsync.store.state_file import open_state
+    from siaghsync.state.state_file import open_state
 
     state = open_state(settings.siaghsync_state)
     try:
@@ -34,8 +34,8 @@ def _reading(settings: Settings) -> Iterator[State]:
 
 def review_list(call: Call, *, as_json: bool) -> int:
     """`review`: returns the exit code."""
-    from siaghsync.show.review import review_list
-    from siaghsync.store import reviews
+    from siaghsync.report.review import review_list
+    from siaghsync.state import reviews
 
     with _reading(call.settings()) as state:
         items = reviews.open_items(state)
@@ -48,9 +48,9 @@ def review_list(call: Call, *, as_json: bool) -> int:
 
 def review_show(call: Call, review_id: int, *, as_json: bool) -> int:
     """`review show`: returns the exit code."""
-    from siaghsync.show.review import review_page
-    from siaghsync.store import reviews
-    from siaghsync.store.history import of_record
+    from siaghsync.report.review import review_page
+    from siaghsync.state import reviews
+    from siaghsync.state.audit_log import of_record
 
     with _reading(call.settings()) as state:
         row = state.row("SELECT * FROM reviews WHERE id = ?", (review_id,))
@@ -67,7 +67,7 @@ def review_show(call: Call, review_id: int, *, as_json: bool) -> int:
 
 def decision_of(*, retry: bool, link: str | None, posted: str | None, discard: bool) -> Decision:
     """The one decision among the options of `review resolve`. Raises UsageError if it is none or more than one."""
-    from siaghsync.work.resolve import Decision
+    from siaghsync.sync.decisions import Decision
 
     given = [
         *([Decision("retry")] if retry else []),
@@ -100,9 +100,9 @@ def decide(
     settings: Settings, ids: list[int], decision: Decision, stop: threading.Event, who: str | None = None
 ) -> None:
     """Carries out a decision about reviews, made by `who` or else this process's user. Raises SiaghsyncError."""
-    from siaghsync.store.state_file import run_lock
-    from siaghsync.work.resolve import open_review, resolve
-    from siaghsync.work.runs import closed_whatever_happens, log_in
+    from siaghsync.state.state_file import run_lock
+    from siaghsync.sync.decisions import open_review, resolve
+    from siaghsync.sync.runner import closed_whatever_happens, log_in
 
     with run_lock(settings.siaghsync_state), _reading(settings) as state:
         with engine_for(settings, state, "review resolve", stop, dry_run=False, who=who) as engine:
@@ -117,8 +117,8 @@ def decide(
 
 def log(call: Call, *, customer: str | None, failed: bool, since: str | None, limit: int, as_json: bool) -> int:
     """`log`: returns the exit code."""
-    from siaghsync.show.review import failed_runs_table, log_table
-    from siaghsync.store.history import LogFilter, entries, failed_runs
+    from siaghsync.report.review import failed_runs_table, log_table
+    from siaghsync.state.audit_log import LogFilter, entries, failed_runs
 
     wanted = LogFilter(customer, failed, moment(since) if since else None, limit)
     with _reading(call.settings()) as state:
@@ -145,7 +145,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def moment(text: str) -> datetime:
     """A point in time (aware UTC) given as an age (`12h`), or as a date or time in either calendar, by Tehran's clock. Raises
     UsageError."""
-    from siaghsync.rules.moments import TEHRAN
+    from siaghsync.messages.calendar import TEHRAN
     from siaghsync.settings import either_calendar
 
     if found := re.fullmatch(r"(\d+)([smhd])", text.strip()):

@@ -20,16 +20,16 @@ from siaghsync.cli.base import (
 )
 from siaghsync.cli.plan import Hold, PlanOptions, hold
 from siaghsync.errors import BrakeError, UsageError
-from siaghsync.show.terminal import error_document, progress_bar, say, show, tell_error, write_json
+from siaghsync.report.terminal import error_document, progress_bar, say, show, tell_error, write_json
 
 if TYPE_CHECKING:
-    from siaghsync.rules.reconcile_document import DocumentRules
+    from siaghsync.connectors.siagh.client import Session
+    from siaghsync.planning.documents import DocumentRules
     from siaghsync.settings import Settings
-    from siaghsync.store.state import State
-    from siaghsync.wire.siagh import Session
-    from siaghsync.work.engine import Engine
-    from siaghsync.work.importer import ImportPlan
-    from siaghsync.work.runs import Result
+    from siaghsync.state.database import State
+    from siaghsync.sync.context import Engine
+    from siaghsync.sync.importer import ImportPlan
+    from siaghsync.sync.runner import Result
 
 NO_PLAN = PlanOptions()
 
@@ -46,9 +46,9 @@ def run_sync(
     plan: PlanOptions = NO_PLAN,
 ) -> int:
     """`sync`: returns the exit code."""
-    from siaghsync.work.runs import carry_through
-    from siaghsync.work.sync import sync
-    from siaghsync.work.sync_reading import SyncOptions
+    from siaghsync.sync.customers import sync
+    from siaghsync.sync.runner import carry_through
+    from siaghsync.sync.sync_reading import SyncOptions
 
     plan.check(dry_run=dry_run, full=full, only=only)
     settings = call.settings()
@@ -80,8 +80,8 @@ def _at_work(
 ) -> Iterator[tuple[Engine, Callable[[Result], int]]]:
     """An engine for one run of `command`, which alone may make a state file if it is the import; and what shows the
     run's result and returns its exit code."""
-    from siaghsync.work.notify import watched
-    from siaghsync.work.runs import require_import
+    from siaghsync.features.notifications.notify import watched
+    from siaghsync.sync.runner import require_import
 
     is_import = command == "initial-import"
     with (
@@ -110,7 +110,7 @@ def document_rules(settings: Settings, engine: Engine) -> Callable[[], DocumentR
 
     @cache
     def rules() -> DocumentRules:
-        from siaghsync.rules.reconcile_document import DocumentRules
+        from siaghsync.planning.documents import DocumentRules
 
         return DocumentRules(
             sale_model=settings.preinvoice_sale_model,
@@ -136,8 +136,8 @@ def run_import(
     plan: PlanOptions = NO_PLAN,
 ) -> int:
     """`initial-import`: returns the exit code."""
-    from siaghsync.work.importer import ImportOptions, initial_import
-    from siaghsync.work.runs import carry_through
+    from siaghsync.sync.importer import ImportOptions, initial_import
+    from siaghsync.sync.runner import carry_through
 
     plan.check(dry_run=dry_run, limit=limit)
     settings = call.settings()
@@ -173,8 +173,8 @@ def run_import(
 @contextmanager
 def _writing(path: Any, *, create: bool, in_memory: bool = False) -> Iterator[State]:
     """The state file under its lock; a dry run of an import without a state file works in memory and leaves none."""
-    from siaghsync.store.facts import STATE_WAS_LOST
-    from siaghsync.store.state_file import memory_state, open_state, run_lock
+    from siaghsync.state.meta import STATE_WAS_LOST
+    from siaghsync.state.state_file import memory_state, open_state, run_lock
 
     blank = not path.exists() or path.stat().st_size == 0
     if blank and not create:
@@ -222,7 +222,7 @@ def _tell(result: Result, stop: Stop, plans: Hold, *, as_json: bool, quiet: bool
             head |= error_document(result.error.kind, result.error.message, result.error.hint)
         write_json(head, changes=engine.scratch.changes(), failures=engine.failures)
     elif not (quiet and code == 0):
-        from siaghsync.show.report import run_report
+        from siaghsync.report.run import run_report
 
         show(*run_report(head, engine.scratch.changes(), engine.failures))
         plans.show()

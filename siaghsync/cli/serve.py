@@ -17,15 +17,15 @@ import typer
 
 from siaghsync.cli.base import Call, document_sources, engine_for, now, stop_on_signal, switched_off
 from siaghsync.errors import LockHeld, UsageError
-from siaghsync.show.terminal import say, write_line
+from siaghsync.report.terminal import say, write_line
 
 if TYPE_CHECKING:
+    from siaghsync.connectors.siagh.client import Session
     from siaghsync.settings import Settings
-    from siaghsync.store.state import State
+    from siaghsync.state.database import State
+    from siaghsync.sync.decisions import Decision
     from siaghsync.web.desk import Desk
     from siaghsync.web.worker import Choose
-    from siaghsync.wire.siagh import Session
-    from siaghsync.work.resolve import Decision
 
 _TURN_SECONDS = 10.0
 """So long a decision made in the dashboard waits for a run to end."""
@@ -142,8 +142,8 @@ class _Service:
 
     def _run(self, choose: Choose) -> None:
         """One run of the kind that is chosen under the lock, with the engine of cron's `sync`."""
-        from siaghsync.store.state_file import open_state, run_lock
-        from siaghsync.work.runs import require_import
+        from siaghsync.state.state_file import open_state, run_lock
+        from siaghsync.sync.runner import require_import
 
         with run_lock(self._settings.siaghsync_state):
             state = open_state(self._settings.siaghsync_state)
@@ -159,10 +159,10 @@ class _Service:
         """One run; whoever has to know of what it leaves for a person is told as after cron's. The cron monitor is not,
         since it watches over cron."""
         from siaghsync.cli.run import document_rules
-        from siaghsync.work.notify import watched
-        from siaghsync.work.runs import carry_through
-        from siaghsync.work.sync import sync
-        from siaghsync.work.sync_reading import SyncOptions
+        from siaghsync.features.notifications.notify import watched
+        from siaghsync.sync.customers import sync
+        from siaghsync.sync.runner import carry_through
+        from siaghsync.sync.sync_reading import SyncOptions
 
         settings, command = self._settings, "sync" if everything else "webhook"
         options = SyncOptions(
@@ -185,7 +185,7 @@ class _Service:
             raise result.error
 
     def _is_overdue(self, state: State) -> bool:
-        from siaghsync.store.overview import overview
+        from siaghsync.state.status import overview
 
         last = overview(state, now(), is_running=False, max_age=None, poll_interval=1).facts["last_success_at"]
         age = (now() - datetime.fromisoformat(last)).total_seconds() if last else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from siaghsync.cli.base import Call, stop_on_signal
 from siaghsync.errors import UsageError
-from siaghsync.show.terminal import say, write_line
+from siaghsync.report.terminal import say, write_line
 
 
 def hash_password(call: Call, password: str | None, *, stdin: bool, save: bool, dashboard: bool) -> int:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from siaghsync.rules.documents import DocumentSource
-from siaghsync.store.state import State
-from siaghsync.store.state_file import open_state
-from siaghsync.work.resolve import Decision
+from siaghsync.domain.document import DocumentSource
+from siaghsync.state.database import State
+from siaghsync.state.state_file import open_state
+from siaghsync.sync.decisions import Decision
 
 
 @dataclass(frozen=True, slots=True)

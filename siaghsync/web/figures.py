@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from siaghsync.store.activity import last_days, last_hours
-from siaghsync.store.state import State
+from siaghsync.state.activity import last_days, last_hours
+from siaghsync.state.database import State
 from siaghsync.web.charts import Bar
 from siaghsync.web.i18n import Language
 

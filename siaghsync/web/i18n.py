@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from siaghsync.book import index as book
-from siaghsync.book.entry import Entry, Said
-from siaghsync.rules.moments import in_tehran, jalali
+from siaghsync.messages import index as book
+from siaghsync.messages.calendar import in_tehran, jalali
+from siaghsync.messages.entry import Entry, Said
 from siaghsync.web.texts import TEXTS
 from siaghsync.web.words import WORDS
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from siaghsync.errors import SiaghsyncError, StateError
-from siaghsync.store import inbox
-from siaghsync.store.audit import stamp
-from siaghsync.store.inbox import Call
-from siaghsync.store.state import State
+from siaghsync.state import webhook_queue as inbox
+from siaghsync.state.audit import stamp
+from siaghsync.state.database import State
+from siaghsync.state.webhook_queue import Call
+from siaghsync.sync.runner import require_import
 from siaghsync.web.desk import Desk
-from siaghsync.work.runs import require_import
 
 MOST_STORED = 100_000
 """Records that may wait to be taken up; beyond that the CRM is told to come again later."""

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from siaghsync.errors import StateError
-from siaghsync.store import inbox
-from siaghsync.store.history import LogFilter, entries
-from siaghsync.store.overview import Overview, overview
-from siaghsync.store.state import State
+from siaghsync.state import webhook_queue as inbox
+from siaghsync.state.audit_log import LogFilter, entries
+from siaghsync.state.database import State
+from siaghsync.state.status import Overview, overview
 from siaghsync.web import figures, sides
 from siaghsync.web.auth import SESSION_COOKIE, clean_name
 from siaghsync.web.charts import Bar, bar_chart

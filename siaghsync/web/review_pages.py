@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from siaghsync.store import reviews
-from siaghsync.store.history import of_record
-from siaghsync.store.mappings import Mappings
-from siaghsync.store.state import Row
+from siaghsync.state import reviews
+from siaghsync.state.audit_log import of_record
+from siaghsync.state.database import Row
+from siaghsync.state.mappings import Mappings
+from siaghsync.sync.decisions import Decision, WayOut
 from siaghsync.web import sides
 from siaghsync.web.site import Visit
-from siaghsync.work.resolve import Decision, WayOut
 
 _WITH_VALUE = ("link", "posted")
 

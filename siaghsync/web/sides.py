@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from siaghsync.rules.moments import jalali
-from siaghsync.rules.records import fold, phone_key, same_spelling_aside
+from siaghsync.domain.customer import fold, phone_key, same_spelling_aside
+from siaghsync.messages.calendar import jalali
 from siaghsync.web.field_names import AMOUNTS
 from siaghsync.web.i18n import Language
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from siaghsync.domain.customer import Kind, fold
 from siaghsync.errors import StateError
-from siaghsync.rules.records import Kind, fold
-from siaghsync.store.inbox import Call
+from siaghsync.state.webhook_queue import Call
 from siaghsync.web.desk import Secret
 from siaghsync.web.forms import read_form
 from siaghsync.web.intake import Full, Intake

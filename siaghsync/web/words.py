@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from siaghsync.book.links import LINKED_BY
+from siaghsync.messages.links import LINKED_BY
 from siaghsync.web.field_names import FIELDS
 
 Words = Mapping[str, tuple[str, str]]

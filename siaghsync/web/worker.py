@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from siaghsync.errors import LockHeld, LoginRefused, SiaghsyncError
-from siaghsync.store import inbox
-from siaghsync.store.state import State
+from siaghsync.state import webhook_queue as inbox
+from siaghsync.state.database import State
 from siaghsync.web.desk import Desk
 
 _BURST_SECONDS = 0.2

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from siaghsync.book.calls import call
 from siaghsync.errors import SYSTEM_NAMES, InDoubt, NotSent, Refused, System
+from siaghsync.messages.calls import call
 from siaghsync.wire import jsontext
 
 ADDRESS_SETTINGS: dict[System, str] = {"crm": "CRM_API_BASE_URL", "finance": "FINANCE_API_BASE_URL"}

@@ -6,7 +6,7 @@ import pytest
 from indoors import Indoors, indoors
 from world import Maker
 
-from siaghsync.store.state_file import open_state, run_lock
+from siaghsync.state.state_file import open_state, run_lock
 
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
 KEPT = ("customer_mappings", "invoice_mappings", "reviews", "waiting", "skips", "cursors", "seen")

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rawserver import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
+from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
 from siaghsync.wire import repeats
-from siaghsync.wire.payamgostar import Payamgostar
 from siaghsync.wire.transport import Transport
 
 TOKEN, PASSWORD = "t0ken-9b1c", "p4ss-word-17"

@@ -15,11 +15,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rawserver import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
+from siaghsync.connectors.siagh.client import Saved, SavedPreinvoice, Session, Siagh
+from siaghsync.connectors.siagh.form import CONTACT_KEYS, PREINVOICE_KEYS, ROW_KEYS
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
 from siaghsync.wire import jsontext, repeats
-from siaghsync.wire.siagh import Saved, SavedPreinvoice, Session, Siagh
-from siaghsync.wire.siagh_form import CONTACT_KEYS, PREINVOICE_KEYS, ROW_KEYS
 from siaghsync.wire.transport import Transport
 
 SESSION, HASH = "5e311c4b2eab409ca7c3ceaf5954d0a5", "0123456789ABCDEF0123456789ABCDEF"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from siaghsync.store import outbox
-from siaghsync.store.audit import Run
-from siaghsync.store.outbox import Intent
-from siaghsync.work import doubts, lookup
+from siaghsync.state import outbox
+from siaghsync.state.audit import Run
+from siaghsync.state.outbox import Intent
+from siaghsync.sync import doubts
+from siaghsync.sync import recovery as lookup
 
 
 def forgets_intents() -> None:

@@ -21,11 +21,11 @@ from world import Maker
 FEW, MORE = 30, 60
 SPARED = {
     "asyncio", "jinja2", "persiantools", "requests", "rich", "starlette", "tenacity", "uvicorn",
-    "siaghsync.demo", "siaghsync.sandbox", "siaghsync.web", "siaghsync.rules.saved_plan", "siaghsync.show.report",
-    "siaghsync.rules.cases", "siaghsync.rules.documents", "siaghsync.rules.metrics", "siaghsync.rules.reconcile",
-    "siaghsync.rules.translate_contact", "siaghsync.rules.translate_document", "siaghsync.store.overview",
-    "siaghsync.work.apply", "siaghsync.work.importer", "siaghsync.work.lookup", "siaghsync.work.plan_file",
-    "siaghsync.work.post_documents", "siaghsync.work.sync_linked", "siaghsync.work.sync_unlinked", "siaghsync.work.verify",
+    "siaghsync.demo", "siaghsync.sandbox", "siaghsync.web", "siaghsync.features.saved_plan.rules", "siaghsync.report.run",
+    "siaghsync.planning.cases", "siaghsync.domain.document", "siaghsync.features.notifications.metrics", "siaghsync.planning.customers",
+    "siaghsync.connectors.siagh.contacts", "siaghsync.connectors.payamgostar.documents", "siaghsync.state.status",
+    "siaghsync.sync.executor", "siaghsync.sync.importer", "siaghsync.sync.recovery", "siaghsync.features.saved_plan.file",
+    "siaghsync.sync.post_documents", "siaghsync.sync.sync_linked", "siaghsync.sync.sync_unlinked", "siaghsync.features.verify.collect",
 }  # fmt: skip
 """What a run that finds nothing to do has no use for."""
 

@@ -292,7 +292,7 @@ def test_the_loss_is_known_also_after_a_kill_before_it_could_be_noted(world: Wor
     trap.mkdir()
     lines = (
         "import os",
-        "from siaghsync.store.state import State",
+        "from siaghsync.state.database import State",
         "State.set_fact = lambda *_: os.kill(os.getpid(), 9)",
     )
     (trap / "sitecustomize.py").write_text("\n".join(lines), "utf-8")

@@ -13,7 +13,7 @@ from persiantools.jdatetime import JalaliDate
 from world import Maker, World
 
 from engine.test_sync import content
-from siaghsync.store.state_file import run_lock
+from siaghsync.state.state_file import run_lock
 
 SINCE = {"INVOICES_SINCE": "2026-01-01"}
 

@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from siaghsync import __version__
-from siaghsync.rules.documents import Posted
-from siaghsync.rules.plan import Action
-from siaghsync.rules.records import CustomerMapping
-from siaghsync.store import inbox, outbox, reviews, waiting
-from siaghsync.store.audit import Run
-from siaghsync.store.facts import COMPLETED, STARTED
-from siaghsync.store.mappings import Mappings
-from siaghsync.store.posted import PostedDocuments
-from siaghsync.store.state import State
-from siaghsync.store.state_file import open_state
+from siaghsync.domain.action import Action
+from siaghsync.domain.customer import CustomerMapping
+from siaghsync.domain.document import Posted
+from siaghsync.state import outbox, reviews
+from siaghsync.state import retries as waiting
+from siaghsync.state import webhook_queue as inbox
+from siaghsync.state.audit import Run
+from siaghsync.state.database import State
+from siaghsync.state.mappings import Mappings
+from siaghsync.state.meta import COMPLETED, STARTED
+from siaghsync.state.posted import PostedDocuments
+from siaghsync.state.state_file import open_state
 
 FOLDER = Path(__file__).parent
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

@@ -21,12 +21,14 @@ import pytest
 
 from siaghsync import __version__
 from siaghsync.errors import StateError
-from siaghsync.store import dossier, history, outbox, reviews, state_file
-from siaghsync.store.mappings import Cursors, Mappings
-from siaghsync.store.posted import PostedDocuments
-from siaghsync.store.schema import APPLICATION_ID, MIGRATIONS
-from siaghsync.store.state import State
-from siaghsync.store.state_file import open_state
+from siaghsync.state import audit_log as history
+from siaghsync.state import outbox, reviews, state_file
+from siaghsync.state import record_history as dossier
+from siaghsync.state.database import State
+from siaghsync.state.mappings import Cursors, Mappings
+from siaghsync.state.migrations import APPLICATION_ID, MIGRATIONS
+from siaghsync.state.posted import PostedDocuments
+from siaghsync.state.state_file import open_state
 
 FOLDER = Path(__file__).parent
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -169,7 +171,9 @@ def test_after_a_step_the_version_before_refuses_and_changes_nothing(
 CHILD = """
 import os, sys
 from pathlib import Path
-from siaghsync.store import schema, state, state_file
+from siaghsync.state import migrations as schema
+from siaghsync.state import database as state
+from siaghsync.state import state_file
 path, step, left = sys.argv[1:]
 state_file.MIGRATIONS = (*schema.MIGRATIONS, step)
 execute = state.State.execute

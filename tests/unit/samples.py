@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from siaghsync.rules.records import Contact, Customer, CustomerMapping
-from siaghsync.rules.scheme import NumberScheme, Rules
-from siaghsync.rules.translate import customer_from_crm
-from siaghsync.rules.translate_contact import contact_from_finance
+from siaghsync.connectors.payamgostar.customers import customer_from_crm
+from siaghsync.connectors.siagh.contacts import contact_from_finance
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping
+from siaghsync.domain.numbering import NumberScheme, Rules
 
 SCHEME = NumberScheme("100-", 1000)
 RULES = Rules(SCHEME)

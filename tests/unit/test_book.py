@@ -10,15 +10,15 @@ import pytest
 from words_used import PACKAGE, Source, literals, source
 
 from siaghsync import errors
-from siaghsync.book.calls import CALLS
-from siaghsync.book.checkup import DIAGNOSES
-from siaghsync.book.entry import Chapter, Entry
-from siaghsync.book.index import REASONS, reason
-from siaghsync.book.kinds import KINDS
-from siaghsync.book.links import LINKED_BY
-from siaghsync.book.warnings import WARNINGS
-from siaghsync.show.reasons import in_words, linked_by, why_and_what_to_do
-from siaghsync.store import inbox
+from siaghsync.messages.calls import CALLS
+from siaghsync.messages.checkup import DIAGNOSES
+from siaghsync.messages.entry import Chapter, Entry
+from siaghsync.messages.index import REASONS, reason
+from siaghsync.messages.kinds import KINDS
+from siaghsync.messages.links import LINKED_BY
+from siaghsync.messages.warnings import WARNINGS
+from siaghsync.report.reasons import in_words, linked_by, why_and_what_to_do
+from siaghsync.state import webhook_queue as inbox
 
 CHAPTERS: dict[str, Chapter] = {
     "kinds": KINDS, "reasons": REASONS, "calls": CALLS, "diagnoses": DIAGNOSES, "warnings": WARNINGS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import LoginRefused, StateError
-from siaghsync.rules.diagnose import Setup, told
-from siaghsync.rules.misgivings import Expected, misgivings, unchecked
-from siaghsync.rules.scheme import NumberScheme
+from siaghsync.features.check_apis.diagnose import Setup, told
+from siaghsync.features.check_apis.warnings import Expected, misgivings, unchecked
 from siaghsync.wire.outcomes import in_doubt, not_sent, refused
 
 CRM = Setup("crm", is_https=True)

@@ -14,8 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
-from siaghsync.rules.document_difference import difference, difference_from_twin
-from siaghsync.rules.documents import (
+from siaghsync.domain.document import (
     Document,
     DocumentRow,
     discount_beside_rows,
@@ -28,6 +27,7 @@ from siaghsync.rules.documents import (
     same_amount,
     snapshot,
 )
+from siaghsync.planning.document_difference import difference, difference_from_twin
 
 AMOUNTS = st.decimals(min_value=-(10**15), max_value=10**15, allow_nan=False, allow_infinity=False, places=4)
 LONG_AMOUNTS = st.builds(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from siaghsync.wire.siagh_form import (
+from siaghsync.connectors.siagh.form import (
     CONTACT_KEYS,
     PREINVOICE_KEYS,
     ROW_KEYS,

@@ -9,10 +9,18 @@ import pytest
 from hypothesis import given
 from samples import SCHEME, contact, contacts, crm_record, customer, customers
 
-from siaghsync.rules.lint import TITLES, Finding, Key, contact_findings, customer_findings, double_findings, keys_of
-from siaghsync.rules.records import Contact, Customer
-from siaghsync.rules.scheme import NumberScheme
-from siaghsync.rules.translate import customer_from_crm
+from siaghsync.connectors.payamgostar.customers import customer_from_crm
+from siaghsync.domain.customer import Contact, Customer
+from siaghsync.domain.numbering import NumberScheme
+from siaghsync.features.lint.rules import (
+    TITLES,
+    Finding,
+    Key,
+    contact_findings,
+    customer_findings,
+    double_findings,
+    keys_of,
+)
 
 GOOD_LEGAL_ID = "10380284790"
 

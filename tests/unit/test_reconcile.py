@@ -21,16 +21,16 @@ from samples import (
     somebody_elses_record,
 )
 
-from siaghsync.rules.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase, view_of
-from siaghsync.rules.payloads import contact_form
-from siaghsync.rules.plan import Action
-from siaghsync.rules.recognise import recognise_contact, recognise_customer, sent_customer
-from siaghsync.rules.reconcile import contact_is_missing, differences, link, reconcile_customer, reconcile_linked
-from siaghsync.rules.reconcile_import import reconcile_contact
-from siaghsync.rules.records import Contact, Customer, agree, digest, split_marker
-from siaghsync.rules.scheme import NumberScheme, Rules
-from siaghsync.rules.translate import customer_from_crm
-from siaghsync.rules.translate_contact import contact_from_finance
+from siaghsync.connectors.payamgostar.customers import customer_from_crm
+from siaghsync.connectors.siagh.contacts import contact_from_finance
+from siaghsync.connectors.siagh.payloads import contact_form
+from siaghsync.domain.action import Action
+from siaghsync.domain.customer import Contact, Customer, agree, digest, split_marker
+from siaghsync.domain.numbering import NumberScheme, Rules
+from siaghsync.planning.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase, view_of
+from siaghsync.planning.customers import contact_is_missing, differences, link, reconcile_customer, reconcile_linked
+from siaghsync.planning.import_ import reconcile_contact
+from siaghsync.planning.recovery import recognise_contact, recognise_customer, sent_customer
 
 FORM_TO_PROPERTY = {
     "isactive": "IsActive", "gender": "Gender", "websiteaddress": "WebSiteAddress", "pocode": "PostalCode",

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaghsync.rules.documents import Document, DocumentRow, Posted, net, snapshot
-from siaghsync.rules.plan import Action
-from siaghsync.rules.reconcile_document import DocumentCase, DocumentRules, Wait, check_net, reconcile_document
-from siaghsync.rules.translate_preinvoice import suid_of
+from siaghsync.connectors.siagh.form import PREINVOICE_KEYS, ROW_KEYS, encode_preinvoice, encode_rows
+from siaghsync.connectors.siagh.preinvoices import suid_of
+from siaghsync.domain.action import Action
+from siaghsync.domain.document import Document, DocumentRow, Posted, net, snapshot
+from siaghsync.planning.documents import DocumentCase, DocumentRules, Wait, check_net, reconcile_document
 from siaghsync.sandbox import forms
-from siaghsync.wire.siagh_form import PREINVOICE_KEYS, ROW_KEYS, encode_preinvoice, encode_rows
 
 RULES = DocumentRules(
     sale_model=1, sales_centre=None, payment_type=2, sale_kind=1, intermediary=31, states="numbered", since=None

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from samples import NOTES, TEXT, contact, customer, somebody_else, somebody_elses_record
 
-from siaghsync.rules.records import (
+from siaghsync.domain.customer import (
     agree,
     ascii_digits,
     digest,
@@ -23,7 +23,7 @@ from siaghsync.rules.records import (
     split_marker,
     with_marker,
 )
-from siaghsync.rules.scheme import NumberScheme
+from siaghsync.domain.numbering import NumberScheme
 
 # --- letters and digits ------------------------------------------------------------------------------------
 

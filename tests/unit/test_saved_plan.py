@@ -10,9 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from siaghsync.domain.action import Action
 from siaghsync.errors import UsageError
-from siaghsync.rules.plan import Action
-from siaghsync.rules.saved_plan import Comparison, Fingerprint, Head, action_line, check_head, read_actions, read_head
+from siaghsync.features.saved_plan.rules import (
+    Comparison,
+    Fingerprint,
+    Head,
+    action_line,
+    check_head,
+    read_actions,
+    read_head,
+)
 
 UPDATE = Action(
     "update", "customer", "finance", "c-1", "person", "100-1234", "c-1", 234, fields={"mobileno": ("1", "2")},

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaghsync.rules.events import event
-from siaghsync.rules.explain import Dossier, explain, title
-from siaghsync.rules.metrics import Figures, metrics_text
-from siaghsync.rules.moments import at
+from siaghsync.features.explain.events import event
+from siaghsync.features.explain.rules import Dossier, explain, title
+from siaghsync.features.notifications.metrics import Figures, metrics_text
+from siaghsync.messages.calendar import at
 
 WHEN = "2026-01-05T10:20:30.456+00:00"
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from siaghsync.errors import LockHeld, StateError, UsageError
-from siaghsync.store.schema import APPLICATION_ID, MIGRATIONS
-from siaghsync.store.state import State
-from siaghsync.store.state_file import memory_state, open_state, run_lock
+from siaghsync.state.database import State
+from siaghsync.state.migrations import APPLICATION_ID, MIGRATIONS
+from siaghsync.state.state_file import memory_state, open_state, run_lock
 
 NOBODY = 65534
 
@@ -61,7 +61,7 @@ def program(code: str, *args: object) -> subprocess.Popen[str]:
     """A Python process that runs `code`; the state's names are imported, `args` are its sys.argv[1:]."""
     head = (
         "import os, sys, time\nfrom pathlib import Path\nfrom siaghsync.errors import *\n"
-        "from siaghsync.store.state import *\nfrom siaghsync.store.state_file import *\n"
+        "from siaghsync.state.database import *\nfrom siaghsync.state.state_file import *\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", head + textwrap.dedent(code), *map(str, args)],
@@ -393,7 +393,7 @@ def test_a_kill_inside_a_block_leaves_nothing_of_it(path: Path, rows: int) -> No
 def test_a_kill_while_the_file_is_made(path: Path, statement: int | str) -> None:
     victim = program(
         """
-        import siaghsync.store.state as room
+        import siaghsync.state.database as room
         execute, left = room.State.execute, sys.argv[2]
         def counted(self, sql, values=()):
             global left

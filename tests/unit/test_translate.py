@@ -22,13 +22,13 @@ from samples import (
     somebody_else,
 )
 
+from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
+from siaghsync.connectors.siagh.contacts import contact_from_finance, finance_code_of
+from siaghsync.connectors.siagh.form import CONTACT_KEYS, clean
+from siaghsync.connectors.siagh.payloads import contact_form, crm_fields
+from siaghsync.domain.customer import Contact, same_spelling_aside, split_marker
 from siaghsync.errors import BadRecord
-from siaghsync.rules.payloads import contact_form, crm_fields
-from siaghsync.rules.reconcile import differences
-from siaghsync.rules.records import Contact, same_spelling_aside, split_marker
-from siaghsync.rules.translate import crm_id_of, customer_from_crm, modified_of
-from siaghsync.rules.translate_contact import contact_from_finance, finance_code_of
-from siaghsync.wire.siagh_form import CONTACT_KEYS, clean
+from siaghsync.planning.customers import differences
 
 
 def pascal(value: Any) -> Any:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
+from siaghsync.domain.document import net, net_with_tax, snapshot
 from siaghsync.errors import BadRecord
-from siaghsync.rules.documents import net, net_with_tax, snapshot
-from siaghsync.rules.translate_document import document_from_crm, rows_are_missing
 from siaghsync.wire import jsontext
 
 CAPTURED = """

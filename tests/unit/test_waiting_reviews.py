@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import RULES, customer
 
-from siaghsync.rules.cases import CustomerCase
-from siaghsync.rules.plan import Action
-from siaghsync.rules.reconcile import reconcile_customer, review_customer
-from siaghsync.store import reviews, waiting
-from siaghsync.store.audit import Run, stamp
-from siaghsync.store.state import State
-from siaghsync.store.state_file import memory_state
+from siaghsync.domain.action import Action
+from siaghsync.planning.cases import CustomerCase
+from siaghsync.planning.customers import reconcile_customer, review_customer
+from siaghsync.state import retries as waiting
+from siaghsync.state import reviews
+from siaghsync.state.audit import Run, stamp
+from siaghsync.state.database import State
+from siaghsync.state.state_file import memory_state
 
 CREATE = reconcile_customer(CustomerCase(customer()), RULES)
 OTHER = replace(CREATE, record="p-2", crm_id="p-2")

@@ -10,9 +10,10 @@ from string import Formatter
 import pytest
 
 import siaghsync.web as web
-from siaghsync.book.index import REASONS
-from siaghsync.store import audit, overview
-from siaghsync.store.state_file import memory_state
+from siaghsync.messages.index import REASONS
+from siaghsync.state import audit
+from siaghsync.state import status as overview
+from siaghsync.state.state_file import memory_state
 from siaghsync.web.i18n import Language, chosen
 from siaghsync.web.texts import TEXTS
 from siaghsync.web.words import WORDS

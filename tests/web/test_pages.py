@@ -11,7 +11,7 @@ import requests
 from serving import PASSWORD, SECRET, Served, password_hash, ready, serving, wait_until, write
 from world import Maker, World
 
-from siaghsync.store.state_file import run_lock
+from siaghsync.state.state_file import run_lock
 
 HOSTILE = "<script>alert(1)</script>\"&'<b>"
 

@@ -10,7 +10,7 @@ import pytest
 from serving import SECRET, Served, ready, serving, wait_until, write
 from world import Maker, World
 
-from siaghsync.store.state_file import run_lock
+from siaghsync.state.state_file import run_lock
 
 
 def name_in_finance(world: World, crm_id: str) -> str:

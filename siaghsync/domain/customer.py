@@ -1,0 +1,145 @@
+"""Customers of both systems in one form, and when a CRM record and a finance contact are the same customer.
+
+A `Customer` is what the CRM says, a `Contact` what the finance system says. Both carry `fields`: text by the names of
+`domain.fields`. Nothing here knows JSON of a vendor, HTTP or SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
+from typing import Any, Literal
+
+from siaghsync.domain.fields import finance_key
+from siaghsync.domain.normalize import digest, fold, national_key, phone_key
+from siaghsync.messages.message import Message
+
+Kind = Literal["person", "organization"]
+KIND_CODES: dict[Kind, str] = {"person": "0", "organization": "1"}
+"""The value of the field `kind` (contract siagh §3.2)."""
+
+
+def customer_kind(kind: str) -> Kind:
+    """The kind of a customer, out of the wider set of record kinds."""
+    return "organization" if kind == "organization" else "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A person or organization of the CRM.
+
+    `names` are all its names, the one to be written first. `phones` are all its numbers. `fields` holds only what the
+    CRM has a value for, already fit to be sent. `modified` is the CRM's own date. `notes` says what was odd about the
+    data (cleaned characters, a wrong national code).
+    """
+
+    crm_id: str
+    kind: Kind
+    number: str
+    names: tuple[str, ...]
+    national_code: str
+    phones: tuple[str, ...]
+    fields: Mapping[str, str]
+    modified: str | None = None
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name that is written and shown, or ""."""
+        return self.names[0] if self.names else ""
+
+    @property
+    def checksum(self) -> str:
+        """Fingerprint of what matters to Finance: it changes exactly when something has to be compared again."""
+        return digest([self.kind, self.number, _by_finance_key(self.fields)])
+
+    @property
+    def fields_checksum(self) -> str:
+        """Fingerprint of the values alone, as they are sent."""
+        return digest(_by_finance_key(self.fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact of the finance system.
+
+    `fields` holds every field of `domain.fields.READ_BACK` as it was read, the mark in `notes` included; `marker` is the
+    number in the mark, or "". `extra` holds what only the import carries over: `mobile2`, `phone2`, `email2`.
+    """
+
+    code: int
+    kind: Kind
+    names: tuple[str, ...]
+    national_code: str
+    phones: tuple[str, ...]
+    fields: Mapping[str, str]
+    active: bool = True
+    admin: bool = False
+    marker: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name that is shown, or ""."""
+        return self.names[0] if self.names else ""
+
+
+def _by_finance_key(fields: Mapping[str, str]) -> dict[str, str]:
+    # Stored checksums were always made over the keys of Siagh's form, so they stay valid whatever a field is called here.
+    return {finance_key(name): value for name, value in fields.items()}
+
+
+def customer_as_json(who: Customer | Contact) -> dict[str, Any]:
+    """A customer or contact as plain JSON data."""
+    data = {f.name: getattr(who, f.name) for f in dataclass_fields(who)}
+    if isinstance(who, Customer):
+        data["notes"] = [note.as_json() for note in who.notes]
+    return data
+
+
+def customer_from_json(data: Mapping[str, Any]) -> Customer:
+    """The customer that `customer_as_json` wrote."""
+    return Customer(**_tuples(data, "names", "phones") | {"notes": tuple(map(Message.from_json, data["notes"]))})
+
+
+def contact_from_json(data: Mapping[str, Any]) -> Contact:
+    """The contact that `customer_as_json` wrote."""
+    return Contact(**_tuples(data, "names", "phones"))
+
+
+def _tuples(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {**data, **{key: tuple(data[key]) for key in keys}}
+
+
+def identity_key(who: Customer | Contact) -> str | None:
+    """National code and name in their compared forms as one text, or None if either is missing."""
+    code, name = national_key(who.national_code), fold(who.name)
+    return f"{code}|{name}" if code and name else None
+
+
+def agree(customer: Customer, contact: Contact) -> bool:
+    """Whether name, national code or a phone says that these two are the same."""
+    if {fold(n) for n in customer.names} & {fold(n) for n in contact.names} - {""}:
+        return True
+    code = national_key(customer.national_code)
+    if code and code == national_key(contact.national_code):
+        return True
+    ours = {phone_key(p) for p in customer.phones} - {""}
+    return bool(ours & {phone_key(p) for p in contact.phones})
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMapping:
+    """A linked pair: the CRM record `crm_id` and the finance contact `finance_code` are the same customer.
+
+    `checksum` is that of the CRM record when both were last known to be in step (None: compare at the next look),
+    `sent_checksum` that of the values last sent to, or known to be in, Finance.
+    """
+
+    crm_id: str
+    finance_code: int
+    kind: Kind
+    customer_number: str
+    checksum: str | None = None
+    sent_checksum: str | None = None

@@ -1,0 +1,227 @@
+"""Quotes and invoices in our neutral form: what they come to, and when two say the same.
+
+All amounts are rials and exact: Decimal from wire to wire, never rounded. Nothing here knows JSON, HTTP or SQL.
+
+What counts as the same document is its *content*: customer, date, sale model, rows, discount, additional costs, tax and
+toll. Number, state, subject, notes, product names and the order of the rows are not part of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import Any, Literal
+
+from siaghsync.domain.normalize import digest
+from siaghsync.messages.message import Message, Param
+
+DocumentSource = Literal["quote", "invoice"]
+
+_DIGITS = 400
+"""More than any product or sum of readable amounts can have, so nothing is ever rounded."""
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """One row. `unit_price` is before tax; `discount`, `vat` and `toll` are amounts for the whole row, and so is
+    `total`, the CRM's own sum of the row, which is only checked (None: it gives none)."""
+
+    product_code: str
+    product_name: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    discount: Decimal = _ZERO
+    vat: Decimal = _ZERO
+    toll: Decimal = _ZERO
+    description: str = ""
+    total: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A quote or sales invoice of the CRM (contract payamgostar §4).
+
+    `date` is the document's own date in Tehran, or the day of its creation; `created` is that moment, without an
+    offset. `sale_model` is the number at the end of
+    `type_code`, `customer_crm_id` and `number` are empty if it has none. The amounts of the header are None where the
+    CRM gives none. `modified` is the CRM's own text.
+    """
+
+    crm_id: str
+    source: DocumentSource
+    number: str
+    customer_crm_id: str
+    subject: str
+    description: str
+    type_code: str
+    sale_model: int | None
+    date: dt.date
+    created: dt.datetime | None
+    modified: str | None
+    related_quote_id: str | None
+    rows: tuple[DocumentRow, ...]
+    discount: Decimal | None = None
+    vat: Decimal | None = None
+    toll: Decimal | None = None
+    additional_costs: Decimal | None = None
+    total_value: Decimal | None = None
+    final_value: Decimal | None = None
+    state_index: int | None = None
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def checksum(self) -> str:
+        """Fingerprint of the content: the same exactly if `difference` finds nothing."""
+        said = content(snapshot(self))
+        return digest({**said, "rows": sorted(said["rows"], key=digest)})
+
+    @property
+    def name(self) -> str:
+        """What people call it: its number, or its CRM id while it has none."""
+        return self.number or self.crm_id
+
+    def params(self) -> dict[str, Param]:
+        """The parameters that name this document in a message: `document_kind` and `document`."""
+        return {"document_kind": self.source, "document": self.name}
+
+
+def family_of(document: Document) -> str:
+    """The CRM id of the quote that a document is or was made from, else its own: of one family, one is posted."""
+    return document.related_quote_id or document.crm_id
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A document that stands in Siagh: `number` is what people see there, `key` Siagh's own, `net` what Siagh reported.
+
+    `crm_id` and `source` name the CRM document, `checksum` and `snapshot` are those of its content when it was posted.
+    """
+
+    crm_id: str
+    source: DocumentSource
+    number: str | None
+    key: str
+    checksum: str
+    snapshot: Mapping[str, Any]
+    net: Decimal | None = None
+
+
+# --- amounts and dates -------------------------------------------------------------------------------------
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, whatever its size, without rounding."""
+    with localcontext(prec=_DIGITS):
+        return sum(amounts, _ZERO)
+
+
+def row_gross(row: DocumentRow) -> Decimal:
+    """Quantity x unit price."""
+    with localcontext(prec=_DIGITS):
+        return row.quantity * row.unit_price
+
+
+def gross(document: Document) -> Decimal:
+    """The sum of quantity x unit price."""
+    return exact_sum(map(row_gross, document.rows))
+
+
+def net(document: Document) -> Decimal:
+    """What Siagh is expected to report: the sum of quantity x unit price - discount over all rows."""
+    return exact_sum([gross(document), *(row.discount.copy_negate() for row in document.rows)])
+
+
+def vat(document: Document) -> Decimal:
+    """The header's tax, or the sum of the rows' where the header gives none."""
+    return exact_sum(row.vat for row in document.rows) if document.vat is None else document.vat
+
+
+def toll(document: Document) -> Decimal:
+    """The header's toll, or the sum of the rows' where the header gives none."""
+    return exact_sum(row.toll for row in document.rows) if document.toll is None else document.toll
+
+
+def net_with_tax(document: Document) -> Decimal:
+    """`net` plus tax and toll: the other amount that Siagh may report (contract siagh §4)."""
+    return exact_sum([net(document), vat(document), toll(document)])
+
+
+def discount_beside_rows(document: Document) -> Decimal:
+    """The header's discount, or 0 if it says nothing that the rows don't say: none, zero, or (to the rial) their sum."""
+    given = document.discount or _ZERO
+    return _ZERO if same_amount(given, exact_sum(row.discount for row in document.rows)) else given
+
+
+def same_amount(left: Decimal, right: Decimal) -> bool:
+    """Whether two amounts are the same to the rial: what is left of rounding is less than one."""
+    return exact_sum([left, right.copy_negate()]).copy_abs() < 1
+
+
+def plain(value: Decimal) -> str:
+    """An amount as it is sent and stored: `100000`, `1.5`, `-3`; no exponent, no trailing noise, no `-0`.
+
+    Raises ValueError for what is no finite number.
+    """
+    if not value.is_finite():
+        raise ValueError(f"{value} is no amount")
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def jalali_year(day: dt.date) -> int:
+    """The Jalali year of a day, exact around Nowruz. Raises ValueError for days that this calendar can't name."""
+    from persiantools.jdatetime import JalaliDate  # an idle run meets no document
+
+    return int(JalaliDate(day).year)  # type: ignore[no-untyped-call]
+
+
+# --- snapshots ---------------------------------------------------------------------------------------------
+
+
+def snapshot(document: Document) -> dict[str, Any]:
+    """The document as plain JSON, amounts as text, as it is stored when it is posted."""
+    return {
+        "crm_id": document.crm_id,
+        "source": document.source,
+        "number": document.number,
+        "subject": document.subject,
+        "type_code": document.type_code,
+        "customer": document.customer_crm_id,
+        "date": document.date.isoformat(),
+        "sale_model": None if document.sale_model is None else str(document.sale_model),
+        "rows": [_row_snapshot(row) for row in document.rows],
+        "discount": plain(discount_beside_rows(document)),
+        "additional_costs": plain(document.additional_costs or _ZERO),
+        "vat": plain(vat(document)),
+        "toll": plain(toll(document)),
+        "net": plain(net(document)),
+        "net_with_tax": plain(net_with_tax(document)),
+    }
+
+
+def _row_snapshot(row: DocumentRow) -> dict[str, str]:
+    return {
+        "product_code": row.product_code,
+        "product_name": row.product_name,
+        "unit": row.unit,
+        "quantity": plain(row.quantity),
+        "unit_price": plain(row.unit_price),
+        "discount": plain(row.discount),
+    }
+
+
+HEADER_CONTENT = ("customer", "date", "sale_model", "discount", "additional_costs", "vat", "toll")
+"""The keys of a snapshot's header that make a document the same or another."""
+ROW_CONTENT = ("product_code", "unit", "quantity", "unit_price", "discount")
+"""The same of each row."""
+
+
+def content(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a snapshot that makes a document the same or another; `rows` in their order."""
+    rows = [{key: row.get(key) for key in ROW_CONTENT} for row in stored.get("rows") or ()]
+    return {**{key: stored.get(key) for key in HEADER_CONTENT}, "rows": rows}

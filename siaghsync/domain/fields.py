@@ -1,0 +1,75 @@
+"""The fields that both systems have: one row a field. Adding a plain field to the program is adding a row here.
+
+A row says what the field is called in the program and in each system. Its labels in both languages are in the catalog, in the
+chapter `field`. All that reads, writes, compares, shows or documents fields goes through this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FieldKind(StrEnum):
+    """How values are compared, cleaned and shown."""
+
+    TEXT = "text"
+    DIGITS = "digits"
+    """Digits are written as ASCII digits: codes of places and persons."""
+    NATIONAL_CODE = "national_code"
+    PHONE = "phone"
+    CHOICE = "choice"
+    """A small code of the finance system: `1`, `0`, or the code of a place."""
+    NOTES = "notes"
+    """The last part may be the mark `[CRM <number>]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field.
+
+    `name` is the program's own name. `finance_key` is the key in Siagh's form without its prefix (contract siagh §3.2); it
+    is also the key in JSON output and in checksums. `finance_property` is the property of GetAll in lower case (§3.1), None
+    for a key that Siagh does not give back. `crm_property` is the property of the CRM record (contract payamgostar §3.4), None
+    where the value is worked out from more than one property (`connectors.payamgostar.customers`) or the CRM has none.
+    """
+
+    name: str
+    finance_key: str
+    finance_property: str | None
+    crm_property: str | None
+    kind: FieldKind
+
+
+TABLE: tuple[Field, ...] = (
+    Field("active", "isactive", "isactive", None, FieldKind.CHOICE),
+    Field("gender", "gender", "gender", None, FieldKind.CHOICE),
+    Field("website", "websiteaddress", "websiteaddress", "website", FieldKind.TEXT),
+    Field("postal_code", "pocode", "postalcode", None, FieldKind.DIGITS),
+    Field("province", "codeostan", "geographiccode", None, FieldKind.CHOICE),
+    Field("address", "address", "address", None, FieldKind.TEXT),
+    Field("city", "codeshahr", "citycode", None, FieldKind.CHOICE),
+    Field("country", "countrycode", "countrycode", None, FieldKind.CHOICE),
+    Field("email", "email", "email", "email", FieldKind.TEXT),
+    Field("name", "fullname", "name", None, FieldKind.TEXT),
+    Field("mobile", "mobileno", "mobileno", None, FieldKind.PHONE),
+    Field("phone", "telno", "telno", None, FieldKind.PHONE),
+    Field("national_code", "passno", "nationalcode", "nationalcode", FieldKind.NATIONAL_CODE),
+    Field("number", "tmpid", None, None, FieldKind.TEXT),
+    Field("notes", "tozihat", "description", "description", FieldKind.NOTES),
+    Field("kind", "taraftype", "towardtype", None, FieldKind.CHOICE),
+)
+"""Every field, in the order of Siagh's form."""
+
+FIELDS: dict[str, Field] = {row.name: row for row in TABLE}
+"""The same by the program's own name."""
+READ_BACK: tuple[Field, ...] = tuple(row for row in TABLE if row.finance_property)
+"""The fields that Siagh gives back, so that they can be compared."""
+BY_FINANCE_KEY: dict[str, str] = {row.finance_key: row.name for row in TABLE}
+"""Siagh's form key -> the program's own name."""
+
+
+def finance_key(name: str) -> str:
+    """The key of a field in JSON output; names that are no field of the table (of documents) stay as they are."""
+    row = FIELDS.get(name)
+    return row.finance_key if row else name

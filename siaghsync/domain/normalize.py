@@ -1,0 +1,112 @@
+"""When two values mean the same: letters and digits of all three scripts, phones, national codes, marks, checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+
+from siaghsync.domain.fields import FIELDS, FieldKind
+
+_DIGITS = {ord(d): str(i) for zero in ("۰", "٠") for i, d in enumerate(chr(ord(zero) + n) for n in range(10))}
+_LETTERS = {
+    ord(a): b
+    for a, b in (
+        ("ي", "ی"), ("ى", "ی"), ("ك", "ک"), ("ة", "ه"), ("ۀ", "ه"), ("ە", "ه"),
+        ("أ", "ا"), ("إ", "ا"), ("ٱ", "ا"),
+    )
+}  # fmt: skip
+# Diacritics, the small alef and the tatweel don't tell names apart. Half-spaces, direction marks and all spaces are
+# removed, because people type the same name with a space, a half-space or nothing between its parts.
+_SILENT = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c\\s]+")
+
+
+_NO_DIGITS = re.compile(r"\D+")
+
+
+def ascii_digits(text: str) -> str:
+    """The text with Persian and Arabic digits as ASCII ones; nothing else is touched."""
+    return text if text.isascii() else text.translate(_DIGITS)
+
+
+def fold(text: str) -> str:
+    """The form in which names are compared: one letter form, one digit script, no spaces, no case."""
+    composed = unicodedata.normalize("NFKC", text)
+    bare = _SILENT.sub("", composed.translate(_LETTERS).translate(_DIGITS)).casefold()
+    # Once more, because characters that are neighbours only now can compose.
+    return unicodedata.normalize("NFKC", bare)
+
+
+def phone_key(text: str) -> str:
+    """A phone number reduced to its national digits, or "" if it can't identify anybody.
+
+    `+98 912 345 6789`, `0098912...`, `0912...` and `912...` are the same. Fewer than five digits, or one digit
+    repeated, is a placeholder and not a phone.
+    """
+    digits = _NO_DIGITS.sub("", ascii_digits(text))
+    has_country = "+" in text or digits.startswith("00")
+    digits = digits.removeprefix("00")
+    if digits.startswith("98") and (has_country or len(digits) >= 12):
+        digits = digits[2:]
+    digits = digits.removeprefix("0")
+    return digits if len(digits) >= 5 and len(set(digits)) > 1 else ""
+
+
+def national_key(text: str) -> str:
+    """A national code or legal id reduced to its digits, or "" if it can't identify anybody.
+
+    Leading zeros don't count, since spreadsheets lose them; fewer than seven digits or one digit repeated is a
+    placeholder.
+    """
+    digits = _NO_DIGITS.sub("", ascii_digits(text))
+    if len(set(digits)) <= 1:
+        return ""
+    digits = digits.lstrip("0")
+    return digits if len(digits) >= 7 else ""
+
+
+def same_meaning(name: str, left: str, right: str) -> bool:
+    """Whether two values of the field `name` mean the same and differ at most in how they are written."""
+    row = FIELDS.get(name)
+    key = _KEYS.get(row.kind) if row else None
+    return ((key(left) if key else "") or fold(left)) == ((key(right) if key else "") or fold(right))
+
+
+_KEYS = {FieldKind.PHONE: phone_key, FieldKind.NATIONAL_CODE: national_key}
+
+
+# --- the mark in a contact's notes ---
+
+_MARKER = re.compile(r"(?<!\s)\s*\[CRM ([^\[\]|]{1,64})\]")
+
+
+def marker(number: str) -> str:
+    """What is put at the end of a contact's notes so that its link survives the loss of the state file."""
+    return f"[CRM {number}]"
+
+
+def split_marker(notes: str) -> tuple[str, str]:
+    """Notes as (the text without markers, the number of the last marker or "")."""
+    number = ""
+    while found := _MARKER.findall(notes):  # taking one out of another leaves one behind
+        number = number or ascii_digits(found[-1]).strip()
+        notes = _MARKER.sub("", notes).strip()
+    return notes, number
+
+
+def with_marker(notes: str, number: str) -> str:
+    """Notes with the marker of `number` at their end, and no other; without one if it could not be read back."""
+    body, _ = split_marker(notes)
+    fits = number and split_marker(marker(number)) == ("", number)
+    return f"{body} {marker(number)}".lstrip() if fits else body
+
+
+# --- checksums ---
+
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def digest(value: object) -> str:
+    """SHA-256 (hex) of the canonical JSON of plain data."""
+    return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,126 @@
+"""The stable words of the program: what is done, why, with which outcome, and how a person decides.
+
+They stand in the state file, in JSON output and in the catalog (chapter `reason`), always the same.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a run does about a record."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    LINK = "link"
+    SKIP = "skip"
+    REVIEW = "review"
+
+
+class Match(StrEnum):
+    """How the two sides of a pair were found."""
+
+    MARKER = "marker"
+    NUMBER = "number"
+    NATIONAL_CODE = "national_code"
+    LOOK_UP = "look_up"
+    CREATE = "create"
+    PERSON = "person"
+
+
+class Reason(StrEnum):
+    """Why a record is put to review, skipped, waits or failed."""
+
+    # customers: questions for a person
+    STRANGER = "stranger"
+    SEVERAL_CANDIDATES = "several_candidates"
+    NUMBER_TWICE = "number_twice"
+    NUMBER_TAKEN = "number_taken"
+    DOUBLE_IN_CRM = "double_in_crm"
+    DOUBLE_IN_FINANCE = "double_in_finance"
+    MISSING_IN_FINANCE = "missing_in_finance"
+    MADE_NEW_CONTACT = "made_new_contact"
+    CODE_TAKEN = "code_taken"
+    NO_NAME = "no_name"
+    REFUSED = "refused"
+    BAD_RECORD = "bad_record"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+    # documents: questions for a person
+    MAY_BE_POSTED = "may_be_posted"
+    NO_CUSTOMER = "no_customer"
+    NO_ROWS = "no_rows"
+    ROW_WITHOUT_PRODUCT = "row_without_product"
+    ROW_COUNT_NOT_POSITIVE = "row_count_not_positive"
+    ROW_PRICE_NEGATIVE = "row_price_negative"
+    ROW_DISCOUNT_WRONG = "row_discount_wrong"
+    DISCOUNT_DIFFERS = "discount_differs"
+    ADDITIONAL_COSTS = "additional_costs"
+    TOTAL_DIFFERS = "total_differs"
+    FISCAL_YEAR = "fiscal_year"
+    NET_DIFFERS = "net_differs"
+    CHANGED_AFTER_POSTING = "changed_after_posting"
+    WITHDRAWN_AFTER_POSTING = "withdrawn_after_posting"
+    DELETED_AFTER_POSTING = "deleted_after_posting"
+    QUOTE_POSTED_ALREADY = "quote_posted_already"
+    DIFFERS_FROM_POSTED_QUOTE = "differs_from_posted_quote"
+    DIFFERS_FROM_POSTED_INVOICE = "differs_from_posted_invoice"
+    CHANGED_AFTER_DISCARD = "changed_after_discard"
+    # documents: links
+    SAME_AS_QUOTE = "same_as_quote"
+    SAME_AS_INVOICE = "same_as_invoice"
+    # skipped: not a failure
+    NO_NUMBER = "no_number"
+    FOREIGN_NUMBER = "foreign_number"
+    ADMIN_USER = "admin_user"
+    INACTIVE = "inactive"
+    GONE = "gone"
+    DISCARDED = "discarded"
+    NOT_NUMBERED = "not_numbered"
+    BEFORE_START = "before_start"
+    CHANGED_SINCE_PLAN = "changed_since_plan"
+    # waiting: tried again by itself
+    WEBHOOK = "webhook"
+    RESOLVED = "resolved"
+    CUSTOMER_WITHOUT_NUMBER = "customer_without_number"
+    CUSTOMER_UNKNOWN = "customer_unknown"
+    CUSTOMER_IN_REVIEW = "customer_in_review"
+    CUSTOMER_WAITS = "customer_waits"
+    QUOTE_IN_DOUBT = "quote_in_doubt"
+    TWIN_POSTED = "twin_posted"
+    NOT_SEEN = "not_seen"
+
+
+class AuditOutcome(StrEnum):
+    """What one line of the audit trail says about an action."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    MISDIRECTED = "misdirected"
+    REVIEW = "review"
+    SKIPPED = "skipped"
+    WAITS = "waits"
+    REFUSED = "refused"
+
+
+class IntentState(StrEnum):
+    """Where an intent stands (see `state.outbox`)."""
+
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"
+    EXPIRED = "expired"
+
+
+class Resolution(StrEnum):
+    """How a review ended. All but `settled` are ways out that a person chooses."""
+
+    RETRY = "retry"
+    LINK = "link"
+    POSTED = "posted"
+    DISCARD = "discard"
+    SETTLED = "settled"

@@ -1,0 +1,104 @@
+"""What decides about one customer, gathered before the decision is made: the record, its candidates, its twins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from siaghsync.domain.action import Action, ActionName
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping
+from siaghsync.domain.numbering import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCandidate:
+    """A finance contact that may be the customer. `taken_by` is the CRM id that it is mapped to, or that has a
+    better claim to it (its marker or its number), or None."""
+
+    contact: Contact
+    taken_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCandidate:
+    """A CRM record that may be the contact. `taken_by` is the finance code that it is mapped to, or that has a
+    better claim to it, or None."""
+
+    customer: Customer
+    taken_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCase:
+    """An unlinked CRM customer and all that decides about it.
+
+    `number_twins` are other CRM records with the same number, `identity_twins` other CRM records with the same
+    national code and name of which none is linked; `first_twin` says that this one comes before them.
+    """
+
+    customer: Customer
+    by_marker: Sequence[ContactCandidate] = ()
+    by_code: ContactCandidate | None = None
+    by_identity: Sequence[ContactCandidate] = ()
+    number_twins: Sequence[str] = ()
+    identity_twins: Sequence[str] = ()
+    first_twin: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ContactCase:
+    """An unlinked finance contact and all that decides about it; the twins are other unlinked finance contacts."""
+
+    contact: Contact
+    by_marker: Sequence[CustomerCandidate] = ()
+    by_number: Sequence[CustomerCandidate] = ()
+    by_identity: Sequence[CustomerCandidate] = ()
+    identity_twins: Sequence[int] = ()
+    first_twin: bool = True
+
+
+def about_customer(
+    action: ActionName, customer: Customer, mapping: CustomerMapping | None = None, **more: Any
+) -> Action:
+    """An action for a CRM customer; one that lost its number goes on under the one that it was linked with."""
+    return Action(
+        action=action,
+        entity="customer",
+        target="finance",
+        record=customer.crm_id,
+        kind=customer.kind,
+        customer_number=customer.number or (mapping.customer_number if mapping else ""),
+        crm_id=customer.crm_id,
+        finance_code=mapping.finance_code if mapping else None,
+        **more,
+    )
+
+
+def about_contact(action: ActionName, contact: Contact, rules: Rules, **more: Any) -> Action:
+    """An action for a finance contact at the import, under the number that its code makes."""
+    return Action(
+        action=action,
+        entity="customer",
+        target="crm",
+        record=str(contact.code),
+        kind=contact.kind,
+        customer_number=rules.scheme.encode(contact.code),
+        finance_code=contact.code,
+        **more,
+    )
+
+
+def view_of(who: Customer | Contact) -> dict[str, Any]:
+    """A record as plain data for the person who decides: key, names and what is filled in."""
+    data = asdict(who)
+    key = "crm_id" if isinstance(who, Customer) else "finance_code"
+    number = {"customer_number": who.number} if isinstance(who, Customer) else {}
+    return {
+        key: data["crm_id"] if isinstance(who, Customer) else data["code"],
+        **number,
+        "kind": who.kind,
+        "names": list(who.names),
+        "phones": list(who.phones),
+        **{k: v for k, v in who.fields.items() if v},
+    }

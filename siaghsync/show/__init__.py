@@ -1,1 +1,0 @@
-"""What people see: tables and lines, and the terminal that they go to."""

@@ -1,0 +1,42 @@
+"""The single facts that the state file remembers: about the initial import, and about state files before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from siaghsync.state.database import IS_A_COPY, State
+
+COMPLETED = "initial_import_completed_at"
+STARTED = "first_import_at"
+TAKEN_INTO_USE = "copy_taken_into_use_at"
+STATE_WAS_LOST = "earlier_state_was_lost"
+"""Set if an earlier state file served here: what was posted then is not known any more."""
+
+
+def started_at(state: State) -> datetime | None:
+    """When the first import began, by the CRM's own clock (Tehran time without an offset), or None.
+
+    Documents from before it are not posted by themselves: whoever kept the books until then may have posted them.
+    """
+    moment = state.fact(STARTED)
+    return datetime.fromisoformat(moment) if moment else None
+
+
+def take_into_use(state: State, now: str) -> None:
+    """A copy that was put back remembers that it begins to serve `now` (the CRM's clock). Belongs inside `State.atomic`."""
+    if state.fact(IS_A_COPY) is not None:
+        state.set_fact(TAKEN_INTO_USE, now)
+        state.set_fact(IS_A_COPY, None)
+
+
+def unsure_before(state: State, now: Callable[[], datetime]) -> datetime | None:
+    """Documents from before this moment of the CRM's clock may stand in Finance though this state file does not know it.
+
+    That is when a copy was taken into use (`now`, if it has not been yet), or the first import if an earlier file was lost.
+    """
+    if state.fact(IS_A_COPY) is not None:
+        return now()
+    if moment := state.fact(TAKEN_INTO_USE):
+        return datetime.fromisoformat(moment)
+    return started_at(state) if state.fact(STATE_WAS_LOST) is not None else None

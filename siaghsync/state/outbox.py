@@ -1,0 +1,121 @@
+"""The life of an intent: a write that is about to leave, and what is known of it.
+
+    open ──> confirmed     the system said yes
+      │ ───> rejected      the system said no; nothing was done
+      │ ───> not_sent      it surely never left
+      └────> unknown ──> confirmed   a look-up found what it made
+                   └───> lapsed      two look-ups, the second after the grace time, found nothing
+
+No create leaves without a committed intent, and no intent changes without a row. An intent of an earlier run that is
+still open was cut off by the death of that run: nobody knows whether its request left, so it is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from siaghsync.domain.action import Action
+from siaghsync.errors import System
+from siaghsync.state.audit import Run
+from siaghsync.state.database import Row, State
+from siaghsync.state.notebook import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An unsettled write. `missed_at` is when a look-up first did not find it (None: none has looked yet)."""
+
+    id: int
+    action: Action
+    message: str
+    missed_at: str | None
+    opened_at: str
+
+    @property
+    def record(self) -> str:
+        """The source record that it is for."""
+        return self.action.record
+
+
+def open_intent(run: Run, action: Action) -> int:
+    """Writes down that `action` is about to be sent. Belongs inside `State.atomic`, which must end before it is sent."""
+    return run.state.execute(
+        "INSERT INTO intents (run_id, entity, action, target, record, customer_number, finance_code, plan, opened_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run.id, action.entity, action.action, action.target, action.record, action.customer_number,
+            action.finance_code, to_json(action.as_json()), run.at(),
+        ),
+    )  # fmt: skip
+
+
+def close_intent(run: Run, intent_id: int, outcome: str, message: str | None = None) -> None:
+    """Moves an intent on. Belongs into the same transaction as everything else that its outcome changes.
+
+    Of a customer's that needs no look-up any more the plan goes: the audit trail has what matters of it, and the plans
+    of a hundred thousand customers would be two thirds of the file.
+    """
+    settled_at = None if outcome == "unknown" else run.at()
+    run.state.execute(
+        "UPDATE intents SET state = ?1, message = ?2, settled_at = ?3, "
+        "plan = CASE WHEN entity = 'customer' AND ?1 IN ('confirmed', 'rejected', 'not_sent') THEN '{}' ELSE plan END "
+        "WHERE id = ?4",
+        (outcome, message, settled_at, intent_id),
+    )
+
+
+def mark_missed(run: Run, intent_id: int) -> None:
+    """Records that a look-up did not find what the intent may have made; its grace time begins."""
+    run.state.execute("UPDATE intents SET missed_at = ? WHERE id = ?", (run.at(), intent_id))
+
+
+def adopt_orphans(run: Run) -> list[Intent]:
+    """Marks what earlier runs left open as unknown, and returns it. Belongs inside `State.atomic`.
+
+    The run lock is held, so no earlier run can still be at work on them.
+    """
+    orphans = run.state.rows("SELECT * FROM intents WHERE state = 'open' AND run_id <> ? ORDER BY id", (run.id,))
+    for row in orphans:
+        close_intent(run, row["id"], "unknown", "The run ended before an answer came.")
+    return [_intent(row) for row in orphans]
+
+
+def unknown_intents(state: State, target: System, entity: str = "customer") -> list[Intent]:
+    """What was sent to `target` and may or may not have arrived, oldest first."""
+    rows = state.rows(
+        "SELECT * FROM intents WHERE state = 'unknown' AND target = ? AND entity = ? ORDER BY id",
+        (target, entity),
+    )
+    return [_intent(row) for row in rows]
+
+
+def unsettled_of(state: State, action: Action) -> list[Intent]:
+    """The open or unknown writes for the record of `action` to its target: one at most, by the table's own rule."""
+    sql = "SELECT * FROM intents WHERE entity = ? AND target = ? AND record = ? AND state IN ('open', 'unknown')"
+    return [_intent(row) for row in state.rows(sql, (action.entity, action.target, action.record))]
+
+
+def lapses(state: State, action: Action) -> int:
+    """How often a create for this record was sent, looked for, and not found."""
+    sql = "SELECT count(*) FROM intents WHERE entity = ? AND target = ? AND record = ? AND state = 'lapsed'"
+    return int(state.value(sql, (action.entity, action.target, action.record)))
+
+
+def lapsed_creates(state: State) -> list[Intent]:
+    """The creates of contacts that were given up for lost, oldest first."""
+    sql = (
+        "SELECT * FROM intents WHERE state = 'lapsed' AND action = 'create' AND target = 'finance' AND entity = 'customer' "
+        "ORDER BY id"
+    )
+    return [_intent(row) for row in state.rows(sql)]
+
+
+def _intent(row: Row) -> Intent:
+    return Intent(
+        row["id"],
+        Action.from_json(json.loads(row["plan"])),
+        row["message"] or "",
+        row["missed_at"],
+        row["opened_at"],
+    )

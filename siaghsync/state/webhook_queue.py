@@ -1,0 +1,79 @@
+"""What the CRM's webhooks told: stored at once, folded by record, and taken up by whichever run comes next.
+
+A call carries no data (contract payamgostar §5). So all that is kept is which record to look at again; the run that
+takes it up makes it due like a record that waits, in one transaction. A call that comes while a run goes on stays for
+the next run, since that one may have read the record before it changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from siaghsync.domain.action import Entity, RecordKind
+from siaghsync.state.audit import Run, stamp
+from siaghsync.state.database import State
+
+REASON = "webhook"
+"""Why a record waits that a webhook told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the CRM: what happened (`insert`, `update`, `delete`) to which record. `record` is a CRM id."""
+
+    kind: RecordKind
+    record: str
+    event: str
+
+    @property
+    def entity(self) -> Entity:
+        """What the record is to us."""
+        return "customer" if self.kind in ("person", "organization") else "invoice"
+
+
+def keep(state: State, calls: Sequence[Call], at: str, most: int) -> bool:
+    """Stores calls, durably when this returns; a record that is there already is counted up.
+
+    `at` is a stored time. Returns False, and stores nothing, if more than `most` records would wait then.
+    """
+    fresh = {(call.entity, call.record) for call in calls}
+    with state.atomic():
+        if count(state) + len(fresh) > most:
+            return False
+        state.execute_many(
+            "INSERT INTO webhook_events VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (entity, record) DO UPDATE SET "
+            "kind = excluded.kind, event = excluded.event, calls = calls + 1, received_at = excluded.received_at",
+            [(call.entity, call.record, call.kind, call.event, at) for call in calls],
+        )
+    return True
+
+
+def take_up(run: Run, switched_off: Sequence[RecordKind] = ()) -> None:
+    """Makes every record that was told of due in this run; one that rests after a failure is tried sooner.
+
+    What was told of kinds that are `switched_off` by now is dropped: no run would ever come to it, and once they are
+    switched on again, their own dates bring them back.
+    """
+    at = stamp(run.now())
+    with run.state.atomic():
+        for kind in switched_off:
+            run.state.execute("DELETE FROM webhook_events WHERE kind = ?", (kind,))
+            run.state.execute("DELETE FROM waiting WHERE kind = ? AND reason = ? AND attempts = 0", (kind, REASON))
+        run.state.execute(
+            "INSERT INTO waiting SELECT entity, 'finance', record, kind, '', 0, 0, ?, ?, 'The CRM told of a change.', ?, NULL "
+            "FROM webhook_events WHERE true ON CONFLICT (entity, target, record) DO UPDATE SET "
+            "next_try_at = excluded.next_try_at, depends_on = NULL",
+            (at, REASON, at),
+        )
+        run.state.execute("DELETE FROM webhook_events")
+
+
+def count(state: State) -> int:
+    """How many records were told of and have not been taken up by a run yet."""
+    return int(state.value("SELECT count(*) FROM webhook_events"))
+
+
+def left_behind(state: State) -> int:
+    """How many were taken up by a run that ended before it came to them."""
+    return int(state.value("SELECT count(*) FROM waiting WHERE reason = ? AND attempts = 0", (REASON,)))

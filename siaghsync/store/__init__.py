@@ -1,1 +1,0 @@
-"""The state file: the only door to SQLite."""
