@@ -14,7 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from siaghsync.connectors.http import strict_json
 from siaghsync.connectors.http.error_body import is_html
-from siaghsync.errors import InDoubt, System
+from siaghsync.connectors.http.errors import unreadable
+from siaghsync.errors import System
 from siaghsync.messages.message import Message, msg
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -26,8 +27,8 @@ _EXPECTED = {
     "string_type": "text",
     "string_too_short": "text",
     "string_pattern_mismatch": "id",
-    "bool_type": "flag",
-    "bool_parsing": "flag",
+    "bool_type": "boolean",
+    "bool_parsing": "boolean",
     "int_type": "whole_number",
     "int_parsing": "whole_number",
     "int_parsing_size": "whole_number",
@@ -35,8 +36,8 @@ _EXPECTED = {
     "greater_than_equal": "whole_number",
     "less_than": "whole_number",
 }
-"""Type of a pydantic error -> what was expected, a code of the chapter `json_kind`. The errors of `wrong` are codes already."""
-_KINDS = {bool: "flag", str: "text", list: "list", dict: "object", type(None): "nothing"}
+"""Type of a pydantic error -> what was expected, a code of the chapter `json`. The errors of `wrong` are codes already."""
+_KINDS = {bool: "boolean", str: "text", list: "list", dict: "object", type(None): "null"}
 
 
 class Shape(BaseModel):
@@ -60,7 +61,7 @@ def lower_names(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def wrong(expected: str) -> PydanticCustomError:
-    """What a validator raises for a value of the wrong kind; `expected` is a code of the chapter `json_kind`."""
+    """What a validator raises for a value of the wrong kind; `expected` is a code of the chapter `json`."""
     return PydanticCustomError("wrong_kind", "{expected}", {"expected": expected})
 
 
@@ -101,7 +102,7 @@ def usable_key(text: str) -> str:
 
 def misfit(error: ValidationError) -> dict[str, str]:
     """The first thing that does not fit a shape, never its value: `place` is the field ("" for the whole), `expected` and
-    `came` are codes of the chapter `json_kind`."""
+    `came` are codes of the chapter `json`."""
     first = error.errors(include_url=False)[0]
     expected = first["ctx"]["expected"] if first["type"] == "wrong_kind" else _EXPECTED.get(first["type"], "value")
     came = "nothing" if first["type"] == "missing" else _kind_of(first["input"])
@@ -114,7 +115,7 @@ def read(shape: type[S], value: Any, system: System, what: str) -> S:
         return shape.model_validate(value)
     except ValidationError as error:
         found = misfit(error)
-    raise unreadable(system, what, Message("unreadable.field" if found["place"] else "unreadable.whole", found))
+    raise unreadable(system, what, Message("shape.field" if found["place"] else "shape.whole", found))
 
 
 def parse_json(body: bytes, system: System, what: str) -> Any:
@@ -124,13 +125,8 @@ def parse_json(body: bytes, system: System, what: str) -> Any:
         text = body.decode("utf-8-sig")
         return strict_json.loads(text)
     except ValueError:
-        note = msg("unreadable.whole", expected="json", came=_instead(body, text))
-        raise unreadable(system, what, note) from None
-
-
-def unreadable(system: System, what: str, note: Message, *, detail: str = "") -> InDoubt:
-    """The error for an answer that can't be understood. `note` says what is wrong, `detail` what the system itself said."""
-    return InDoubt(system, what, "unreadable", detail=detail, note=note)
+        problem = msg("shape.whole", expected="json", came=_instead(body, text))
+        raise unreadable(system, what, problem) from None
 
 
 def _kind_of(value: object) -> str:
@@ -141,7 +137,7 @@ def _instead(body: bytes, text: str) -> str:
     if not body.strip():
         return "no_body"
     if is_html(body[:200].decode("utf-8-sig", errors="replace")):
-        return "html_page"
+        return "html"
     if not text:
         return "no_utf8"
-    return "broken_json" if re.match(r"\s*[\[{]", text) else "plain_text"
+    return "broken" if re.match(r"\s*[\[{]", text) else "plain_text"

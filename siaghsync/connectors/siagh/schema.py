@@ -61,7 +61,9 @@ class _Besides(Shape):
 
 
 _fields: dict[str, Any] = {
-    row.finance_property: (Flag if row.kind is FieldKind.CHOICE else Text, "") for row in READ_BACK if row.finance_property
+    row.finance_property: (Flag if row.kind is FieldKind.CHOICE else Text, "")
+    for row in READ_BACK
+    if row.finance_property
 }
 WebUser = create_model("WebUser", __base__=_Besides, **_fields)
 """A contact of GetAll (section 3.1)."""
