@@ -21,7 +21,8 @@ from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.validity import legal_id_is_valid, national_code_is_valid
 from siaghsync.errors import BadRecord, LoginRefused, Refused, SiaghsyncError, System
-from siaghsync.features.check_apis.diagnose import Failure, Setup, explain
+from siaghsync.features.check_apis.diagnose import Setup, explain
+from siaghsync.features.check_apis.findings import Findings
 from siaghsync.features.check_apis.rules import Expected
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.settings import Settings
@@ -37,20 +38,6 @@ _HASHES_OF_NOTHING = frozenset(
         "81051BCC2CF1BEDF378224B0A93E2877",  # of a carriage return and a line feed
     }
 )
-
-
-@dataclass(slots=True)
-class Findings:
-    """What was found out about one system: `facts` as in the JSON of `check-apis`, and what failed."""
-
-    system: System
-    facts: dict[str, Any] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing failed."""
-        return not self.failures
 
 
 @dataclass(slots=True)

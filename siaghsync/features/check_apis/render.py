@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from siaghsync.features.check_apis.collect import Findings
 from siaghsync.features.check_apis.diagnose import Failure
-from siaghsync.features.check_apis.rules import ConfigWarning
+from siaghsync.features.check_apis.findings import ApiReport, Findings
 from siaghsync.messages.catalog import render, title
-from siaghsync.messages.message import Message, msg
+from siaghsync.messages.message import msg
 from siaghsync.report.text import Prose, isolated, table
 
 _CRM_LINES = (
@@ -27,21 +25,6 @@ _FINANCE_LINES = (
     "organizations_with_10_digits", "not_understood", "login_ms", "list_ms", "contact_ms",
 )  # fmt: skip
 _MOST_CELLS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ApiReport:
-    """All that one look at both systems brought."""
-
-    crm: Findings
-    finance: Findings
-    warnings: Sequence[ConfigWarning]
-    unchecked: Sequence[Message]
-
-    @property
-    def ok(self) -> bool:
-        """Whether both systems work."""
-        return self.crm.ok and self.finance.ok
 
 
 def as_json(report: ApiReport) -> dict[str, Any]:
