@@ -224,6 +224,8 @@ HEADER_CONTENT = ("customer", "date", "sale_model", "discount", "additional_cost
 """The keys of a snapshot's header that are content."""
 ROW_CONTENT = ("product_code", "unit", "quantity", "unit_price", "discount")
 """The keys of a row that are content."""
+AMOUNTS = frozenset({"discount", "additional_costs", "vat", "toll", "net", "net_with_tax", "unit_price"})
+"""The keys of a snapshot and its rows that hold rials."""
 
 
 def content(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,10 @@ def plan_customer(case: CustomerCase, rules: PlanRules) -> Action:
     if case.number_twins:
         return review_customer(case, Reason.NUMBER_TWICE, msg("reason.number_twice", number=customer.number))
     return (
-        _by_marker(case, rules) or _by_code(case, rules) or _by_identity(case, rules) or _create_contact(customer, rules)
+        _by_marker(case, rules)
+        or _by_code(case, rules)
+        or _by_identity(case, rules)
+        or _create_contact(customer, rules)
     )
 
 
@@ -146,9 +149,7 @@ def contact_is_missing(customer: Customer, mapping: CustomerMapping) -> Action:
 # --- both --------------------------------------------------------------------------------------------------
 
 
-def link(
-    customer: Customer, contact: Contact, match: Match, rules: PlanRules, *, target: System = "finance"
-) -> Action:
+def link(customer: Customer, contact: Contact, match: Match, rules: PlanRules, *, target: System = "finance") -> Action:
     """The link of a pair. `match` says how the pair was found, `target` which system the run writes to.
 
     If the two sides differ in more than spelling, a link of a sync carries the `changes` and the `payload` of the update

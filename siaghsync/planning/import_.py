@@ -11,7 +11,7 @@ from typing import Any
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, agree, customer_kind
 from siaghsync.domain.customer_fields import fields_for_finance
-from siaghsync.domain.normalize import ascii_digits, clean, digest, split_marker
+from siaghsync.domain.normalize import ascii_digits, clean, split_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCase, CustomerCandidate, about_contact, view_of
@@ -27,7 +27,10 @@ def plan_contact(case: ContactCase, rules: PlanRules) -> Action:
     if not contact.active and not rules.import_inactive:
         return _skip(contact, Reason.INACTIVE, rules)
     return (
-        _by_marker(case, rules) or _by_number(case, rules) or _by_identity(case, rules) or _create_record(contact, rules)
+        _by_marker(case, rules)
+        or _by_number(case, rules)
+        or _by_identity(case, rules)
+        or _create_record(contact, rules)
     )
 
 
@@ -178,7 +181,7 @@ def _review(case: ContactCase, reason: Reason, message: Message, rules: PlanRule
         rules,
         reason=reason,
         message=message,
-        checksum=digest(dict(contact.fields)),
+        checksum=contact.checksum,
         details={
             "contact": view_of(contact),
             "candidates": [{**view_of(c.customer), "taken_by": c.taken_by} for c in candidates.values()],
