@@ -8,6 +8,7 @@ from siaghsync.domain.action import Changes
 from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, msg
+from siaghsync.planning.document_difference import label_of
 from siaghsync.state.audit_log import AuditLine
 
 _MOST_FIELDS = 6
@@ -54,7 +55,7 @@ def _done(line: AuditLine) -> Message:
     if line.operation == Operation.LINK:
         if line.entity == "invoice":
             return msg("audit.document_linked")
-        return msg("audit.linked", crm_id=line.crm_id, code=line.finance_code, reason=_reason(line.reason))
+        return msg("audit.linked", crm_id=line.crm_id, code=line.finance_code, match=line.reason)
     if line.entity == "invoice" and line.finance_code is None:
         return msg("audit.document_posted")
     if line.entity == "invoice":
@@ -82,9 +83,9 @@ def _reason(word: str | None) -> Message:
 def _changes(changes: Changes) -> Iterator[Message]:
     for name, (old, new) in list(changes.items())[:_MOST_FIELDS]:
         if old is None:
-            yield msg("audit.set", field=name, new=_value(new))
+            yield msg("audit.set", label=label_of(name), new=_value(new))
         else:
-            yield msg("audit.changed", field=name, old=_value(old), new=_value(new))
+            yield msg("audit.changed", label=label_of(name), old=_value(old), new=_value(new))
     if (more := len(changes) - _MOST_FIELDS) > 0:
         yield msg("audit.more_fields", count=more)
 

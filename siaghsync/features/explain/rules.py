@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from siaghsync.domain.document import plain
 from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.features.explain.events import event
 from siaghsync.messages import catalog
@@ -72,8 +73,8 @@ def _customer_stands(history: RecordHistory) -> Iterator[Message]:
     if pair is None:
         yield _not_linked(history.crm_id, history.finance_code)
     else:
-        why = msg(f"explain.linked_by_{pair.linked_by}")
-        yield msg("explain.linked", crm_id=pair.crm_id, code=pair.finance_code, why=why, at=pair.created_at)
+        why = msg(f"match.{pair.linked_by}")
+        yield msg("explain.linked", crm_id=pair.crm_id, code=pair.finance_code, why=why, at=pair.linked_at)
         if pair.checksum is None:
             yield msg("explain.not_compared")
         else:
@@ -83,7 +84,7 @@ def _customer_stands(history: RecordHistory) -> Iterator[Message]:
         yield msg(
             "explain.documents_posted",
             count=len(history.documents),
-            preinvoice=last.number or last.key,
+            preinvoice=last.posted.number or last.posted.key,
             at=last.posted_at,
         )
 
@@ -99,15 +100,15 @@ def _not_linked(crm_id: str | None, code: int | None) -> Message:
 
 
 def _document_stands(history: RecordHistory) -> Iterator[Message]:
-    posted = history.posted
-    if posted:
-        how = msg(f"explain.posted_by_{posted.posted_by}")
+    entry = history.posted
+    if entry:
+        posted, how, at = entry.posted, msg(f"explain.posted_by_{entry.posted_by}"), entry.posted_at
         if posted.number:
-            yield msg("explain.posted", preinvoice=posted.number, how=how, at=posted.posted_at)
+            yield msg("explain.posted", preinvoice=posted.number, how=how, at=at)
         else:
-            yield msg("explain.posted_with_key", key=posted.key, how=how, at=posted.posted_at)
+            yield msg("explain.posted_with_key", key=posted.key, how=how, at=at)
         if posted.net is not None:
-            yield msg("explain.net", net=str(posted.net))
+            yield msg("explain.net", net=plain(posted.net))
     else:
         yield msg("explain.posting_in_doubt" if history.intents else "explain.not_posted")
     yield msg(f"explain.{history.kind or 'document'}_in_crm", crm_id=history.crm_id)

@@ -64,9 +64,7 @@ class Comparison:
     ) -> None:
         """Compares one linked pair; None is a side that its system does not show any more."""
         present = customer or contact
-        pair = Pair(
-            mapping.crm_id, mapping.customer_number, mapping.finance_code, present.name if present else ""
-        )
+        pair = Pair(mapping.crm_id, mapping.customer_number, mapping.finance_code, present.name if present else "")
         self.checked += 1
         if contact is None:
             self.missing_in_finance.append(pair)
