@@ -99,8 +99,9 @@ def test_a_contact_of_finance(changes: dict[str, Any], found: list[tuple[str, st
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "label"), [({"description": "الف|ب"}, "tozihat", "notes"), ({"nickName": "علی\nرضایی"}, "fullname", "name")]
-)  # fmt: skip
+    ("changes", "field", "label"),
+    [({"description": "الف|ب"}, "tozihat", "notes"), ({"nickName": "علی\nرضایی"}, "fullname", "name")],
+)
 def test_characters_that_the_connector_replaced_in_a_crm_record(
     changes: dict[str, str], field: str, label: str
 ) -> None:

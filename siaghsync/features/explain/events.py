@@ -12,6 +12,8 @@ from siaghsync.planning.document_difference import label_of
 from siaghsync.state.audit_log import AuditLine
 
 _MOST_FIELDS = 6
+_RESOLVE = "resolve"
+"""The operation of a line about a person's decision; its outcome is the way out that was chosen."""
 _WRITES = (Operation.CREATE, Operation.UPDATE)
 _TROUBLE = (
     AuditOutcome.FAILED,
@@ -29,7 +31,7 @@ _PASSED = {
 
 def event(line: AuditLine) -> Message:
     """What one line of the audit trail says."""
-    said = () if line.message is None or line.operation == RESOLVE else (line.message,)
+    said = () if line.message is None or line.operation == _RESOLVE else (line.message,)
     parts = (_did(line), *_changes(line.changes), *said)
     if line.run_id is None:
         return msg("audit.line", at=line.at, parts=parts)
@@ -37,7 +39,7 @@ def event(line: AuditLine) -> Message:
 
 
 def _did(line: AuditLine) -> Message:
-    if line.operation == RESOLVE:
+    if line.operation == _RESOLVE:
         return msg("audit.decided", actor=line.actor, way=line.outcome)
     if line.outcome in _PASSED:
         return msg(_PASSED[AuditOutcome(line.outcome)], reason=_reason(line.reason))

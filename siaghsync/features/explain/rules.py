@@ -56,8 +56,8 @@ def explain(history: RecordHistory) -> list[Section]:
 
 def title(history: RecordHistory) -> Message:
     """What the story is about."""
-    name = f"({history.name})" if history.name and history.name != history.number else ""
-    who = f"{history.number} {name}".strip() or history.crm_id
+    number, name = history.number, history.name
+    who = f"{number} ({name})" if number and name and name != number else number or name or history.crm_id
     if who is None:
         return msg("explain.contact", code=history.finance_code)
     if history.entity == "customer":

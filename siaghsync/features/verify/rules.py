@@ -11,6 +11,7 @@ from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.fields import finance_key
 from siaghsync.planning.customers import plan_linked
 from siaghsync.planning.rules import PlanRules
+from siaghsync.state.duplicates import Duplicate
 
 
 @dataclass(frozen=True, slots=True)
