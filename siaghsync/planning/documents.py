@@ -162,16 +162,19 @@ def check_net(action: Action, reported: Decimal | None) -> Message | None:
     Right are, to the rial, the expected net and the same with tax and toll (contract siagh §4). No report is wrong too: the
     amount could not be compared then.
     """
-    expected, with_tax = Decimal(action.details["net"]), Decimal(action.details["net_with_tax"])
-    if expected == with_tax:
-        wanted = msg("document.amount", amount=plain(expected))
-    else:
-        wanted = msg("document.amount_or_with_tax", net=plain(expected), net_with_tax=plain(with_tax))
     if reported is None:
-        return msg("reason.net_differs_unreported", expected=wanted)
-    if same_amount(reported, expected) or same_amount(reported, with_tax):
+        return msg("reason.net_differs_unreported", expected=expected_net(action))
+    if any(same_amount(reported, Decimal(action.details[key])) for key in ("net", "net_with_tax")):
         return None
-    return msg("reason.net_differs", reported=plain(reported), expected=wanted)
+    return msg("reason.net_differs", reported=plain(reported), expected=expected_net(action))
+
+
+def expected_net(action: Action) -> Message:
+    """The net amounts that Siagh may report for a document, in words."""
+    without_tax, with_tax = action.details["net"], action.details["net_with_tax"]
+    if without_tax == with_tax:
+        return msg("document.amount", amount=without_tax)
+    return msg("document.amount_or_with_tax", net=without_tax, net_with_tax=with_tax)
 
 
 # --- a document that is posted, or whose twin is -----------------------------------------------------------

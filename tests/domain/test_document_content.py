@@ -13,12 +13,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
+from sample_records import document, invoice, row
 
 from siaghsync.domain.document import (
     Document,
     DocumentRow,
     discount_beside_rows,
-    grouped,
     jalali_year,
     net,
     net_with_tax,
@@ -27,7 +27,9 @@ from siaghsync.domain.document import (
     same_amount,
     snapshot,
 )
-from siaghsync.planning.document_difference import difference, difference_from_twin
+from siaghsync.messages import catalog
+from siaghsync.messages.message import msg
+from siaghsync.planning.document_difference import changes_in_words, difference, difference_from_twin, label_of
 
 AMOUNTS = st.decimals(min_value=-(10**15), max_value=10**15, allow_nan=False, allow_infinity=False, places=4)
 LONG_AMOUNTS = st.builds(
@@ -42,29 +44,6 @@ ROWS = st.builds(
     unit_price=st.sampled_from([Decimal(100), Decimal("100.00"), Decimal(200)]),
     discount=st.sampled_from([Decimal(0), Decimal("0.00"), Decimal(10)]),
 )
-
-
-def row(code: str = "P-1", quantity: Any = 1, price: Any = 100000, discount: Any = 0, **fields: Any) -> DocumentRow:
-    return DocumentRow(code, "محصول", "عدد", Decimal(quantity), Decimal(price), Decimal(discount), **fields)
-
-
-def document(*rows: DocumentRow, **fields: Any) -> Document:
-    base = Document(
-        crm_id="q-1",
-        source="quote",
-        number="100-1404/15",
-        customer_crm_id="c-1",
-        subject="",
-        description="",
-        type_code="PI_5",
-        sale_model=5,
-        date=dt.date(2025, 12, 21),
-        created=dt.datetime(2025, 12, 21, 14, 6, 17),
-        modified=None,
-        related_quote_id=None,
-        rows=rows or (row(),),
-    )
-    return replace(base, **fields)
 
 
 DOCUMENTS = st.builds(
@@ -98,7 +77,7 @@ def test_amounts_are_written_without_noise(value: str, text: str) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_what_is_no_amount_is_never_written(value: str) -> None:
-    with pytest.raises(ValueError, match="no amount"):
+    with pytest.raises(ValueError, match="not an amount"):
         plain(Decimal(value))
 
 
@@ -109,15 +88,6 @@ def test_a_written_amount_reads_back_as_the_same(value: Decimal) -> None:
     assert plain(Decimal(text)) == text
     assert "E" not in text
     assert not (("." in text) and text.endswith(("0", ".")))
-
-
-def test_amounts_for_people_are_grouped() -> None:
-    assert [grouped(Decimal(text)) for text in ("5720000.00", "1234.50", "-1000", "0.0")] == [
-        "5,720,000",
-        "1,234.5",
-        "-1,000",
-        "0",
-    ]
 
 
 @given(st.lists(st.tuples(LONG_AMOUNTS, LONG_AMOUNTS, LONG_AMOUNTS, LONG_AMOUNTS, LONG_AMOUNTS), max_size=5))
@@ -218,7 +188,7 @@ def test_a_snapshot_is_plain_json_and_the_order_of_rows_means_nothing(old: Docum
         {"state_index": 7},
         {"total_value": Decimal(5), "final_value": Decimal(6)},
         {"discount": Decimal("0.00"), "additional_costs": Decimal(0)},
-        {"rows": (row(quantity="1.0000", price="100000.00", description="new"),)},
+        {"rows": (row(quantity="2.0000", price="50000.00", description="new"),)},
     ],
 )
 def test_what_is_no_content_changes_nothing(fields: dict[str, Any]) -> None:
@@ -232,10 +202,10 @@ def test_what_is_no_content_changes_nothing(fields: dict[str, Any]) -> None:
     [
         ({"customer_crm_id": "c-2"}, {"customer": ("c-1", "c-2")}, False),
         ({"date": dt.date(2025, 12, 22)}, {"date": ("2025-12-21", "2025-12-22")}, True),
-        ({"sale_model": None}, {"sale model": ("5", None)}, True),
+        ({"sale_model": None}, {"sale_model": ("5", None)}, True),
         ({"discount": Decimal("7.0")}, {"discount": ("0", "7")}, False),
-        ({"additional_costs": Decimal(7)}, {"additional costs": ("0", "7")}, False),
-        ({"vat": Decimal(9000)}, {"tax": ("0", "9000")}, True),
+        ({"additional_costs": Decimal(7)}, {"additional_costs": ("0", "7")}, False),
+        ({"vat": Decimal(9000)}, {"vat": ("0", "9000")}, True),
         ({"toll": Decimal(1)}, {"toll": ("0", "1")}, True),
     ],
 )
@@ -247,33 +217,75 @@ def test_differences_of_the_header(fields: dict[str, Any], found: dict[str, Any]
 
 
 def test_differences_row_by_row() -> None:
-    old = document(row("A"), row("B", 2), row("C", 3), row("D"))
-    changed = document(row("D"), row("A", 4, 90000), row("E", 2), row("C", 3))
+    old = document(row("A"), row("B", 3), row("C", 4), row("D"))
+    changed = document(row("D"), row("A", 5, 90000), row("E", 6, discount=7), row("C", 4))
     assert difference(snapshot(old), changed) == {
-        "row 1 quantity": ("1", "4"),
-        "row 1 unit price": ("100000", "90000"),
-        "row 2": ("B: 2 عدد x 100000", None),
-        "new row 3": (None, "E: 2 عدد x 100000"),
+        "rows.1.quantity": ("2", "5"),
+        "rows.1.unit_price": ("50000", "90000"),
+        "rows.2": ("B: 3 قطعه x 50000", None),
+        "new_rows.3": (None, "E: 6 قطعه x 50000 - 7"),
     }
 
 
 def test_a_row_that_came_or_went_does_not_shift_the_others() -> None:
     three = document(row("A"), row("B"), row("C"))
     two = document(row("B"), row("C"))
-    assert difference(snapshot(three), two) == {"row 1": ("A: 1 عدد x 100000", None)}
-    assert difference(snapshot(two), three) == {"new row 1": (None, "A: 1 عدد x 100000")}
+    assert difference(snapshot(three), two) == {"rows.1": ("A: 2 قطعه x 50000", None)}
+    assert difference(snapshot(two), three) == {"new_rows.1": (None, "A: 2 قطعه x 50000")}
 
 
 def test_another_product_in_the_same_place_is_a_change_of_that_row() -> None:
     old, changed = document(row("A"), row("B", discount=5)), document(row("A"), row("", discount=5))
-    assert difference(snapshot(old), changed) == {"row 2 product": ("B", "")}
+    assert difference(snapshot(old), changed) == {"rows.2.product_code": ("B", "")}
 
 
 @given(DOCUMENTS)
 @example(document())
 def test_everything_differs_from_an_empty_snapshot_without_a_crash(whole: Document) -> None:
-    assert set(difference({}, whole)) >= {"customer", "date", *(f"new row {n + 1}" for n in range(len(whole.rows)))}
+    assert set(difference({}, whole)) >= {"customer", "date", *(f"new_rows.{n + 1}" for n in range(len(whole.rows)))}
+
+
+# --- for people --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "label", "in_persian"),
+    [
+        ("sale_model", "sale model", "مدل فروش"),
+        ("rows.2.quantity", "row 2, quantity", "ردیف ۲، تعداد"),
+        ("rows.12", "row 12", "ردیف ۱۲"),
+        ("new_rows.3", "new row 3", "ردیف تازهٔ ۳"),
+        ("national_code", "national code", "کد / شناسهٔ ملی"),
+        ("row 2 unit price", "row 2 unit price", "row 2 unit price"),
+        ("rows.x", "rows.x", "rows.x"),
+    ],
+)
+def test_what_keys_are_called(key: str, label: str, in_persian: str) -> None:
+    assert catalog.render(label_of(key)) == label
+    assert catalog.render(label_of(key), "fa") == in_persian
+
+
+def test_the_first_changes_are_told_and_the_rest_is_counted() -> None:
+    changes = difference(snapshot(document()), document(row("", 1, 1, 1), additional_costs=Decimal(1234567)))
+    told = changes_in_words(changes)
+    assert catalog.render(told) == (
+        "additional costs: 0 -> 1,234,567; row 1, product code: P-1 -> (empty); row 1, quantity: 2 -> 1; and 2 more"
+    )
+    assert catalog.render(told, "fa") == (
+        "اضافات (ریال): از ۰ به ۱٬۲۳۴٬۵۶۷؛ ردیف ۱، کد کالا: از P-1 به (خالی)؛ ردیف ۱، تعداد: از 2 به 1؛ و ۲ مورد دیگر"
+    )
+    assert catalog.render(changes_in_words({"rows.2": ("B: 3 kg x 5", None)})) == "row 2: B: 3 kg x 5 -> (empty)"
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_every_difference_can_be_told_in_both_languages(old: Document, new: Document) -> None:
+    if changes := difference(snapshot(old), new):
+        assert catalog.render(changes_in_words(changes))
+        assert catalog.render(changes_in_words(changes), "fa")
 
 
 def test_a_document_is_called_by_its_number_or_its_id() -> None:
-    assert (document().title, document(source="invoice", number="").title) == ("Quote 100-1404/15", "Invoice q-1")
+    assert (document().name, invoice(number="").name) == ("100-1404/15", "i-1")
+    told = invoice(number="").about(msg("reason.no_rows"), msg("reason.no_customer"))
+    assert catalog.render(told) == "The invoice i-1: It has no rows. It names no customer."
+    assert catalog.render(told, "fa") == "فاکتور i-1: ردیفی ندارد. مشتری آن مشخص نیست."

@@ -1,29 +1,26 @@
-"""When two values mean the same: letters, digits, phones, codes, numbers, markers, people."""
+"""When two values mean the same: letters, digits, phones, codes, marks; and what a value of the form can carry."""
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from samples import NOTES, TEXT, contact, customer, somebody_else, somebody_elses_record
+from sample_records import NOTES, TEXT
 
-from siaghsync.domain.customer import (
-    agree,
+from siaghsync.domain.normalize import (
     ascii_digits,
+    clean,
     digest,
     fold,
-    identity_key,
     marker,
     national_key,
     phone_key,
-    same_spelling_aside,
+    same_meaning,
     split_marker,
     with_marker,
 )
-from siaghsync.domain.numbering import NumberScheme
 
 # --- letters and digits ------------------------------------------------------------------------------------
 
@@ -149,92 +146,31 @@ def test_national_codes_are_compared_by_their_digits(text: str, key: str) -> Non
 @pytest.mark.parametrize(
     ("key", "left", "right", "same"),
     [
-        ("mobileno", "09123456789", "+98 912 345 6789", True),
-        ("mobileno", "09123456789", "09123456780", False),
-        ("telno", "021-88776655", "02188776655", True),
-        ("telno", "02188776655", "", False),
-        ("telno", "۱۲", "12", True),
-        ("telno", "1234", "1235", False),
-        ("passno", "0013542419", "13542419", True),
-        ("passno", "0013542419", "0013542427", False),
-        ("passno", "۱۲۳", "123", True),
-        ("passno", "111", "1111", False),
-        ("fullname", "علي", "علی", True),
-        ("fullname", "علی", "علی رضا", False),
+        ("mobile", "09123456789", "+98 912 345 6789", True),
+        ("mobile", "09123456789", "09123456780", False),
+        ("phone", "021-88776655", "02188776655", True),
+        ("phone", "02188776655", "", False),
+        ("phone", "۱۲", "12", True),
+        ("phone", "1234", "1235", False),
+        ("national_code", "0013542419", "13542419", True),
+        ("national_code", "0013542419", "0013542427", False),
+        ("national_code", "۱۲۳", "123", True),
+        ("national_code", "111", "1111", False),
+        ("name", "علي", "علی", True),
+        ("name", "علی", "علی رضا", False),
         ("address", "تهران\r\nونک", "تهران ونک", True),
         ("address", "09123456789", "9123456789", False),
-        ("taraftype", "0", "1", False),
+        ("kind", "0", "1", False),
         ("email", "A@B.com", "a@b.com", True),
-        ("tozihat", "", "", True),
+        ("notes", "", "", True),
     ],
 )
 def test_what_counts_as_mere_spelling(key: str, left: str, right: str, same: bool) -> None:
-    assert same_spelling_aside(key, left, right) is same
-    assert same_spelling_aside(key, right, left) is same
+    assert same_meaning(key, left, right) is same
+    assert same_meaning(key, right, left) is same
 
 
-# --- customer numbers --------------------------------------------------------------------------------------
-
-SCHEMES = st.builds(
-    NumberScheme,
-    prefix=st.one_of(st.sampled_from(["", "100-", "C", "1", "0", "۱۰۰-"]), st.text(max_size=4)),
-    offset=st.integers(-(10**9), 10**9),
-    width=st.integers(0, 18),
-)
-
-
-@given(SCHEMES, st.integers(1, 10**12))
-@example(NumberScheme("100-", 1000), 234)
-def test_a_number_leads_back_to_its_code(scheme: NumberScheme, code: int) -> None:
-    assume(code + scheme.offset >= 0)
-    assert scheme.decode(scheme.encode(code)) == code
-
-
-@given(SCHEMES, st.one_of(TEXT, st.from_regex(r"(100-|C|1)?0{0,3}[0-9]{1,20}", fullmatch=True)))
-@example(NumberScheme(width=3), "0012")
-@example(NumberScheme(), "+5")
-@example(NumberScheme(), "٥")
-@example(NumberScheme(), "5\n")
-@example(NumberScheme(offset=-10), "-5")
-def test_a_number_is_read_only_if_it_would_be_written_so(scheme: NumberScheme, number: str) -> None:
-    code = scheme.decode(number)
-    assert code is None or (code > 0 and scheme.encode(code) == number)
-
-
-@given(SCHEMES, st.text(max_size=3), st.integers(1, 10**9))
-def test_what_stands_around_a_number_makes_it_another(scheme: NumberScheme, more: str, code: int) -> None:
-    number = scheme.encode(code) + more
-    assert scheme.decode(number) != code or not more
-
-
-@pytest.mark.parametrize(
-    ("scheme", "number", "code"),
-    [
-        (NumberScheme(), "12345", 12345),
-        (NumberScheme(), "012345", None),
-        (NumberScheme(), "0", None),
-        (NumberScheme(), "", None),
-        (NumberScheme(), "-5", None),
-        (NumberScheme(), "100-1234", None),
-        (NumberScheme("100-", 1000), "100-1234", 234),
-        (NumberScheme("100-", 1000), "100-1000", None),
-        (NumberScheme("100-", 1000), "101-1234", None),
-        (NumberScheme("100-", 1000), "1234", None),
-        (NumberScheme("100-", 1000), "100-100-1234", None),
-        (NumberScheme("100-", 1000), "100- 1234", None),
-        (NumberScheme("100-"), "100-٣", None),
-        (NumberScheme(width=6), "000012", 12),
-        (NumberScheme(width=6), "12", None),
-        (NumberScheme(width=2), "1234", 1234),
-        (NumberScheme("1", 0, 0), "1", None),
-        (NumberScheme(offset=-100), "5", 105),
-    ],
-)
-def test_numbers_of_known_installations(scheme: NumberScheme, number: str, code: int | None) -> None:
-    assert scheme.decode(number) == code
-
-
-# --- markers -----------------------------------------------------------------------------------------------
+# --- marks -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -291,63 +227,31 @@ def test_long_notes_are_searched_in_no_time() -> None:
     assert split_marker("a" + " " * 300_000 + "b")[1] == ""
 
 
-# --- people ------------------------------------------------------------------------------------------------
-
-STRANGER = somebody_else()
+# --- what the form can carry and checksums ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("why", "theirs", "same"),
+    ("text", "carried"),
     [
-        ("nothing in common", {}, False),
-        ("the same name in other letters", {"Name": "علي رضایي"}, True),
-        ("the same name, as the nickname in Finance", {"NickName": "علی‌رضایی"}, True),
-        ("the same national code", {"NationalCode": "۰۰۱۳۵۴۲۴۱۹"}, True),
-        ("the same national code, its zeros lost", {"NationalCode": "13542419"}, True),
-        ("our mobile is their second landline", {"TelNo2": "+98 912 345 6789"}, True),
-        ("our landline", {"TelNo": "021-88776655"}, True),
-        ("the same e-mail and address only", {"Email": "ali@example.com", "Address": "تهران"}, False),
+        ("", ""),
+        ("علی رضایی", "علی رضایی"),
+        (" علی‌اکبر ", "علی‌اکبر"),
+        ("a|b", "a/b"),
+        ("a \r\n b", "a b"),
+        ("a\x00\u2028b", "a b"),
+        ("\n|\n", "/"),
+        ("a\ud800b", "a\ufffdb"),
     ],
 )
-def test_name_code_or_phone_agree(why: str, theirs: dict[str, str], same: bool) -> None:
-    stranger = {"Name": "مریم کاظمی", "NationalCode": None, "MobileNo": "09351112233", "TelNo": None, **theirs}
-    assert agree(customer(), contact(**stranger)) is same, why
+def test_what_breaks_the_form_is_replaced(text: str, carried: str) -> None:
+    assert clean(text) == carried
 
 
-@pytest.mark.parametrize(
-    ("why", "ours", "theirs"),
-    [
-        ("both without a name", {"nickName": "", "firstName": "", "lastName": ""}, {"Name": ""}),
-        ("names of silent signs only", {"nickName": "\u200c", "firstName": "", "lastName": ""}, {"Name": "\u200f"}),
-        ("the same placeholder for a code", {"nationalCode": "1111111111"}, {"NationalCode": "1111111111"}),
-        ("the same placeholder for a phone",
-         {"phoneContacts": [{"phoneType": "Mobile", "phoneNumber": "0000000000"}]}, {"MobileNo": "0000000000"}),
-    ],
-)  # fmt: skip
-def test_what_is_empty_agrees_with_nothing(why: str, ours: dict[str, object], theirs: dict[str, str]) -> None:
-    stranger = {"Name": "مریم کاظمی", "NationalCode": None, "MobileNo": "09351112233", "TelNo": None, **theirs}
-    assert not agree(customer(**ours), contact(**stranger)), why
-
-
-def test_the_first_last_name_counts_as_a_name_too() -> None:
-    assert agree(customer(nickName="رضایی بزرگ"), replace(somebody_else(), names=("علی رضایی",)))
-
-
-def test_an_identity_is_code_and_first_name() -> None:
-    assert identity_key(customer()) == identity_key(contact(Name="علي  رضایی", NationalCode="13542419"))
-    assert identity_key(customer()) != identity_key(contact(Name="علی رضایی فر"))
-    assert identity_key(customer(nationalCode="1111111111")) is None
-    assert identity_key(somebody_else()) is None
-    assert identity_key(contact(Name="")) is None
-
-
-def test_the_checksum_changes_with_what_finance_would_be_told() -> None:
-    base = customer()
-    assert customer(modifyDate="2026-01-01T00:00:00", crmId="p-2", unknown=1).checksum == base.checksum
-    changed = [customer(email="x@example.com"), customer(customerNumber="100-9"), customer(kind="organization")]
-    assert len({base.checksum, *(c.checksum for c in changed)}) == 4
+@given(TEXT)
+def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+    assert not set(clean(text)) & set("|\r\n\x00\x0b\x85\u2028")
 
 
 def test_a_digest_knows_no_order_of_names() -> None:
     assert digest({"a": 1, "b": "ی"}) == digest({"b": "ی", "a": 1}) != digest({"a": 1, "b": "ي"})
-    assert somebody_elses_record().checksum != customer().checksum
