@@ -248,7 +248,6 @@ def test_a_page_of_another_shape_is_never_an_empty_one(client: Make, body: bytes
     assert (caught.value.reason, caught.value.what) == ("unreadable", "list_persons")
     told = catalog.render(caught.value.message)
     assert "list persons" in told
-    assert body.decode("latin-1").strip() not in told or not body.strip()
     assert catalog.render(caught.value.message, "fa")
     assert catalog.cure(caught.value.message)
 

@@ -17,6 +17,7 @@ from raw_server import MANY_ANSWERS, Handler, RawServer, Received, head, raw, re
 from siaghsync.connectors.http import retry, strict_json
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.siagh.client import Saved, SavedPreinvoice, Session, Siagh
+from siaghsync.domain.fields import FIELDS
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.messages import catalog
 from siaghsync.sandbox import Fault, Sandbox
