@@ -20,7 +20,7 @@ from siaghsync.features.lint.rules import (
     keys_of,
 )
 from siaghsync.messages.message import Message
-from siaghsync.state.groups import Groups
+from siaghsync.state.shared_keys import SharedKeys
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.whole_lists import read_both
@@ -88,9 +88,9 @@ def survey(context: RunContext) -> Survey:
     found.add(_not_understood("finance", ((str(contact.code), why) for contact, why in unreadable.contacts)))
     found.add(_not_understood("crm", unreadable.customers.items()))
     unread = {contact.code for contact, _ in unreadable.contacts}
-    groups = Groups(context.state)
-    _check(context, found, groups, chain(_contacts(context, unread), context.staging.customers(linked=False)))
-    for group in groups.shared():
+    shared = SharedKeys(context.state)
+    _check(context, found, shared, chain(_contacts(context, unread), context.staging.customers(linked=False)))
+    for group in shared.groups():
         found.add(double_findings([_key(*key) for key in group]))
         context.stop_if_cancelled()
     return found
@@ -108,7 +108,7 @@ def _contacts(context: RunContext, unread: set[int]) -> Iterator[Contact]:
             yield contact
 
 
-def _check(context: RunContext, found: Survey, groups: Groups, everybody: Iterator[Customer | Contact]) -> None:
+def _check(context: RunContext, found: Survey, shared: SharedKeys, everybody: Iterator[Customer | Contact]) -> None:
     scheme = context.rules.scheme
     while batch := list(islice(everybody, _BATCH)):
         for who in batch:
@@ -120,7 +120,7 @@ def _check(context: RunContext, found: Survey, groups: Groups, everybody: Iterat
                 found.customers["finance"] += 1
                 found.add(contact_findings(who, scheme))
         keys = (key for who in batch for key in keys_of(who, scheme))
-        groups.add((f"{key.system} {key.check} {key.value}", key.record, astuple(key)) for key in keys)
+        shared.add((f"{key.system} {key.check} {key.value}", key.record, astuple(key)) for key in keys)
         context.progress("checking_customers", sum(found.customers.values()), None)
         context.stop_if_cancelled()
 
