@@ -18,7 +18,7 @@ from siaghsync.features.explain.events import event
 from siaghsync.features.explain.rules import explain, sentence_text, title
 from siaghsync.messages import catalog
 from siaghsync.messages.message import verbatim
-from siaghsync.state.audit_log import Entry
+from siaghsync.state.audit_log import AuditLine
 from siaghsync.state.mappings import Link
 from siaghsync.state.outbox import Intent
 from siaghsync.state.posted import PostedEntry
@@ -30,14 +30,14 @@ WHEN = "2026-01-05T10:20:30.456+00:00"
 TOLD = "2026-01-05 13:50 (1404/10/15)"
 
 
-def line(**changes: Any) -> Entry:
+def line(**changes: Any) -> AuditLine:
     """A line of the audit trail: an update of contact 234 in Finance."""
     known: dict[str, Any] = {
         "id": 1, "at": WHEN, "run_id": 7, "actor": "ali", "entity": "customer", "kind": "person", "name": "علی",
         "operation": "update", "outcome": "done", "target": "finance", "crm_id": "p-1", "customer_number": "12345",
         "finance_code": 234, "changes": {}, "reason": None, "message": None,
     }  # fmt: skip
-    return Entry(**{**known, **changes})
+    return AuditLine(**{**known, **changes})
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ WORDS = st.text(max_size=20)
     ),
     st.sampled_from(["en", "fa"]),
 )
-def test_any_line_becomes_one_line(row: Entry, language: catalog.Language) -> None:
+def test_any_line_becomes_one_line(row: AuditLine, language: catalog.Language) -> None:
     assert len(sentence_text(event(row), language).splitlines()) == 1
 
 

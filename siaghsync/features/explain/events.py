@@ -9,7 +9,7 @@ from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_difference import label_of
-from siaghsync.state.audit_log import Entry
+from siaghsync.state.audit_log import AuditLine
 
 _MOST_FIELDS = 6
 _RESOLVE = "resolve"
@@ -29,7 +29,7 @@ _PASSED = {
 }
 
 
-def event(line: Entry) -> Message:
+def event(line: AuditLine) -> Message:
     """What one line of the audit trail says."""
     said = () if line.message is None or line.operation == _RESOLVE else (line.message,)
     parts = (_did(line), *_changes(line.changes), *said)
@@ -38,7 +38,7 @@ def event(line: Entry) -> Message:
     return msg("audit.line_of_run", at=line.at, run=line.run_id, parts=parts)
 
 
-def _did(line: Entry) -> Message:
+def _did(line: AuditLine) -> Message:
     if line.operation == _RESOLVE:
         return msg("audit.decided", actor=line.actor, way=line.outcome)
     if line.outcome in _PASSED:
@@ -53,7 +53,7 @@ def _did(line: Entry) -> Message:
     return _other(line)
 
 
-def _done(line: Entry) -> Message:
+def _done(line: AuditLine) -> Message:
     if line.operation == Operation.LINK:
         if line.entity == "invoice":
             return msg("audit.document_linked")
@@ -70,7 +70,7 @@ def _done(line: Entry) -> Message:
     return msg(f"audit.record_{verb}", crm_id=line.crm_id)
 
 
-def _other(line: Entry) -> Message:
+def _other(line: AuditLine) -> Message:
     """What an older or newer version wrote, by its own words."""
     return msg("audit.other", operation=line.operation, outcome=line.outcome)
 
