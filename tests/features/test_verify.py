@@ -9,6 +9,7 @@ from siaghsync.domain.fields import READ_BACK
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.features.verify.rules import Comparison
 from siaghsync.planning.rules import PlanRules
+from siaghsync.state.duplicates import Duplicate
 
 RULES = PlanRules(NumberScheme("100-", 1000))
 MAPPING = CustomerMapping("p-1", 234, "person", "100-1234", checksum="c", sent_checksum="s")
@@ -56,3 +57,11 @@ def test_what_one_system_does_not_show_any_more() -> None:
     assert (found["missing_in_finance"], found["missing_in_crm"], found["drift"]) == ([], [WHO], [])
     found = compared(None, None)
     assert found["missing_in_finance"] == found["missing_in_crm"] == [{**WHO, "name": None}]
+
+
+def test_duplicates_are_named_in_words() -> None:
+    found = Comparison(duplicates=[Duplicate("crm", "number", "100-1", ("a", "b"))])
+    assert not found.all_in_step
+    assert found.as_json()["duplicates"] == [
+        {"system": "crm", "same": "customer number", "value": "100-1", "records": ["a", "b"]}
+    ]

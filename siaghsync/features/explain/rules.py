@@ -150,7 +150,7 @@ def _next(history: RecordHistory) -> Iterator[Sentence]:
     if not history.imported:
         yield msg("explain.import_first")
     if question := history.question:
-        ways = " | ".join(f"--{way}" for way in history.ways_out)
+        ways = " | ".join(f"--{way}" for way in question.ways_out)
         yield msg("explain.decide", id=question.id, ways=ways)
         return
     yield from _by_itself(history)

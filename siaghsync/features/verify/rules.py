@@ -9,6 +9,7 @@ from typing import Any
 from siaghsync.domain.action import Changes
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.fields import finance_key
+from siaghsync.messages import catalog
 from siaghsync.planning.customers import plan_linked
 from siaghsync.planning.rules import PlanRules
 from siaghsync.state.duplicates import Duplicate
@@ -91,9 +92,18 @@ class Comparison:
             "drift": [each.as_json() for each in self.drift],
             "missing_in_finance": [pair.as_json() for pair in self.missing_in_finance],
             "missing_in_crm": [pair.as_json() for pair in self.missing_in_crm],
-            "duplicates": [each.as_json() for each in self.duplicates],
+            "duplicates": [_duplicate_as_json(each) for each in self.duplicates],
             "unlinked": self.unlinked,
         }
+
+
+def _duplicate_as_json(duplicate: Duplicate) -> dict[str, Any]:
+    return {
+        "system": duplicate.system,
+        "same": catalog.title(f"verify.same_{duplicate.same}"),
+        "value": duplicate.value,
+        "records": list(duplicate.records),
+    }
 
 
 def _changes(mapping: CustomerMapping, customer: Customer, contact: Contact, rules: PlanRules) -> Changes:
