@@ -1,7 +1,8 @@
 """The sentences of the program in both languages, and how a message becomes one.
 
 One TOML file in `catalog/` is one chapter, one table in it one entry: the text (`en`, `fa`), and where it helps a `title` for
-tables, the likely `causes` and the `cure`. A place in a text is `{name}` or `{name:format}`:
+tables, the likely `causes` and the `cure`. A cause with a `when` counts only where that condition holds. A place in a text is
+`{name}` or `{name:format}`:
 
     {name}            text as it is; a message in the same language; several messages one after the other
     {name:count}      a whole number in the digits of the language
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -80,6 +81,15 @@ def cure(message: Message, language: Language = "en") -> str:
     """What to do about a message, or ""."""
     entry = _known(message.code)
     return _fill(entry.cure[language], message.params, language, False) if entry.cure else ""
+
+
+def causes(message: Message, language: Language = "en", holds: Collection[str] = ()) -> list[str]:
+    """The likely causes of a message, the most likely one first.
+
+    A cause that has a condition (`when`) is left out unless `holds` names that condition.
+    """
+    wanted = (cause for cause in _known(message.code).causes if cause.get("when", "") in ("", *holds))
+    return [_fill(cause[language], message.params, language, False) for cause in wanted]
 
 
 def title(code: str, language: Language = "en") -> str:
