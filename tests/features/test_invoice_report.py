@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from engine.test_sync import content
 from indoors import indoors
 from persiantools.jdatetime import JalaliDate
 from world import Maker, World
 
-from engine.test_sync import content
 from siaghsync.state.state_file import run_lock
 
 SINCE = {"INVOICES_SINCE": "2026-01-01"}
@@ -203,7 +203,7 @@ def test_the_table_folds_long_lists(trading: tuple[World, str]) -> None:
     out = world.run("report", "invoices").stdout
     assert "15 documents in the CRM: 15 missing" in out
     assert "15,000,000" in out
-    assert "... and 3 more" in out
+    assert "3 more; --csv and --json have all" in out
 
 
 def test_it_goes_beside_a_run_that_holds_the_lock(trading: tuple[World, str]) -> None:
