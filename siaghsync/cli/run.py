@@ -1,0 +1,102 @@
+"""What `sync` and `initial-import` share: the state file under its lock, one run with its context, and its result shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from siaghsync import clock
+from siaghsync.cli.build import run_context
+from siaghsync.cli.plan_options import RunPlan
+from siaghsync.cli.signals import stop_on_signal
+from siaghsync.errors import BrakeError
+from siaghsync.features.notifications.notify import run_notifier
+from siaghsync.features.saved_plan.enforcer import Enforcer
+from siaghsync.features.saved_plan.recorder import Recorder
+from siaghsync.features.saved_plan.render import plan_report
+from siaghsync.messages.message import msg
+from siaghsync.report.run import failures_as_json, run_report
+from siaghsync.report.streams import error_document, say, say_message, tell_error, write_json
+from siaghsync.report.terminal import progress_bar, show
+from siaghsync.settings import Settings
+from siaghsync.state.database import State, lock_path, memory_state, open_state, run_lock
+from siaghsync.state.meta import note_lost_state
+from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.runner import Result, require_import
+
+IMPORT = "initial-import"
+Start = Callable[[RunContext, PlanMode], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How the result of a run is shown. `quiet` shows nothing of one that went well, `verbose` its notices too."""
+
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+
+def carry_out(command: str, settings: Settings, plan: RunPlan, output: Output, start: Start, *, dry_run: bool) -> int:
+    """Carries out one run of `command` under the lock and shows its result. Returns the exit code.
+
+    Only an import may create a state file. Raises what `start` raises, StateError and LockHeld.
+    """
+    is_import = command == IMPORT
+    with (
+        stop_on_signal() as stop,
+        progress_bar(wanted=not (output.quiet or output.as_json)) as progress,
+        run_notifier(settings, command, clock.now, say, dry_run=dry_run, quiet=output.quiet) as notifier,
+        _locked_state(settings.siaghsync_state, create=is_import, in_memory=is_import and dry_run) as state,
+        notifier.over(state),
+    ):
+        if not is_import:
+            require_import(state)
+        mode = plan.mode(state, command)
+        with run_context(settings, state, command, stop.event, progress, dry_run=dry_run) as context:
+            notifier.context = context
+            result = start(context, mode)
+            code = stop.exit_code or result.exit_code
+            _show(result, mode, output, code)
+            return notifier.ended(result, code)
+
+
+@contextmanager
+def _locked_state(path: Path, *, create: bool, in_memory: bool) -> Iterator[State]:
+    """The state file under its lock; with `in_memory`, and without a state file, a state that leaves none."""
+    is_blank = not path.exists() or path.stat().st_size == 0
+    if is_blank and not create:
+        open_state(path)  # raises the StateError that says what is wrong, before a lock file is created
+    is_temporary = in_memory and is_blank
+    had_lock = lock_path(path).exists()
+    with nullcontext() if is_temporary else run_lock(path):
+        with closing(memory_state() if is_temporary else open_state(path, create=create)) as state:
+            if create:
+                note_lost_state(state, had_lock)
+            yield state
+
+
+def _show(result: Result, mode: PlanMode, output: Output, code: int) -> None:
+    report, head = result.report, {"run": result.run, **result.summary}
+    if isinstance(mode, Enforcer):
+        head |= mode.as_json()
+    if output.verbose:
+        for notice in report.notices:
+            say_message(notice)
+    if result.declined:
+        say_message(msg("cli.nothing_written"))
+    if isinstance(mode, Recorder) and result.error is None:
+        say_message(msg("cli.plan_saved", count=mode.actions, file=str(mode.path)))
+    if output.as_json:
+        if isinstance(result.error, BrakeError):
+            head |= error_document(result.error)
+        write_json(head, changes=report.changes(), failures=failures_as_json(report.failures))
+        return
+    if code or not output.quiet:
+        show(*run_report(head, report.changes(), report.failures))
+        if isinstance(mode, Enforcer):
+            show(*plan_report(mode))
+    if result.error:
+        tell_error(result.error, as_json=False)
