@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from siaghsync.connectors.siagh.form import (
-    CONTACT_KEYS,
-    PREINVOICE_KEYS,
-    ROW_KEYS,
-    clean,
-    encode_contact,
-    encode_preinvoice,
-    encode_rows,
-)
+from siaghsync.connectors.siagh.form import PREINVOICE_KEYS, ROW_KEYS, encode_contact, encode_preinvoice, encode_rows
+from siaghsync.domain.fields import FIELDS
+from siaghsync.domain.normalize import clean
 
 TEXT = st.text(
     st.one_of(
@@ -35,7 +31,7 @@ def parsed(encoded: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def fields_of(keys: tuple[str, ...]) -> st.SearchStrategy[dict[str, str]]:
+def fields_of(keys: Iterable[str]) -> st.SearchStrategy[dict[str, str]]:
     return st.fixed_dictionaries(dict.fromkeys(keys, TEXT))
 
 
@@ -78,13 +74,13 @@ def test_what_needs_no_cleaning_stays(text: str) -> None:
     assert clean(text) == text.strip()
 
 
-@given(fields_of(CONTACT_KEYS), st.none() | st.integers(1, 10**9))
+@given(fields_of(FIELDS), st.none() | st.integers(1, 10**9))
 def test_a_contact_carries_exactly_its_fields(fields: dict[str, str], code: int | None) -> None:
     found = parsed(encode_contact(fields, code))
     if code is not None:
         assert found.pop("Param1") == str(code)
     assert found.pop("NickName") == "dbgrid1.#nickname#"
-    assert found == {f"gn_web_users.{key}": clean(value) for key, value in fields.items()}
+    assert found == {f"gn_web_users.{FIELDS[name].finance_key}": clean(value) for name, value in fields.items()}
 
 
 @given(fields_of(PREINVOICE_KEYS))
@@ -93,7 +89,7 @@ def test_a_preinvoice_carries_exactly_its_fields(header: dict[str, str]) -> None
 
 
 def test_a_contact_as_documented() -> None:
-    fields = dict.fromkeys(CONTACT_KEYS, "") | {"isactive": "1", "fullname": "علی", "taraftype": "0"}
+    fields = dict.fromkeys(FIELDS, "") | {"active": "1", "name": "علی", "kind": "0"}
     start = "NickName=dbgrid1.#nickname#|gn_web_users.isactive=1|gn_web_users.gender=|gn_web_users.websiteaddress=|"
     assert encode_contact(fields, None).startswith(start)
     assert encode_contact(fields, 8407).startswith("Param1=8407|" + start)
@@ -112,7 +108,7 @@ def test_a_preinvoice_as_documented() -> None:
 
 def test_rows_as_documented() -> None:
     row: dict[str, Any] = dict.fromkeys(ROW_KEYS)
-    row |= {"__uid": "u1", "_status": "inserted", "codekala": 'a|b"\n', "qty": "2", "radif": "1", "nameunit": "عدد"}
+    row |= {"__uid": "u1", "_status": "inserted", "codekala": 'a|b"\n', "radif": "1", "nameunit": "عدد"}
     (grid,) = json.loads(encode_rows([row, {**row, "__uid": "u2", "radif": "2"}]))
     assert {key: grid[key] for key in ("name", "entity", "keyField")} == {
         "name": "dbgrid1",
@@ -127,13 +123,36 @@ def test_rows_as_documented() -> None:
     assert (second["__uid"]["newValue"], second["radif"]["newValue"]) == ("u2", "2")
 
 
-@pytest.mark.parametrize("change", [lambda fields: fields.pop("tmpid"), lambda fields: fields.update(extra="1")])
+@pytest.mark.parametrize("change", [lambda fields: fields.pop("number"), lambda fields: fields.update(extra="1")])
 def test_a_missing_or_unknown_field_is_our_own_mistake(change: Any) -> None:
-    fields = dict.fromkeys(CONTACT_KEYS, "")
+    fields = dict.fromkeys(FIELDS, "")
     change(fields)
-    with pytest.raises(ValueError, match=r"fields missing or unknown: (tmpid|extra)"):
+    with pytest.raises(ValueError, match=r"fields missing or unknown: (number|extra)"):
         encode_contact(fields, None)
     with pytest.raises(ValueError, match="fields missing or unknown"):
         encode_preinvoice({})
     with pytest.raises(ValueError, match="fields missing or unknown"):
         encode_rows([{"codekala": "1"}])
+
+
+@pytest.mark.parametrize(
+    ("amount", "sent"),
+    [
+        ("1.5", "1.5"),
+        ("2860000", "2860000"),
+        ("0", "0"),
+        ("-0.00", "0"),
+        ("0.10", "0.1"),
+        ("1E+3", "1000"),
+        ("0.1234567890123456789012345", "0.1234567890123456789012345"),
+        ("123456789012345678901.25", "123456789012345678901.25"),
+    ],
+)
+def test_amounts_are_json_numbers_with_exactly_their_digits(amount: str, sent: str) -> None:
+    row: dict[str, Any] = dict.fromkeys(ROW_KEYS) | {"qty": Decimal(amount)}
+    assert f'"qty":{{"oldValue":null,"newValue":{sent}}}' in encode_rows([row])
+
+
+def test_an_amount_that_is_no_number_is_never_sent() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        encode_rows([dict.fromkeys(ROW_KEYS) | {"price": Decimal("NaN")}])

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from siaghsync.connectors.http import strict_json
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
 from siaghsync.domain.document import net, net_with_tax, snapshot
 from siaghsync.errors import BadRecord
-from siaghsync.wire import jsontext
+from siaghsync.messages import catalog
+from siaghsync.messages.message import msg
 
 CAPTURED = """
 {"crmId": "265D2327-64bd-4ac5-9fb9-22ae0e838539", "crmObjectTypeCode": "PI_5", "crmObjectTypeIndex": 8,
@@ -31,7 +33,7 @@ CAPTURED = """
 
 
 def captured(**changes: Any) -> dict[str, Any]:
-    return {**jsontext.loads(CAPTURED), **changes}
+    return {**strict_json.loads(CAPTURED), **changes}
 
 
 def with_row(**changes: Any) -> dict[str, Any]:
@@ -171,7 +173,6 @@ def test_missing_rows_are_none(details: Any) -> None:
         (captured(quoteDate="1404/10/01"), "quotedate"),
         (captured(quoteDate=20250101), "quotedate"),
         (captured(creatDate="9999-12-31T23:59:59Z"), "creatdate"),
-        (captured(creatDate=None), "quotedate"),
         (captured(relatedQuoteId="?"), "relatedquoteid"),
         (captured(identityId=5), "identityid"),
         (captured(number=["1"]), "number"),
@@ -185,8 +186,35 @@ def test_missing_rows_are_none(details: Any) -> None:
 def test_a_bad_record_names_itself_and_its_field(raw: dict[str, Any], field: str) -> None:
     with pytest.raises(BadRecord) as caught:
         document_from_crm(raw, "quote")
-    name = "265d2327-64bd-4ac5-9fb9-22ae0e838539" if raw["crmId"] else "(without id)"
-    assert caught.value.message.startswith(f"CRM quote {name} can't be understood: field {field}: ")
+    message = caught.value.message
+    assert message.code == ("bad_record.crm" if raw["crmId"] else "bad_record.crm_without_id")
+    assert (message.params["record_kind"], message.params["place"]) == ("quote", field)
+    assert message.params.get("record", raw["crmId"]) == (raw["crmId"] and "265d2327-64bd-4ac5-9fb9-22ae0e838539")
+    assert field in catalog.render(message, "fa")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected", "came"),
+    [
+        (captured(vat="9,000"), "amount", "text"),
+        (captured(vat=None, toll=True), "amount", "boolean"),
+        (captured(quoteDate="1404/10/01"), "date", "text"),
+        (captured(relatedQuoteId="?"), "id", "text"),
+        (captured(details=[None]), "object", "null"),
+        (captured(details=[{"count": 1}]), "value", "nothing"),
+    ],
+)
+def test_a_bad_record_says_what_came_instead_of_what(raw: dict[str, Any], expected: str, came: str) -> None:
+    with pytest.raises(BadRecord) as caught:
+        document_from_crm(raw, "invoice")
+    assert (caught.value.message.params["expected"], caught.value.message.params["came"]) == (expected, came)
+
+
+def test_a_document_without_any_date_is_a_bad_record() -> None:
+    with pytest.raises(BadRecord) as caught:
+        document_from_crm(captured(creatDate=None), "invoice")
+    assert caught.value.message.code == "bad_record.no_date"
+    assert "invoicedate" in catalog.render(caught.value.message)
 
 
 @given(st.sampled_from(sorted(captured())), st.recursive(
@@ -204,11 +232,8 @@ def test_whatever_comes_is_a_document_or_a_bad_record(name: str, value: Any) -> 
 
 
 def test_cleaning_is_noted() -> None:
-    note = "characters that the finance form can't carry were replaced"
-    assert document_from_crm(captured(description="a|b"), "quote").notes == (f"tozihat: {note}",)
-    assert document_from_crm(captured(subject="a\nb", crmObjectTypeCode="x|5"), "quote").notes == (
-        f"tozihat: {note}",
-        f"namenoesanad: {note}",
-    )
-    assert document_from_crm(captured(subject="a\x01b", description="\x02"), "quote").notes == (f"tozihat: {note}",)
+    notes, type_code = (msg("value_note.cleaned", field=name) for name in ("notes", "type_code"))
+    assert document_from_crm(captured(description="a|b"), "quote").notes == (notes,)
+    assert document_from_crm(captured(subject="a\nb", crmObjectTypeCode="x|5"), "quote").notes == (notes, type_code)
+    assert document_from_crm(captured(subject="a\x01b", description="\x02"), "quote").notes == (notes,)
     assert document_from_crm(captured(subject="a|b", description="fine"), "quote").notes == ()
