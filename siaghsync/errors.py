@@ -37,7 +37,7 @@ class SiaghsyncError(Exception):
     kind = "error"
     exit_code = 1
 
-    def __init__(self, code: str, **params: Param) -> None:
+    def __init__(self, code: str, /, **params: Param) -> None:
         super().__init__(code)
         self.message = Message(code, params)
 
@@ -93,14 +93,17 @@ class CallError(SiaghsyncError):
     `what` names the request by a code of the catalog's chapter `request` (`create_contact`, `log_in`). `reason` is a
     stable word: unresolved, refused_connection, connect_timeout, tls, timeout, reset, cut, status_<code>, redirect,
     unreadable, too_large, rejected, script_error, interrupted, cooling_down. The message is `call.<reason>` with the
-    parameters system, what, detail and `params`; one entry serves all statuses of a class (`call.status_4xx`).
+    parameters system, what, detail and `params`; one entry serves all statuses of a class (`call.status_4xx`). `code` names
+    another entry, where the reason alone does not tell what to do (`login.crm_401`).
     """
 
     kind = "unreachable"
     exit_code = 3
 
-    def __init__(self, system: System, what: str, reason: str, *, detail: str = "", **params: Param) -> None:
-        super().__init__(f"call.{reason}", system=system, what=what, detail=detail, **params)
+    def __init__(
+        self, system: System, what: str, reason: str, *, detail: str = "", code: str = "", **params: Param
+    ) -> None:
+        super().__init__(code or f"call.{reason}", system=system, what=what, detail=detail, **params)
         self.system = system
         self.what = what
         self.reason = reason

@@ -30,8 +30,9 @@ class Field:
 
     `name` is the program's own name. `finance_key` is the key in Siagh's form without its prefix (contract siagh §3.2); it
     is also the key in JSON output and in checksums. `finance_property` is the property of GetAll in lower case (§3.1), None
-    for a key that Siagh does not give back. `crm_property` is the property of the CRM record (contract payamgostar §3.4), None
-    where the value is worked out from more than one property (`connectors.payamgostar.customers`) or the CRM has none.
+    for a key that Siagh does not give back. `crm_property` is the property of the CRM record as the CRM spells it (contract
+    payamgostar §3.4), None where the value is worked out from more than one property (`connectors.payamgostar.customers`) or
+    the CRM has none.
     """
 
     name: str
@@ -54,7 +55,7 @@ TABLE: tuple[Field, ...] = (
     Field("name", "fullname", "name", None, FieldKind.TEXT),
     Field("mobile", "mobileno", "mobileno", None, FieldKind.PHONE),
     Field("phone", "telno", "telno", None, FieldKind.PHONE),
-    Field("national_code", "passno", "nationalcode", "nationalcode", FieldKind.NATIONAL_CODE),
+    Field("national_code", "passno", "nationalcode", "nationalCode", FieldKind.NATIONAL_CODE),
     Field("number", "tmpid", None, None, FieldKind.TEXT),
     Field("notes", "tozihat", "description", "description", FieldKind.NOTES),
     Field("kind", "taraftype", "towardtype", None, FieldKind.CHOICE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from siaghsync.domain.customer import ascii_digits, phone_key
+from siaghsync.domain.normalize import ascii_digits, phone_key
 
 _LEGAL_WEIGHTS = (29, 27, 23, 19, 17) * 2
 

@@ -7,16 +7,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
-from siaghsync.errors import LoginLocked, LoginRefused
-from siaghsync.wire.answers import Created, CrmLogin, FindPage, parse_json, read
-from siaghsync.wire.login import SharedLogin
-from siaghsync.wire.outcomes import in_doubt, is_html, refused, words_of
-from siaghsync.wire.transport import Answer, Transport
+from siaghsync.connectors.http.error_body import is_html, words_of
+from siaghsync.connectors.http.errors import unreadable
+from siaghsync.connectors.http.login import SharedLogin
+from siaghsync.connectors.http.response import Answer
+from siaghsync.connectors.http.session import HttpSession
+from siaghsync.connectors.payamgostar.customers import record_for_create
+from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login
+from siaghsync.connectors.schema import parse_json, read
+from siaghsync.domain.customer import Kind
+from siaghsync.errors import LoginLocked, LoginRefused, Refused
+from siaghsync.messages.calendar import TEHRAN
+from siaghsync.messages.message import msg
 
 Source = Literal["person", "organization", "quote", "invoice"]
-IdentityKind = Literal["person", "organization"]
 
 _ROOT = "/api/v2/crmobject"
 _PATHS: dict[Source, str] = {
@@ -25,31 +30,10 @@ _PATHS: dict[Source, str] = {
     "quote": f"{_ROOT}/quote/sales",
     "invoice": f"{_ROOT}/invoice/sales",
 }
-_NAMES: dict[Source, tuple[str, str]] = {
-    "person": ("a person", "persons"),
-    "organization": ("an organization", "organizations"),
-    "quote": ("a quote", "quotes"),
-    "invoice": ("an invoice", "invoices"),
-}
 _EQUALS, _AT_LEAST = 0, 2
-_TEHRAN = ZoneInfo("Asia/Tehran")
-_LOG_IN = "log in"
-
-_REFUSALS = {
-    400: (
-        "the login was called malformed",
-        "Check CRM_USERNAME and CRM_PASSWORD, and that CRM_API_BASE_URL is the CRM's root.",
-    ),
-    401: ("wrong user name or password", "Check CRM_USERNAME and CRM_PASSWORD."),
-    402: (
-        "the CRM's licence lacks the MobileApp module, which this interface needs",
-        "Ask the vendor of the CRM to add the MobileApp module to the licence.",
-    ),
-    403: (
-        "the account is locked for a while after too many attempts",
-        "Wait 30 minutes without any further attempt, which would prolong the lock; then check CRM_PASSWORD.",
-    ),
-}
+_LOG_IN = "log_in"
+_LOGIN_REFUSALS = (400, 401, 402, 403)
+_LOCKED = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +52,14 @@ class Payamgostar:
 
     def __init__(
         self,
-        transport: Transport,
+        session: HttpSession,
         username: str,
         password: str,
         *,
         person_type: str = "person",
         organization_type: str = "organization",
     ) -> None:
-        self._transport = transport
+        self._session = session
         self._username = username
         self._password = password
         self._types = {"person": person_type, "organization": organization_type}
@@ -83,15 +67,15 @@ class Payamgostar:
         self._lock = threading.Lock()
         self.server_time: datetime | None = None
         """The server's clock at its first answer, in Tehran local time without offset, as its records' dates are."""
-        transport.conceal(password)
+        session.conceal(password)
 
     @property
     def sent(self) -> int:
         """HTTP requests that were tried so far, logins and repeats included."""
-        return self._transport.sent
+        return self._session.sent
 
     def login(self) -> None:
-        """Log in now (contract payamgostar §2). Raises LoginRefused or LoginLocked on a clear no, once for all."""
+        """Logs in now (contract payamgostar §2). Raises LoginRefused or LoginLocked on a clear no, once for all."""
         self._login.renew()
 
     def find(
@@ -123,33 +107,36 @@ class Payamgostar:
         }
         if source in self._types and not every_type:
             payload["typeKey"] = self._types[source]
-        what = f"list {_NAMES[source][1]}"
+        what = f"list_{source}s"
         answer = self._ask(f"{_PATHS[source]}/find", payload, what=what, repeatable=True)
         found = read(FindPage, parse_json(answer.body, "crm", what), "crm", what)
         return Page(found.data, found.total)
 
     def get(self, source: Source, crm_id: str) -> dict[str, Any] | None:
         """One full record, or None if there is none with this id (contract payamgostar §3.3)."""
-        what = f"show {_NAMES[source][0]}"
+        what = f"show_{source}"
         answer = self._ask(f"{_PATHS[source]}/get", {"id": crm_id}, what=what, repeatable=True, accept=(404,))
         if answer.status == 404:
             if is_html(answer.body.decode(errors="replace")):
-                raise refused("crm", what, "status_404", words_of(answer.body))
+                raise Refused("crm", what, "status_404", detail=words_of(answer.body), status=404)
             return None
         record = None if answer.status == 204 else parse_json(answer.body, "crm", what)
         if record is not None and not isinstance(record, dict):
-            raise in_doubt("crm", what, "unreadable", "something else than an object came")
+            raise unreadable("crm", what, msg("shape.no_record"))
         return record
 
-    def create(self, kind: IdentityKind, fields: Mapping[str, Any]) -> str:
-        """Create one customer and return its crmId (contract payamgostar §3.5). Never repeated after doubt."""
-        what = f"create {_NAMES[kind][0]}"
-        payload = {**fields, "crmObjectTypeCode": self._types[kind]}
-        answer = self._ask(f"{_PATHS[kind]}/create", payload, what=what, repeatable=False)
+    def create(self, kind: Kind, payload: Mapping[str, Any]) -> str:
+        """Creates one customer out of `payload` (see `customers.record_for_create`) and returns its crmId.
+
+        Contract payamgostar §3.5. Never repeated after doubt.
+        """
+        what = f"create_{kind}"
+        record = {**record_for_create(payload), "crmObjectTypeCode": self._types[kind]}
+        answer = self._ask(f"{_PATHS[kind]}/create", record, what=what, repeatable=False)
         created = read(Created, parse_json(answer.body, "crm", what), "crm", what)
         if not created.key:
-            words = self._transport.redact(words_of(answer.body))
-            raise in_doubt("crm", what, "unreadable", "an answer without the new record's id", detail=words)
+            words = self._session.redact(words_of(answer.body))
+            raise unreadable("crm", what, msg("shape.no_new_id"), detail=words)
         return created.key
 
     def _ask(
@@ -157,7 +144,7 @@ class Payamgostar:
     ) -> Answer:
         def ask(token: str) -> Answer:
             headers = {"Authorization": f"Bearer {token}"}
-            return self._transport.call(
+            return self._session.call(
                 "POST", path, payload, what=what, repeatable=repeatable, headers=headers, accept=accept
             )
 
@@ -174,27 +161,25 @@ class Payamgostar:
             "token": "",
         }
         answer = self._noted(
-            self._transport.call(
-                "POST", "/api/v2/auth/login", payload, what=_LOG_IN, repeatable=True, accept=tuple(_REFUSALS)
+            self._session.call(
+                "POST", "/api/v2/auth/login", payload, what=_LOG_IN, repeatable=True, accept=_LOGIN_REFUSALS
             )
         )
-        if answer.status in _REFUSALS:
+        if answer.status in _LOGIN_REFUSALS:
             raise self._refusal(answer)
-        token = read(CrmLogin, parse_json(answer.body, "crm", _LOG_IN), "crm", _LOG_IN).accesstoken
-        self._transport.conceal(token)
+        token = read(Login, parse_json(answer.body, "crm", _LOG_IN), "crm", _LOG_IN).accesstoken
+        self._session.conceal(token)
         return token
 
     def _refusal(self, answer: Answer) -> LoginRefused:
-        because, cure = _REFUSALS[answer.status]
-        kind = LoginLocked if answer.status == 403 else LoginRefused
-        message = f"Payamgostar (CRM) refused the login: {because}."
-        words = self._transport.redact(words_of(answer.body))
-        return kind("crm", _LOG_IN, f"status_{answer.status}", message, cure, detail=words)
+        kind = LoginLocked if answer.status == _LOCKED else LoginRefused
+        words = self._session.redact(words_of(answer.body))
+        return kind("crm", _LOG_IN, f"status_{answer.status}", code=f"login.crm_{answer.status}", detail=words)
 
     def _noted(self, answer: Answer) -> Answer:
         with self._lock:
             if self.server_time is None and answer.server_time is not None:
-                self.server_time = answer.server_time.astimezone(_TEHRAN).replace(tzinfo=None)
+                self.server_time = answer.server_time.astimezone(TEHRAN).replace(tzinfo=None)
         return answer
 
 

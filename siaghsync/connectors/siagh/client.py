@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from siaghsync.connectors.http import strict_json
+from siaghsync.connectors.http.error_body import one_line, words_of
+from siaghsync.connectors.http.errors import unreadable
+from siaghsync.connectors.http.login import SharedLogin
+from siaghsync.connectors.http.session import HttpSession
+from siaghsync.connectors.schema import parse_json, read, usable_key
+from siaghsync.connectors.siagh.contacts import finance_code_of
 from siaghsync.connectors.siagh.form import encode_contact, encode_preinvoice, encode_rows
-from siaghsync.errors import LoginRefused
-from siaghsync.wire import jsontext
-from siaghsync.wire.answers import FinanceLogin, SaveAnswer, parse_json, read, usable_key
-from siaghsync.wire.login import SharedLogin
-from siaghsync.wire.outcomes import in_doubt, one_line, refused, words_of
-from siaghsync.wire.transport import Transport
+from siaghsync.connectors.siagh.preinvoices import preinvoice_form
+from siaghsync.connectors.siagh.schema import Login, SaveAnswer
+from siaghsync.errors import InDoubt, LoginRefused, Refused
+from siaghsync.messages.message import msg
 
 _CONTACTS = "/api/Sgh/GEN/Gn_Web_Users/GetAll"
 _SAVE = "/BpmsApi/SaveFormData"
 _CONTACT_FORM, _PREINVOICE_FORM = "2BFDA", "43D81"
-_LOG_IN = "log in"
+_LOG_IN = "log_in"
 _REFUSAL_STATUSES = (400, 401, 403)
 
 
@@ -61,23 +66,23 @@ class Siagh:
     NotSent, Refused, InDoubt.
     """
 
-    def __init__(self, transport: Transport, username: str, password_md5: str) -> None:
-        self._transport = transport
+    def __init__(self, session: HttpSession, username: str, password_md5: str) -> None:
+        self._http = session
         self._username = username
         self._password = password_md5
         self._login = SharedLogin("finance", self._log_in)
         self._session: Session | None = None
         self.server_time: datetime | None = None
         """The server's clock at its answer to the login, aware UTC."""
-        transport.conceal(password_md5)
+        session.conceal(password_md5)
 
     @property
     def sent(self) -> int:
         """HTTP requests that were tried so far, logins and repeats included."""
-        return self._transport.sent
+        return self._http.sent
 
     def login(self) -> Session:
-        """Log in now (contract siagh §2). Raises LoginRefused on a clear no, once for all."""
+        """Logs in now (contract siagh §2). Raises LoginRefused on a clear no, once for all."""
         self._login.renew()
         assert self._session is not None
         return self._session
@@ -88,59 +93,57 @@ class Siagh:
         The list is on disk before the first one is given. Raises InDoubt ("unreadable") when it turns out to be
         incomplete or no list of objects: what came before that is not the whole.
         """
-        what = "list all contacts"
-        return self._records(lambda headers: self._transport.spool("GET", _CONTACTS, what=what, headers=headers), what)
+        what = "list_contacts"
+        return self._records(lambda headers: self._http.spool("GET", _CONTACTS, what=what, headers=headers), what)
 
     def contact(self, code: int) -> dict[str, Any] | None:
         """The contact with this `Code`, or None (contract siagh §3.1). Other contacts in the answer don't count."""
-        what = "show one contact"
+        what = "show_contact"
         payload = {"Code": code}
         found = [
             record
             for record in self._records(
-                lambda headers: self._transport.spool("POST", _CONTACTS, payload, what=what, headers=headers), what
+                lambda headers: self._http.spool("POST", _CONTACTS, payload, what=what, headers=headers), what
             )
-            if _code_of(record) == str(code)
+            if finance_code_of(record) == str(code)
         ]
         if len(found) > 1:
-            raise in_doubt("finance", what, "unreadable", f"{len(found)} contacts with the same code")
+            raise unreadable("finance", what, msg("shape.code_twice", count=len(found)))
         return found[0] if found else None
 
-    def save_contact(self, fields: Mapping[str, str], code: int | None) -> Saved:
-        """Create a contact, or update the one with `code` (contract siagh §3.2). Never repeated after doubt.
+    def save_contact(self, payload: Mapping[str, str], code: int | None) -> Saved:
+        """Creates a contact, or updates the one with `code` (contract siagh §3.2). Never repeated after doubt.
 
-        `fields` holds exactly `siagh_form.CONTACT_KEYS`. `Saved.code` other than `code` means that the server has
+        `payload` holds exactly the fields of `domain.fields.TABLE`. `Saved.code` other than `code` means that the server has
         made a new contact instead. Raises Refused ("rejected") with the system's words in `detail`.
         """
-        what = "create a contact" if code is None else "update a contact"
+        what = "create_contact" if code is None else "update_contact"
         parameters = f"CodeMain={'' if code is None else code}"
-        answer = self._save(_CONTACT_FORM, encode_contact(fields, code), parameters, "[]", what)
+        answer = self._save(_CONTACT_FORM, encode_contact(payload, code), parameters, "[]", what)
         if not (answer.returncode.isascii() and answer.returncode.isdigit()):
-            raise in_doubt("finance", what, "unreadable", "a success without the contact's code")
+            raise unreadable("finance", what, msg("shape.no_new_id"))
         return Saved(answer.returncode, self._warnings(answer))
 
-    def save_preinvoice(
-        self, header: Mapping[str, str], rows: Sequence[Mapping[str, Any]], suid: str
-    ) -> SavedPreinvoice:
-        """Post a pre-invoice (contract siagh §4). Never repeated after doubt.
+    def save_preinvoice(self, payload: Mapping[str, Any]) -> SavedPreinvoice:
+        """Posts a pre-invoice out of `payload` (see `preinvoices.preinvoice_form`; contract siagh §4).
 
-        `header` holds exactly `siagh_form.PREINVOICE_KEYS`, each row exactly `siagh_form.ROW_KEYS` (cell -> value),
-        `suid` is a UUID. Raises Refused ("rejected") with the system's words in `detail`.
+        Never repeated after doubt. Raises Refused ("rejected") with the system's words in `detail`.
         """
-        what = "post a pre-invoice"
-        parameters = f"_In_EditKeys=|_In_Suid={suid.upper()}|nocheck="
-        answer = self._save(_PREINVOICE_FORM, encode_preinvoice(header), parameters, encode_rows(rows), what)
+        what = "post_preinvoice"
+        form = preinvoice_form(payload)
+        parameters = f"_In_EditKeys=|_In_Suid={form.suid}|nocheck="
+        answer = self._save(_PREINVOICE_FORM, encode_preinvoice(form.header), parameters, encode_rows(form.rows), what)
         return SavedPreinvoice(answer.number(), answer.returncode, answer.net(), self._warnings(answer))
 
     def _records(self, spool: Callable[[Mapping[str, str]], BinaryIO], what: str) -> Iterator[dict[str, Any]]:
-        wrong = ""
+        problem = None
         with closing(self._login.use(lambda session: spool({"Authorization": session}))) as file:
             try:
-                yield from jsontext.records(file)
-            except ValueError as error:
-                wrong = "text that is no UTF-8" if isinstance(error, UnicodeError) else str(error)
-        if wrong:
-            raise in_doubt("finance", what, "unreadable", wrong)
+                yield from strict_json.records(file)
+            except strict_json.BadList as error:
+                problem = error.problem
+        if problem:
+            raise unreadable("finance", what, problem)
 
     def _save(self, form: str, values: str, parameters: str, rows: str, what: str) -> SaveAnswer:
         payload = {
@@ -153,7 +156,7 @@ class Siagh:
             "flowId": "",
         }
         answer = self._login.use(
-            lambda session: self._transport.call(
+            lambda session: self._http.call(
                 "POST", _SAVE, payload, what=what, repeatable=False, headers={"Authorization": session}
             )
         )
@@ -162,21 +165,21 @@ class Siagh:
     def _judged(self, answer: SaveAnswer, what: str) -> SaveAnswer:
         """`answer` if it is a success (contract siagh §5); raises Refused or InDoubt."""
         said = [*answer.texts(), *answer.finalmessages]
-        words = self._transport.redact(one_line("; ".join(dict.fromkeys(said))))
+        words = self._http.redact(one_line("; ".join(dict.fromkeys(said))))
         if any("RUNTIME ERROR" in text.upper() for text in said):
-            raise in_doubt("finance", what, "script_error", detail=words)
+            raise InDoubt("finance", what, "script_error", detail=words)
         if answer.returnvalue is False or any(entry.is_error for entry in answer.errors):
-            raise refused("finance", what, "rejected", words)
+            raise Refused("finance", what, "rejected", detail=words)
         if not answer.returnvalue or not usable_key(answer.returncode):
-            raise in_doubt("finance", what, "unreadable", "neither a success with a key nor a refusal", detail=words)
+            raise unreadable("finance", what, msg("shape.neither_yes_nor_no"), detail=words)
         return answer.model_copy(update={"returncode": usable_key(answer.returncode)})
 
     def _warnings(self, answer: SaveAnswer) -> tuple[str, ...]:
-        return tuple(self._transport.redact(one_line(text)) for text in answer.texts("errwarning"))
+        return tuple(self._http.redact(one_line(text)) for text in answer.texts("errwarning"))
 
     def _log_in(self) -> str:
         payload = {"UserName": self._username, "Password": self._password}
-        answer = self._transport.call(
+        answer = self._http.call(
             "POST", "/GeneralApi/LoginUser", payload, what=_LOG_IN, repeatable=True, accept=_REFUSAL_STATUSES
         )
         self.server_time = answer.server_time
@@ -186,8 +189,8 @@ class Siagh:
         inside = read(SaveAnswer, value, "finance", _LOG_IN)
         if inside.returnvalue is False:
             raise self._refusal("rejected", one_line("; ".join(inside.texts())))
-        session = read(FinanceLogin, value, "finance", _LOG_IN)
-        self._transport.conceal(session.sessionid)
+        session = read(Login, value, "finance", _LOG_IN)
+        self._http.conceal(session.sessionid)
         self._session = Session(
             session.username,
             session.contactname,
@@ -199,17 +202,5 @@ class Siagh:
         return session.sessionid
 
     def _refusal(self, reason: str, words: str) -> LoginRefused:
-        return LoginRefused(
-            "finance",
-            _LOG_IN,
-            reason,
-            "Siagh (finance) refused the login.",
-            "Check FINANCE_USERNAME and FINANCE_PASSWORD; the password is given as the MD5 that "
-            "`siaghsync hash-password` prints.",
-            detail=self._transport.redact(words),
-        )
-
-
-def _code_of(record: Mapping[str, Any]) -> str:
-    codes = [value for name, value in record.items() if name.lower() == "code"]
-    return str(codes[0]).strip() if codes and not isinstance(codes[0], bool) else ""
+        words = self._http.redact(words)
+        return LoginRefused("finance", _LOG_IN, reason, code="login.finance", detail=words)

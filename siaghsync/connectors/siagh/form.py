@@ -1,21 +1,19 @@
 """Siagh's form encoding: `key=value` pairs joined by `|`, without any escape (contract siagh §3.2 and §4).
 
-Nothing that a value holds may begin another field, or a customer's name could set any field of a record. So
-every value is cleaned on its way in.
+Nothing that a value holds may begin another field, or a customer's name could set any field of a record. So every value
+is cleaned on its way in.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-CONTACT_KEYS = (
-    "isactive", "gender", "websiteaddress", "pocode", "codeostan", "address", "codeshahr", "countrycode",
-    "email", "fullname", "mobileno", "telno", "passno", "tmpid", "tozihat", "taraftype",
-)  # fmt: skip
-"""The fields of a contact in the documented order, each with the prefix `gn_web_users.` on the wire."""
+from siaghsync.domain.document import plain
+from siaghsync.domain.fields import TABLE
+from siaghsync.domain.normalize import clean
 
 PREINVOICE_KEYS = (
     "hssanadstate", "codenoeesanad", "codesalemodel", "salmali", "codenoeepardakht", "codemarkazforush",
@@ -30,50 +28,48 @@ ROW_KEYS = (
 """The cells of a pre-invoice's row."""
 
 _UNCHANGING = ("__uid", "_status")
-_BREAKS = re.compile("[ ]*[\x00-\x1f\x7f-\x9f\u2028\u2029][ \x00-\x1f\x7f-\x9f\u2028\u2029]*")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def clean(text: str) -> str:
-    """What a value can carry: `|` becomes `/`, a run of line breaks and control characters one space.
-
-    Half surrogate pairs become U+FFFD, the ends are trimmed. Half-spaces and direction marks stay. Cleaning twice
-    changes nothing more.
-    """
-    if text.isprintable() and "|" not in text:  # as nearly always: then it holds nothing that is looked for below
-        return text.strip()
-    return _BREAKS.sub(" ", _SURROGATES.sub("\ufffd", text.replace("|", "/"))).strip()
-
-
-def encode_contact(fields: Mapping[str, str], code: int | None) -> str:
+def encode_contact(payload: Mapping[str, str], code: int | None) -> str:
     """The `ctrlValues` of a contact: a new one without `code`, else an update (contract siagh §3.2).
 
-    `fields` holds exactly CONTACT_KEYS; anything else is a mistake of ours and raises ValueError.
+    `payload` holds exactly the fields of `domain.fields.TABLE`; anything else is a mistake of ours and raises ValueError.
     """
     first = [] if code is None else [f"Param1={code}"]
-    return "|".join([*first, "NickName=dbgrid1.#nickname#", *_pairs("gn_web_users.", CONTACT_KEYS, fields)])
+    _check([row.name for row in TABLE], payload)
+    pairs = [f"gn_web_users.{row.finance_key}={clean(payload[row.name])}" for row in TABLE]
+    return "|".join([*first, "NickName=dbgrid1.#nickname#", *pairs])
 
 
 def encode_preinvoice(header: Mapping[str, str]) -> str:
     """The `ctrlValues` of a pre-invoice; `header` holds exactly PREINVOICE_KEYS (contract siagh §4)."""
-    return "|".join(_pairs("sl_sanad.", PREINVOICE_KEYS, header))
+    _check(PREINVOICE_KEYS, header)
+    return "|".join(f"sl_sanad.{key}={clean(header[key])}" for key in PREINVOICE_KEYS)
 
 
-def encode_rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The `dataRows` of a pre-invoice; each row holds exactly ROW_KEYS (contract siagh §4)."""
+def encode_rows(rows: Sequence[Mapping[str, str | Decimal | None]]) -> str:
+    """The `dataRows` of a pre-invoice; each row holds exactly ROW_KEYS (contract siagh §4).
+
+    A Decimal becomes a JSON number with exactly its digits.
+    """
     for row in rows:
         _check(ROW_KEYS, row)
     data = [
         {key: {"oldValue": row[key] if key in _UNCHANGING else None, "newValue": row[key]} for key in ROW_KEYS}
         for row in rows
     ]
-    grid = {"name": "dbgrid1", "entity": "sl_rizsanad", "keyField": "coderiz", "data": data}
-    return json.dumps([grid], ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _json([{"name": "dbgrid1", "entity": "sl_rizsanad", "keyField": "coderiz", "data": data}])
 
 
-def _pairs(prefix: str, keys: Sequence[str], fields: Mapping[str, str]) -> list[str]:
-    _check(keys, fields)
-    return [f"{prefix}{key}={clean(fields[key])}" for key in keys]
+def _json(value: Any) -> str:
+    """JSON text. The standard encoder can't write a Decimal as a number, and a float would change it."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(_json, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{_json(key)}:{_json(item)}' for key, item in value.items())}}}"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _check(keys: Sequence[str], given: Mapping[str, Any]) -> None:

@@ -1,67 +1,79 @@
-"""Finance's field names of pre-invoices: a document becomes exactly what is sent (contract siagh §4)."""
+"""The payload of a document becomes what Siagh takes for a pre-invoice (contract siagh §4)."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from siaghsync.connectors.siagh.form import PREINVOICE_KEYS, ROW_KEYS, clean
-from siaghsync.domain.customer import marker
-from siaghsync.domain.document import Document, DocumentRow, jalali_year, plain
+from siaghsync.connectors.siagh.form import ROW_KEYS
 
-_OURS = uuid.UUID("6f2c0b52-3d0e-5b0e-9d3b-0c9e2f6a7d41")
-"""The namespace of the ids that are derived from documents. It must never change: repeats are recognised by them."""
 _DEFAULT_UNIT = "عدد"
 _KIND_OF_DOCUMENT = "پیش فاکتور فروش"
 
 
-def suid_of(document: Document) -> str:
-    """The `_In_Suid` of a document: always the same, and the same for a quote and the invoice made from it."""
-    return _derived(document.related_quote_id or document.crm_id)
+@dataclass(frozen=True, slots=True)
+class PreinvoiceForm:
+    """What `form` encodes: `header` by `form.PREINVOICE_KEYS`, rows by `form.ROW_KEYS`, and the `_In_Suid`."""
+
+    header: Mapping[str, str]
+    rows: tuple[Mapping[str, str | Decimal | None], ...]
+    suid: str
 
 
-def preinvoice_payload(document: Document, header: Mapping[str, str]) -> dict[str, Any]:
-    """What `Siagh.save_preinvoice` is given: `header`, `rows` and `suid` (contract siagh §4).
+def preinvoice_form(payload: Mapping[str, Any]) -> PreinvoiceForm:
+    """The form of a document.
 
-    `header` holds the codes that are not in the document: codesalemodel, codenoeepardakht, codemarkazforush,
-    codemoshtari, codenoeeforush, codevaseteh.
+    `payload` holds customer_code, sale_model, sales_centre, payment_type, sale_kind, intermediary, fiscal_year, type_code,
+    notes, suid (any spelling of a UUID) and rows with product_code, unit, quantity, unit_price and discount, these three as
+    plain text amounts. Raises KeyError for a missing entry, ValueError for a suid or amount that is none.
     """
-    suid = suid_of(document)
-    text = clean(document.description) or document.subject
-    values = {
-        **header,
+    suid = uuid.UUID(payload["suid"]).hex.upper()
+    header = {
         "hssanadstate": "8",
         "codenoeesanad": "2",
-        "salmali": str(jalali_year(document.date)),
+        "codesalemodel": str(payload["sale_model"]),
+        "salmali": str(payload["fiscal_year"]),
+        "codenoeepardakht": str(payload["payment_type"]),
+        "codemarkazforush": str(payload["sales_centre"]),
         "codecontact": "",
-        "tozihat": clean(f"{text} {marker(document.number or document.crm_id)}"),
-        "namenoesanad": clean(f"{_KIND_OF_DOCUMENT} {document.type_code}"),
+        "codemoshtari": str(payload["customer_code"]),
+        "codenoeeforush": str(payload["sale_kind"]),
+        "codevaseteh": str(payload["intermediary"]),
+        "tozihat": payload["notes"],
+        "namenoesanad": f"{_KIND_OF_DOCUMENT} {payload['type_code']}",
     }
-    return {
-        "header": {key: values[key] for key in PREINVOICE_KEYS},
-        "rows": [_cells(row, place, suid) for place, row in enumerate(document.rows, start=1)],
-        "suid": suid,
-    }
+    rows = tuple(_cells(row, place, suid) for place, row in enumerate(payload["rows"], start=1))
+    return PreinvoiceForm(header, rows, suid)
 
 
-def _cells(row: DocumentRow, place: int, suid: str) -> dict[str, str | None]:
-    quantity = plain(row.quantity)
-    cells = {
-        "__uid": _derived(f"{suid}/{place}"),
+def _cells(row: Mapping[str, str], place: int, suid: str) -> dict[str, str | Decimal | None]:
+    quantity = _amount(row["quantity"])
+    cells: dict[str, str | Decimal] = {
+        "__uid": _row_uid(suid, place),
         "_status": "inserted",
-        "codekala": row.product_code,
-        "nameunit": row.unit or _DEFAULT_UNIT,
+        "codekala": row["product_code"],
+        "nameunit": row["unit"] or _DEFAULT_UNIT,
         "qty": quantity,
-        "mabtakhfif": plain(row.discount),
+        "mabtakhfif": _amount(row["discount"]),
         "vazn": "0",
         "hajm": "0",
-        "price": plain(row.unit_price),
+        "price": _amount(row["unit_price"]),
         "radif": str(place),
         "finalqty": quantity,
     }
     return {key: cells.get(key) for key in ROW_KEYS}
 
 
-def _derived(name: str) -> str:
-    return str(uuid.uuid5(_OURS, name)).upper()
+def _amount(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ValueError(f"{text} is not an amount") from None
+
+
+def _row_uid(suid: str, place: int) -> str:
+    """Eight hex digits, never the same for two rows of one document and always the same for the same row."""
+    return f"{(int(suid[:8], 16) + place) % 2**32:08X}"

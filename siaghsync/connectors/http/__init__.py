@@ -1,0 +1,1 @@
+"""HTTP requests with a time limit, repeated only where that does no harm."""

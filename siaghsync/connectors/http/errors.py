@@ -1,0 +1,77 @@
+"""What became of a request: every exception of requests, urllib3, ssl and the operating system becomes one of ours."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from http.client import HTTPException, IncompleteRead
+
+import requests
+from urllib3.exceptions import DecodeError, ProtocolError
+
+from siaghsync.connectors.http.deadline import Aborted
+from siaghsync.errors import InDoubt, NotSent, Refused, System
+from siaghsync.messages.message import Message, msg
+
+
+class Unauthorized(Refused):
+    """401: nothing was done, because the session is unknown to the system or has ended."""
+
+
+def unreadable(system: System, what: str, problem: Message, *, detail: str = "") -> InDoubt:
+    """An answer came, but not one that can be understood; `problem` (chapter `answer`) says what is wrong with it."""
+    return InDoubt(system, what, "unreadable", detail=detail, problem=problem)
+
+
+def error_of(error: Exception, system: System, what: str, *, sent: bool) -> NotSent | InDoubt:
+    """The error for a request that ended with `error`; `sent` says whether a byte of it can have left."""
+    reason = reason_of(error, sent=sent)
+    if not sent:
+        return NotSent(system, what, reason, note=_note(error))
+    if reason == "unreadable":
+        return unreadable(system, what, msg("answer.no_http"))
+    return InDoubt(system, what, reason)
+
+
+def reason_of(error: Exception, *, sent: bool) -> str:
+    """The reason of a CallError for a request that ended with `error`."""
+    if isinstance(error, Aborted):
+        return error.reason
+    if not sent:  # The connection was there (see open_socket), so what failed is TLS or the writing.
+        return "tls" if isinstance(error, requests.ConnectionError) else "unsendable"
+    # An exception of requests is an OSError by its class, whatever it wraps.
+    causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
+
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if has(TimeoutError):
+        return "timeout"
+    if has(IncompleteRead):
+        return "cut"
+    if has(OSError):
+        return "reset"
+    if has(DecodeError, HTTPException) or not has(ProtocolError):
+        return "unreadable"
+    return "cut"
+
+
+def _note(error: Exception) -> str:
+    """What the operating system or OpenSSL said, if there is something worth showing."""
+    if isinstance(error, Aborted):
+        return error.note
+    notes = (cause.verify_message for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
+    return next(notes, "")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and everything that it wraps, outermost first."""
+    seen: list[BaseException] = []
+    waiting: list[BaseException] = [error]
+    while waiting:
+        present = waiting.pop(0)
+        if present not in seen:
+            seen.append(present)
+            yield present
+            inner = (*present.args, present.__cause__, present.__context__)
+            waiting.extend(part for part in inner if isinstance(part, BaseException))
