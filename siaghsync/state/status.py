@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from siaghsync.domain.reasons import Reason
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
 from siaghsync.state import reviews, runs
@@ -65,28 +66,36 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How things stand.
+    """The figures of `status`. `figures` are its JSON; `runs` are the last ones, newest first; `waits` and `skips` are (entity,
+    reason) -> how many; `problems` say why a person is needed, and are empty if nobody is."""
 
-    `facts` are the JSON of `status`; `problems` say why a person is needed, and are empty if nobody is. `since` is when all came
-    in step, or when the first thing that still waits began to; None if it is not known. `waits` and `reviews` are grouped by
-    entity and reason, `skips` are (entity, reason) -> how many. `runs` are the last ones, newest first, `hours` the last 24.
-    `size` is in bytes, the write-ahead log included; `lines` are those of the audit trail.
+    figures: dict[str, Any]
+    runs: list[RunRecord]
+    waits: dict[tuple[str, str], int]
+    skips: dict[tuple[str, str], int]
+    next_try_at: str | None
+    problems: list[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `status` tells beyond its figures: since when, why and until when things wait.
+
+    `since` is when all came in step, or when the first thing that still waits began to; None if it is not known. `waits` and
+    `reviews` are grouped by entity and reason, `hours` are the last 24. `size` is in bytes, the write-ahead log included;
+    `lines` are those of the audit trail.
     """
 
-    facts: dict[str, Any]
-    problems: list[Message]
     since: str | None
-    waits: list[Group]
-    reviews: list[Group]
-    skips: dict[tuple[str, str], int]
+    waits: Sequence[Group]
+    reviews: Sequence[Group]
     tries: Tries
-    runs: list[RunRecord]
-    hours: list[Slot]
+    hours: Sequence[Slot]
     size: int
     lines: int
 
 
-# --- the overview ------------------------------------------------------------------------------------------
+# --- the figures ------------------------------------------------------------------------------------------
 
 EMPTY: dict[str, Any] = {
     "initial_import_done": False,
@@ -99,36 +108,26 @@ EMPTY: dict[str, Any] = {
     "cursors": {},
     "running": None,
 }
-"""The facts where there is no state file yet."""
+"""The figures where there is no state file yet."""
 
 
 def overview(state: State, now: datetime, *, is_running: bool, max_age: float | None, poll_interval: int) -> Overview:
-    """How things stand at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
+    """The figures at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
     last_runs = runs.select(state, "dry_run = 0", (), 8)
-    facts = _facts(state, last_runs[0] if is_running and last_runs else None)
-    waits = [Group(**dict(row)) for row in state.rows(_WAITS)]
-    asked = [Group(**dict(row)) for row in state.rows(_REVIEWS)]
-    tries = state.row(_TRIES, {"now": stamp(now)})
-    assert tries is not None
+    figures = _figures(state, last_runs[0] if is_running and last_runs else None)
+    unknown = _in_doubt(state)
     return Overview(
-        facts=facts,
-        problems=_problems(facts, _import_leftovers(state), now, max_age, poll_interval),
-        since=_since(state, [group.since for group in (*waits, *asked)]),
-        waits=waits,
-        reviews=asked,
-        skips={(row["entity"], row["reason"]): row["count"] for row in state.rows(_SKIPS)},
-        tries=Tries(**dict(tries)),
+        figures=figures,
         runs=last_runs,
-        hours=last_hours(state, now),
-        size=_size(state),
-        # Not counted: lines are only ever added at the one end and taken out at the other.
-        lines=int(state.value("SELECT coalesce(max(id) - min(id) + 1, 0) FROM audit")),
+        waits=_grouped(state, "retries") | ({("customer", Reason.UNKNOWN_OUTCOME): unknown} if unknown else {}),
+        skips=_grouped(state, "skips"),
+        next_try_at=state.value("SELECT min(next_try_at) FROM retries"),
+        problems=_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
     )
 
 
-def _facts(state: State, working: RunRecord | None) -> dict[str, Any]:
-    unknown = state.db.table("intents").count_where(_CREATE_IN_DOUBT)
-    retries = state.db.table("retries")
+def _figures(state: State, working: RunRecord | None) -> dict[str, Any]:
+    unknown, retries = _in_doubt(state), state.db.table("retries")
     finished = runs.select(state, f"{_REAL_RUN} AND finished_at IS NOT NULL", (), 1)
     return {
         **EMPTY,
@@ -144,11 +143,13 @@ def _facts(state: State, working: RunRecord | None) -> dict[str, Any]:
     }
 
 
-def _since(state: State, began: list[str]) -> str | None:
-    if bad := state.value(_FIRST_BAD_RUN):
-        began.append(bad)
-    found: str | None = min(began) if began else state.value(_CAME_IN_STEP)
-    return found
+def _in_doubt(state: State) -> int:
+    return state.db.table("intents").count_where(_CREATE_IN_DOUBT)
+
+
+def _grouped(state: State, table: str) -> dict[tuple[str, str], int]:
+    rows = state.rows(f"SELECT entity, reason, count(*) AS n FROM {table} GROUP BY entity, reason ORDER BY n DESC")
+    return {(row["entity"], row["reason"]): row["n"] for row in rows}
 
 
 def _import_leftovers(state: State) -> int:
@@ -159,34 +160,34 @@ def _import_leftovers(state: State) -> int:
 
 
 def _problems(
-    facts: Mapping[str, Any], leftovers: int, now: datetime, max_age: float | None, poll_interval: int
+    figures: Mapping[str, Any], leftovers: int, now: datetime, max_age: float | None, poll_interval: int
 ) -> list[Message]:
-    if not facts["initial_import_done"]:
-        return [msg("state.problem_not_imported")]
+    if not figures["initial_import_done"]:
+        return [msg("status.not_imported")]
     problems = []
     if leftovers:
-        problems.append(msg("state.problem_import_leftovers", count=leftovers))
-    if facts["review"]:
-        problems.append(msg("state.problem_reviews", count=facts["review"]))
-    if facts["last_run"] and facts["last_run"]["outcome"] == "failed":
-        problems.append(msg("state.problem_last_run_failed"))
-    last = facts["last_success_at"]
+        problems.append(msg("status.import_leftovers", count=leftovers))
+    if figures["review"]:
+        problems.append(msg("status.reviews", count=figures["review"]))
+    if figures["last_run"] and figures["last_run"]["outcome"] == "failed":
+        problems.append(msg("status.last_run_failed"))
+    last = figures["last_success_at"]
     age = (now - datetime.fromisoformat(last)).total_seconds() if last else None
     if max_age is not None and (age is None or age > max_age):
         seconds = f"{max_age:g}"
         problems.append(
-            msg("state.problem_too_old", seconds=seconds, at=last) if last else msg("state.problem_never", seconds=seconds)
+            msg("status.too_old", seconds=seconds, at=last) if last else msg("status.never", seconds=seconds)
         )
-    elif is_overdue(facts, now, poll_interval):
-        problems.append(msg("state.problem_overdue", at=facts["last_run"]["finished_at"]))
+    elif is_overdue(figures, now, poll_interval):
+        problems.append(msg("status.overdue", at=figures["last_run"]["finished_at"]))
     return problems
 
 
-def is_overdue(facts: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:
-    """Whether at `now` no run is at work and none has ended for twice POLL_INTERVAL_SECONDS; `facts` as in an Overview."""
-    if facts["running"] or not facts["last_run"]:
+def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:
+    """Whether at `now` no run is at work and none has ended for twice POLL_INTERVAL_SECONDS; `figures` as in an Overview."""
+    if figures["running"] or not figures["last_run"]:
         return False
-    ended = datetime.fromisoformat(facts["last_run"]["finished_at"])
+    ended = datetime.fromisoformat(figures["last_run"]["finished_at"])
     return (now - ended).total_seconds() > 2 * poll_interval
 
 
@@ -208,7 +209,6 @@ _REVIEWS = (
     "SELECT entity, reason, count(*) AS count, min(since) AS since FROM reviews WHERE resolution IS NULL "
     "GROUP BY entity, reason ORDER BY count DESC, entity, reason"
 )
-_SKIPS = "SELECT entity, reason, count(*) AS count FROM skips GROUP BY entity, reason ORDER BY count DESC"
 _TRIES = f"""
     SELECT coalesce(sum(next <= :now), 0) AS due, coalesce(sum(next > :now), 0) AS later,
         min(CASE WHEN next > :now THEN next END) AS first, max(CASE WHEN next > :now THEN next END) AS last
@@ -224,6 +224,31 @@ _CAME_IN_STEP = f"""
     AND id > coalesce((SELECT max(id) FROM runs WHERE {_FULL_OR_PART} AND outcome IN ('partial', 'failed')), 0)
     AND finished_at >= coalesce((SELECT substr(max(resolved_at), 1, 19) FROM reviews), '')
 """
+
+
+def status(state: State, now: datetime) -> Status:
+    """What `status` tells beyond its figures, at `now` (aware UTC)."""
+    waits = [Group(**dict(row)) for row in state.rows(_WAITS)]
+    asked = [Group(**dict(row)) for row in state.rows(_REVIEWS)]
+    tries = state.row(_TRIES, {"now": stamp(now)})
+    assert tries is not None
+    return Status(
+        since=_since(state, [group.since for group in (*waits, *asked)]),
+        waits=waits,
+        reviews=asked,
+        tries=Tries(**dict(tries)),
+        hours=last_hours(state, now),
+        size=_size(state),
+        # Not counted: lines are only ever added at the one end and taken out at the other.
+        lines=int(state.value("SELECT coalesce(max(id) - min(id) + 1, 0) FROM audit")),
+    )
+
+
+def _since(state: State, began: list[str]) -> str | None:
+    if bad := state.value(_FIRST_BAD_RUN):
+        began.append(bad)
+    found: str | None = min(began) if began else state.value(_CAME_IN_STEP)
+    return found
 
 
 def _size(state: State) -> int:
