@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -23,7 +24,7 @@ class Why:
     """A stable word and its message."""
 
     reason: str
-    message: Message | None
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class Line:
         return jalali(self.date, "-")[:7]
 
     @property
-    def order(self) -> tuple[str, str, str, str]:
-        """What lines are sorted by: day, source, number, CRM id."""
-        return self.date.isoformat(), self.source, self.number, self.crm_id
+    def order(self) -> tuple[str, str, str]:
+        """What lines are sorted by: day, source, number."""
+        return self.date.isoformat(), self.source, self.number
 
     def as_json(self) -> dict[str, Any]:
         """The line as plain data; amounts are text, so that nobody reads them as binary floats."""
@@ -127,10 +128,9 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def csv_row(line: Line) -> list[object]:
-    """A line as the cells of a table, in the order of CSV_COLUMNS."""
-    data = line.as_json()
-    return [_cell(data[name]) for name in CSV_COLUMNS]
+def csv_row(line: Mapping[str, Any]) -> list[object]:
+    """A line's plain data as the cells of a table, in the order of CSV_COLUMNS."""
+    return [_cell(line[name]) for name in CSV_COLUMNS]
 
 
 def _cell(value: Any) -> object:
@@ -211,7 +211,7 @@ def _how(posted: Posted, posted_by: str) -> How:
 
 
 def _not_posted(line: Line, document: Document, known: Standing, rules: LineRules) -> Line:
-    def stands(state: LineState, reason: str, message: Message | None, *, counted: bool = True) -> Line:
+    def stands(state: LineState, reason: str, message: Message, *, counted: bool = True) -> Line:
         return replace(line, state=state, reason=str(reason), message=message, counted=counted)
 
     created = document.created or dt.datetime.combine(document.date, dt.time.min)
