@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import document_sources, posting_start, run_context, settings_of
+from siaghsync.cli.build import posting_start, run_context, settings_of
 from siaghsync.cli.cool_down import cool_down
 from siaghsync.cli.options import JsonOption, help_without_command, new_app
 from siaghsync.cli.signals import stop_on_signal
@@ -66,7 +66,9 @@ def invoices(
             write_csv(csv, CSV_COLUMNS, map(csv_row, found.lines()))
         if as_json:
             documents = (line.as_json() for line in found.lines())
-            write_json(found.head(), documents=documents, sums=found.sums().rows(), not_understood=found.not_understood())
+            write_json(
+                found.head(), documents=documents, sums=found.sums().rows(), not_understood=found.not_understood()
+            )
         else:
             show(*invoice_tables(found))
         if csv:
@@ -78,7 +80,7 @@ def _read(run: RunContext, state: State, settings: Settings, year: int | None) -
     with cool_down(settings.siaghsync_state):
         run.crm.login()
     found = YearReport(CrmReader.of(run), state, rules, year or _fiscal_year(run))
-    found.read(document_sources(settings))
+    found.read(settings.document_sources)
     return found
 
 
