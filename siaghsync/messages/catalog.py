@@ -5,6 +5,7 @@ tables, the likely `causes` and the `cure`. A cause with a `when` counts only wh
 `{name}` or `{name:format}`:
 
     {name}            text as it is; a message in the same language; several messages one after the other
+    {name:lines}      several messages, each on an indented line of its own
     {name:count}      a whole number in the digits of the language
     {name:amount}     rials, grouped by thousands
     {name:time}       a stored moment (ISO 8601, UTC): Tehran's time, the Jalali date
@@ -74,7 +75,8 @@ def render(message: Message, language: Language = "en", *, isolate: bool = False
 
     Raises KeyError for a code without an entry, or an entry whose places the parameters do not fill.
     """
-    return _fill(_known(message.code).text[language], message.params, language, isolate)
+    # A place at the end can be empty: what another system said, if it said nothing.
+    return _fill(_known(message.code).text[language], message.params, language, isolate).rstrip()
 
 
 def cure(message: Message, language: Language = "en") -> str:
@@ -139,7 +141,8 @@ def _shown(value: Any, form: str, language: Language, isolate: bool) -> str:
     if isinstance(value, Message):
         return render(value, language, isolate=isolate)
     if isinstance(value, tuple):
-        return " ".join(render(item, language, isolate=isolate) for item in value)
+        texts = [render(item, language, isolate=isolate) for item in value]
+        return "".join(f"\n  {text}" for text in texts) if form == "lines" else " ".join(texts)
     if form:
         return _formatted(value, form, language)
     text = "" if value is None else str(value)

@@ -12,24 +12,27 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rawserver import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
+from raw_server import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
-from siaghsync.connectors.payamgostar.client import Payamgostar
+from siaghsync.connectors.http import retry
+from siaghsync.connectors.http.session import HttpSession
+from siaghsync.connectors.payamgostar.client import Payamgostar, Source
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
+from siaghsync.messages import catalog
+from siaghsync.messages.message import Message
 from siaghsync.sandbox import Fault, Sandbox
-from siaghsync.wire import repeats
-from siaghsync.wire.transport import Transport
 
 TOKEN, PASSWORD = "t0ken-9b1c", "p4ss-word-17"
 LOGIN = "/auth/login"
 LOGGED_IN = reply({"accessToken": TOKEN, "refreshToken": "r", "expiresAt": "2025-12-16T11:43:53.1385332+03:30"})
 ID = "8adeeabc-fab9-4a77-a906-e47ac59373a7"
+NEW: dict[str, Any] = {"kind": "person", "name": "علی", "number": "100-1"}
 Make = Callable[..., Payamgostar]
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeats, "_growing", lambda state: 0.01)
+    monkeypatch.setattr(retry, "_growing", lambda state: 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +53,14 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def client() -> Iterator[Make]:
-    opened: list[Transport] = []
+    opened: list[HttpSession] = []
 
     def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 2, **options: Any) -> Payamgostar:
         url = where.crm_url if isinstance(where, Sandbox) else where.url
         user, password = "webservice", PASSWORD
         if isinstance(where, Sandbox):
             user, password = where.crm.account.username, where.crm.account.password
-        opened.append(Transport("crm", url, timeout=timeout, attempts=attempts, concurrency=8))
+        opened.append(HttpSession("crm", url, timeout=timeout, attempts=attempts, concurrency=8))
         return Payamgostar(opened[-1], options.pop("user", user), options.pop("password", password), **options)
 
     yield make
@@ -114,9 +117,8 @@ def test_a_customer_goes_round(client: Make, sandbox: Sandbox) -> None:
     crm = client(sandbox)
     for kind in ("person", "organization"):
         number = f"round-{kind}"
-        crm_id = crm.create(
-            kind, {"nickName": "علی", "customerNumber": number, "categories": [{"key": "syaghcontact"}]}
-        )
+        payload = {"kind": kind, "name": "علی", "number": number, "category": "syaghcontact"}
+        crm_id = crm.create(kind, payload)
         page = crm.find(kind, number=number)
         assert [record["crmId"] for record in page.records] == [crm_id]
         assert page.total == 1
@@ -129,7 +131,8 @@ def test_a_customer_goes_round(client: Make, sandbox: Sandbox) -> None:
 def test_documents_are_found_with_exact_money(client: Make, sandbox: Sandbox) -> None:
     customer = sandbox.crm.add_person(nickName="x")
     row = {"productCode": "P1", "count": 2, "baseUnitPrice": Decimal("0.1")}
-    for source, add in (("quote", sandbox.crm.add_quote), ("invoice", sandbox.crm.add_invoice)):
+    adders: dict[Source, Any] = {"quote": sandbox.crm.add_quote, "invoice": sandbox.crm.add_invoice}
+    for source, add in adders.items():
         crm_id = add(customer, [row])
         crm = client(sandbox)
         (found,) = [record for record in crm.find(source, size=500).records if record["crmId"] == crm_id]
@@ -171,7 +174,7 @@ def test_property_names_count_in_any_case(client: Make, sandbox: Sandbox) -> Non
     sandbox.crm.pascal_case = True
     sandbox.crm.answer_key = "id"
     crm = client(sandbox)
-    crm_id = crm.create("person", {"nickName": "Pascal", "customerNumber": "pascal-1"})
+    crm_id = crm.create("person", {**NEW, "number": "pascal-1"})
     page = crm.find("person", number="pascal-1")
     assert page.total == 1
     assert page.records[0]["CrmId"] == crm_id
@@ -188,7 +191,7 @@ def test_property_names_count_in_any_case(client: Make, sandbox: Sandbox) -> Non
 def test_a_create_without_a_usable_id_is_in_doubt(client: Make, body: bytes) -> None:
     with serving(routed({LOGIN: LOGGED_IN}, reply(body))) as server:
         with pytest.raises(InDoubt) as caught:
-            client(server, attempts=3).create("person", {})
+            client(server, attempts=3).create("person", NEW)
         assert caught.value.reason == "unreadable"
         assert len(server.requests) == 2
 
@@ -196,9 +199,10 @@ def test_a_create_without_a_usable_id_is_in_doubt(client: Make, body: bytes) -> 
 @pytest.mark.parametrize("body", [{"crmId": ID}, {"CRMID": ID}, {"id": ID, "crmId": None}, {"crmId": 17, "x": [1]}])
 def test_a_create_with_a_usable_id(client: Make, body: dict[str, Any]) -> None:
     with serving(routed({LOGIN: LOGGED_IN}, reply(body))) as server:
-        assert client(server).create("organization", {"a": 1}) in (ID, "17")
+        assert client(server).create("organization", {**NEW, "kind": "organization"}) in (ID, "17")
     assert server.requests[1].path == "/api/v2/crmobject/organization/create"
-    assert server.requests[1].json == {"a": 1, "crmObjectTypeCode": "organization"}
+    sent = server.requests[1].json
+    assert (sent["nickName"], sent["customerNumber"], sent["crmObjectTypeCode"]) == ("علی", "100-1", "organization")
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "close_after", "status_after", "cut", "hang_after", "html", "drip"])
@@ -207,7 +211,7 @@ def test_a_create_whose_answer_is_lost_is_sent_once_and_in_doubt(client: Make, s
     crm.login()
     sandbox.faults.arm(Fault(kind, "crm:person/create", seconds=1, commit=True))
     with pytest.raises(InDoubt):
-        crm.create("person", {"nickName": "lost", "customerNumber": f"lost-{kind}"})
+        crm.create("person", {**NEW, "number": f"lost-{kind}"})
     assert len(sandbox.crm.by_number(f"lost-{kind}")) == 1
     assert sandbox.journal.count("crm", "person/create") == 1
 
@@ -222,7 +226,7 @@ def test_reads_are_repeated(client: Make, sandbox: Sandbox, kind: Any) -> None:
 
 def test_a_refusal_keeps_the_systems_words(client: Make, sandbox: Sandbox) -> None:
     with pytest.raises(Refused) as caught:
-        client(sandbox, attempts=3).create("person", {"categories": [{"key": "no-such-category"}]})
+        client(sandbox, attempts=3).create("person", {**NEW, "category": "no-such-category"})
     assert caught.value.detail
     assert sandbox.journal.count("crm", "person/create") == 1
 
@@ -242,9 +246,39 @@ def test_a_page_of_another_shape_is_never_an_empty_one(client: Make, body: bytes
     with serving(routed({LOGIN: LOGGED_IN}, reply(body))) as server:
         with pytest.raises(InDoubt) as caught:
             client(server).find("person")
-    assert caught.value.reason == "unreadable"
-    assert "list persons" in caught.value.message
-    assert caught.value.hint
+    assert (caught.value.reason, caught.value.what) == ("unreadable", "list_persons")
+    told = catalog.render(caught.value.message)
+    assert "list persons" in told
+    assert catalog.render(caught.value.message, "fa")
+    assert catalog.cure(caught.value.message)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "params"),
+    [
+        (b"[]", "shape.whole", {"place": "", "expected": "object", "came": "list"}),
+        (b'{"data": [1]}', "shape.field", {"place": "data.0", "expected": "object", "came": "number"}),
+        (b'{"data": null}', "shape.field", {"place": "data", "expected": "list", "came": "null"}),
+        (b'{"total": 3}', "shape.field", {"place": "data", "expected": "value", "came": "nothing"}),
+        (
+            b'{"data": [], "total": "many"}',
+            "shape.field",
+            {"place": "total", "expected": "whole_number", "came": "text"},
+        ),
+        (b"<html>", "shape.whole", {"expected": "json", "came": "html"}),
+        (b"  ", "shape.whole", {"expected": "json", "came": "no_body"}),
+        (b'{"data": [', "shape.whole", {"expected": "json", "came": "broken"}),
+        (b"nothing", "shape.whole", {"expected": "json", "came": "plain_text"}),
+        (b"\xff", "shape.whole", {"expected": "json", "came": "no_utf8"}),
+    ],
+)
+def test_an_unreadable_page_says_what_came_instead_of_what(
+    client: Make, body: bytes, code: str, params: dict[str, str]
+) -> None:
+    with serving(routed({LOGIN: LOGGED_IN}, reply(body))) as server:
+        with pytest.raises(InDoubt) as caught:
+            client(server).find("person")
+    assert caught.value.message.params["problem"] == Message(code, params)
 
 
 @pytest.mark.parametrize(
@@ -281,22 +315,23 @@ def test_a_refused_login_is_tried_once_in_a_run(client: Make, status: int, kind:
     body = {"message": f"no: {PASSWORD}"}
     with serving(reply(body, status)) as server:
         crm = client(server, attempts=3)
-        for attempt in (crm.login, crm.login, lambda: crm.find("person"), lambda: crm.create("person", {})):
+        for attempt in (crm.login, crm.login, lambda: crm.find("person"), lambda: crm.create("person", NEW)):
             with pytest.raises(LoginRefused) as caught:
                 attempt()
             assert type(caught.value) is kind
         assert len(server.requests) == 1
     error = caught.value
-    assert word in error.message
-    assert error.hint
+    assert word in catalog.render(error.message)
+    assert catalog.render(error.message, "fa")
+    assert catalog.cure(error.message)
     assert (error.reason, error.detail) == (f"status_{status}", "no: ***")
 
 
 def test_the_sandbox_refuses_and_locks(client: Make, sandbox: Sandbox) -> None:
-    with pytest.raises(LoginRefused, match="user name or password"):
+    with pytest.raises(LoginRefused, match=r"login\.crm_401"):
         client(sandbox, password="wrong").login()
     sandbox.crm.licensed = False
-    with pytest.raises(LoginRefused, match="licence"):
+    with pytest.raises(LoginRefused, match=r"login\.crm_402"):
         client(sandbox).login()
 
 
@@ -313,15 +348,15 @@ def test_a_login_without_a_usable_token_is_unreadable_and_quotes_nothing(client:
         assert caught.value.reason == "unreadable"
         assert "secret" not in str(vars(caught.value))
         with pytest.raises(NotSent):
-            crm.create("person", {})
+            crm.create("person", NEW)
 
 
 @pytest.mark.parametrize("handler", [raw(b""), reply(b"", 500), reply(b"", 404), reply(b"", 302)])
 def test_a_create_that_lacks_a_login_was_surely_not_sent(client: Make, handler: Handler) -> None:
     with serving(handler) as server:
         with pytest.raises(NotSent) as caught:
-            client(server, attempts=2).create("person", {})
-        assert caught.value.what == "log in"
+            client(server, attempts=2).create("person", NEW)
+        assert caught.value.what == "log_in"
         assert all(request.path.endswith(LOGIN) for request in server.requests)
 
 
@@ -360,11 +395,12 @@ def test_a_storm_of_401_makes_one_new_login(client: Make) -> None:
         crm.login()
         for _ in range(3):
             door.valid = "another"
-            logins, barrier, ids = door.logins, threading.Barrier(8), []
+            logins, barrier = door.logins, threading.Barrier(8)
+            ids: list[str] = []
 
             def work(barrier: threading.Barrier = barrier, ids: list[str] = ids) -> None:
                 barrier.wait()
-                ids.append(crm.create("person", {}))
+                ids.append(crm.create("person", NEW))
 
             threads = [threading.Thread(target=work) for _ in range(8)]
             for thread in threads:
@@ -382,9 +418,9 @@ def test_a_new_token_that_is_not_accepted_ends_it(client: Make) -> None:
         crm = client(server, attempts=3)
         for _ in range(3):
             with pytest.raises(LoginRefused) as caught:
-                crm.create("person", {})
+                crm.create("person", NEW)
     assert door.logins == 2
-    assert "create a person" in caught.value.message
+    assert (caught.value.reason, caught.value.what) == ("session_rejected", "create_person")
     assert "token-" not in str(vars(caught.value))
 
 
@@ -392,7 +428,7 @@ def test_expired_tokens_of_the_sandbox(client: Make, sandbox: Sandbox) -> None:
     crm = client(sandbox)
     crm.login()
     sandbox.crm.expire_tokens()
-    crm.create("person", {"nickName": "x", "customerNumber": "expired-1"})
+    crm.create("person", {**NEW, "number": "expired-1"})
     assert len(sandbox.crm.by_number("expired-1")) == 1
     assert sandbox.journal.count("crm", "login") == 2
 
@@ -427,20 +463,20 @@ def test_whatever_the_crm_answers_only_our_errors_leave(
     body, status = answer
     routes["fuzz"] = reply(body[: len(body) - cut] if cut < 5 else body, status)
     routes[LOGIN] = routes["fuzz"] if act == "login" else LOGGED_IN
-    carrier = Transport("crm", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("crm", server.url, timeout=2, attempts=1, concurrency=1)
     crm = Payamgostar(carrier, "user", PASSWORD)
     try:
         result: Any = {
             "find": lambda: crm.find("person").records,
             "get": lambda: crm.get("quote", ID),
-            "create": lambda: crm.create("person", {}),
+            "create": lambda: crm.create("person", NEW),
             "login": crm.login,
         }[act]()
     except CallError as error:
         told = str(vars(error))
     else:
         told = ""
-        kind = {"find": list, "get": (dict, type(None)), "create": str, "login": type(None)}[act]
+        kind: Any = {"find": list, "get": (dict, type(None)), "create": str, "login": type(None)}[act]
         assert isinstance(result, kind)
         json.dumps(result, default=str, ensure_ascii=False).encode()
     finally:
@@ -466,9 +502,9 @@ def test_whatever_bytes_come_only_our_errors_leave(
 ) -> None:
     server, routes = fuzzed
     routes[LOGIN], routes["fuzz"] = LOGGED_IN, raw(start + data)
-    carrier = Transport("crm", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("crm", server.url, timeout=2, attempts=1, concurrency=1)
     try:
         with pytest.raises(CallError):
-            Payamgostar(carrier, "user", PASSWORD).create("person", {})
+            Payamgostar(carrier, "user", PASSWORD).create("person", NEW)
     finally:
         carrier.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import tracemalloc
-import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -13,14 +12,15 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rawserver import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
+from raw_server import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
+from siaghsync.connectors.http import retry, strict_json
+from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.siagh.client import Saved, SavedPreinvoice, Session, Siagh
-from siaghsync.connectors.siagh.form import CONTACT_KEYS, PREINVOICE_KEYS, ROW_KEYS
+from siaghsync.domain.fields import FIELDS
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
+from siaghsync.messages import catalog
 from siaghsync.sandbox import Fault, Sandbox
-from siaghsync.wire import jsontext, repeats
-from siaghsync.wire.transport import Transport
 
 SESSION, HASH = "5e311c4b2eab409ca7c3ceaf5954d0a5", "0123456789ABCDEF0123456789ABCDEF"
 LOGIN = "/LoginUser"
@@ -32,18 +32,18 @@ LOGGED_IN = reply(
     }
 )  # fmt: skip
 SAVED = {"Errors": [], "FinalMessages": [], "ReturnValue": True, "ReturnCode": "22", "ReturnParams": "22"}
-FIELDS = {**dict.fromkeys(CONTACT_KEYS, ""), "isactive": "1", "fullname": "علی", "taraftype": "0", "tmpid": "7"}
-HEADER = dict.fromkeys(PREINVOICE_KEYS, "1")
-ROW: dict[str, Any] = {
-    **dict.fromkeys(ROW_KEYS), "__uid": "1", "_status": "inserted", "codekala": "P-1", "nameunit": "عدد", "qty": "2",
-    "mabtakhfif": "0", "vazn": "0", "hajm": "0", "price": "2860000", "radif": "1", "finalqty": "2",
+CONTACT = {**dict.fromkeys(FIELDS, ""), "active": "1", "name": "علی", "kind": "0", "number": "7"}
+DOCUMENT: dict[str, Any] = {
+    "customer_code": 1, "sale_model": 5, "sales_centre": 5, "payment_type": 2, "sale_kind": 1, "intermediary": 31,
+    "fiscal_year": 1404, "type_code": "PI_5", "notes": "note|", "suid": "0b8e7a52-aaaa-bbbb-cccc-000000000001",
+    "rows": [{"product_code": "P-1", "unit": "", "quantity": "2", "unit_price": "2860000", "discount": "0"}],
 }  # fmt: skip
 Make = Callable[..., Siagh]
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeats, "_growing", lambda state: 0.01)
+    monkeypatch.setattr(retry, "_growing", lambda state: 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +63,15 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def client() -> Iterator[Make]:
-    opened: list[Transport] = []
+    opened: list[HttpSession] = []
 
     def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 2, hashed: str = "") -> Siagh:
-        sandbox = where if isinstance(where, Sandbox) else None
-        url = sandbox.finance_url if sandbox else where.url
-        opened.append(Transport("finance", url, timeout=timeout, attempts=attempts, concurrency=8))
-        user = sandbox.finance.user.name if sandbox else "مدیر سیستم"
-        return Siagh(opened[-1], user, hashed or (sandbox.finance.user.hash if sandbox else HASH))
+        if isinstance(where, Sandbox):
+            url, user, its_hash = where.finance_url, where.finance.user.name, where.finance.user.hash
+        else:
+            url, user, its_hash = where.url, "مدیر سیستم", HASH
+        opened.append(HttpSession("finance", url, timeout=timeout, attempts=attempts, concurrency=8))
+        return Siagh(opened[-1], user, hashed or its_hash)
 
     yield make
     for each in opened:
@@ -105,13 +106,15 @@ def test_a_fiscal_year_that_cannot_be_read_is_none(client: Make, year: Any, read
 def test_a_refused_login_is_tried_once_in_a_run(client: Make, status: int) -> None:
     with serving(reply({"Message": f"Invalid username or password {HASH}"}, status)) as server:
         siagh = client(server, attempts=3)
-        attempts = (siagh.login, siagh.login, lambda: siagh.contact(1), lambda: siagh.save_contact(FIELDS, None))
+        attempts = (siagh.login, siagh.login, lambda: siagh.contact(1), lambda: siagh.save_contact(CONTACT, None))
         for attempt in attempts:
             with pytest.raises(LoginRefused) as caught:
                 attempt()
         assert len(server.requests) == 1
     assert caught.value.detail == "Invalid username or password ***"
-    assert "hash-password" in caught.value.hint
+    assert (caught.value.reason, caught.value.what) == (f"status_{status}", "log_in")
+    assert "refused the login" in catalog.render(caught.value.message)
+    assert "hash-password" in catalog.cure(caught.value.message)
 
 
 def test_a_login_refused_inside_a_200(client: Make) -> None:
@@ -136,7 +139,7 @@ def test_a_login_without_a_usable_session_is_unreadable(client: Make, body: byte
             siagh.login()
         assert caught.value.reason == "unreadable"
         with pytest.raises(NotSent):
-            siagh.save_contact(FIELDS, None)
+            siagh.save_contact(CONTACT, None)
 
 
 def test_the_sandboxs_contacts(client: Make, sandbox: Sandbox) -> None:
@@ -195,7 +198,8 @@ def test_a_list_that_is_not_one_whole_list_of_objects_is_unreadable(client: Make
             with pytest.raises(InDoubt) as caught:
                 read()
             assert caught.value.reason == "unreadable"
-            assert caught.value.hint
+            assert catalog.render(caught.value.message, "fa")
+            assert catalog.cure(caught.value.message)
 
 
 def test_a_list_cut_anywhere_is_never_taken_for_whole(client: Make) -> None:
@@ -224,8 +228,8 @@ def test_the_reader_gives_what_was_written_in_any_portions(
 ) -> None:
     text = json.dumps(records, indent=indent, ensure_ascii=escaped)
     body = text.encode(errors="surrogatepass") if escaped else text.encode()
-    wanted = jsontext.loads(text)
-    assert list(jsontext.records(_Portions(body, portion))) == wanted  # type: ignore[arg-type]
+    wanted = strict_json.loads(text)
+    assert list(strict_json.records(_Portions(body, portion))) == wanted  # type: ignore[arg-type]
 
 
 class _Portions:
@@ -269,8 +273,8 @@ def test_money_is_exact_and_half_letters_are_mended(client: Make) -> None:
 def test_save_contact_sends_what_the_contract_says(client: Make) -> None:
     with serving(routed({LOGIN: LOGGED_IN}, reply(SAVED))) as server:
         siagh = client(server)
-        assert siagh.save_contact(FIELDS, None) == Saved("22", ())
-        assert siagh.save_contact({**FIELDS, "fullname": "a|gn_web_users.isactive=0\nb"}, 8407) == Saved("22", ())
+        assert siagh.save_contact(CONTACT, None) == Saved("22", ())
+        assert siagh.save_contact({**CONTACT, "name": "a|gn_web_users.isactive=0\nb"}, 8407) == Saved("22", ())
     _, create, update = (request.json for request in server.requests)
     assert server.requests[1].path == "/BpmsApi/SaveFormData"
     assert server.requests[1].headers["authorization"] == SESSION
@@ -287,11 +291,11 @@ def test_save_contact_sends_what_the_contract_says(client: Make) -> None:
 
 def test_a_contact_goes_round(client: Make, sandbox: Sandbox) -> None:
     siagh = client(sandbox)
-    code = int(siagh.save_contact({**FIELDS, "mobileno": "09120000001", "tozihat": "note"}, None).code)
+    code = int(siagh.save_contact({**CONTACT, "mobile": "09120000001", "notes": "note"}, None).code)
     contact = siagh.contact(code)
     assert contact is not None
     assert (contact["Name"], contact["MobileNo"], contact["Description"]) == ("علی", "09120000001", "note")
-    assert siagh.save_contact({**FIELDS, "fullname": "زهرا", "taraftype": "1"}, code).code == str(code)
+    assert siagh.save_contact({**CONTACT, "name": "زهرا", "kind": "1"}, code).code == str(code)
     assert sandbox.finance.contacts[code]["Name"] == "زهرا"
     assert sandbox.finance.contacts[code]["TowardType"] is True
 
@@ -299,7 +303,7 @@ def test_a_contact_goes_round(client: Make, sandbox: Sandbox) -> None:
 def test_camel_case_is_understood(client: Make, sandbox: Sandbox) -> None:
     sandbox.finance.camel_case = True
     siagh = client(sandbox)
-    code = int(siagh.save_contact(FIELDS, None).code)
+    code = int(siagh.save_contact(CONTACT, None).code)
     contact = siagh.contact(code)
     assert contact is not None
     assert contact["code"] == code
@@ -307,9 +311,9 @@ def test_camel_case_is_understood(client: Make, sandbox: Sandbox) -> None:
 
 def test_a_double_phone_is_refused_in_the_systems_words(client: Make, sandbox: Sandbox) -> None:
     siagh = client(sandbox, attempts=3)
-    siagh.save_contact({**FIELDS, "telno": "02112345678"}, None)
+    siagh.save_contact({**CONTACT, "phone": "02112345678"}, None)
     with pytest.raises(Refused) as caught:
-        siagh.save_contact({**FIELDS, "telno": "02112345678"}, None)
+        siagh.save_contact({**CONTACT, "phone": "02112345678"}, None)
     assert (caught.value.reason, caught.value.detail) == ("rejected", "شماره تلفن نمی تواند تکراری باشد.")
     assert sandbox.journal.count("finance", "SaveFormData") == 2
 
@@ -362,10 +366,10 @@ def test_what_a_save_means(client: Make, answer: Any, outcome: Saved | str) -> N
     with serving(routed({LOGIN: LOGGED_IN}, reply(answer))) as server:
         siagh = client(server, attempts=3)
         if isinstance(outcome, Saved):
-            assert siagh.save_contact(FIELDS, None) == outcome
+            assert siagh.save_contact(CONTACT, None) == outcome
         else:
             with pytest.raises(CallError) as caught:
-                siagh.save_contact(FIELDS, None)
+                siagh.save_contact(CONTACT, None)
             assert caught.value.reason == outcome
             assert type(caught.value) is (Refused if outcome == "rejected" else InDoubt)
         assert len(server.requests) == 2, "a write is never repeated"
@@ -379,45 +383,43 @@ def test_all_descriptions_of_a_refusal_are_kept(client: Make) -> None:
     ]
     with serving(routed({LOGIN: LOGGED_IN}, reply({"Errors": errors, "ReturnValue": False}))) as server:
         with pytest.raises(Refused) as caught:
-            client(server).save_preinvoice(HEADER, [ROW], str(uuid.uuid4()))
+            client(server).save_preinvoice(DOCUMENT)
     assert caught.value.detail == "قیمت ردیف 1; a b"
-    assert "قیمت ردیف 1" in caught.value.message
+    assert "قیمت ردیف 1" in catalog.render(caught.value.message)
 
 
 def test_a_preinvoice_goes_round(client: Make, sandbox: Sandbox) -> None:
     code = max(sandbox.finance.contacts)
-    values = (
-        "8",
-        "2",
-        "5",
-        str(sandbox.finance.year()),
-        "2",
-        "5",
-        "",
-        str(code),
-        "1",
-        "31",
-        "note|",
-        "پیش فاکتور فروش PI_5",
-    )
-    header = dict(zip(PREINVOICE_KEYS, values, strict=True))
-    suid = str(uuid.uuid4())
-    saved = client(sandbox).save_preinvoice(header, [ROW], suid)
+    rows = [*DOCUMENT["rows"], {**DOCUMENT["rows"][0], "quantity": "1.5", "unit_price": "3", "discount": "0.5"}]
+    document = {**DOCUMENT, "customer_code": code, "fiscal_year": sandbox.finance.year(), "rows": rows}
+    saved = client(sandbox).save_preinvoice(document)
     (posted,) = [each for each in sandbox.finance.preinvoices if each.code == saved.key]
-    assert (saved.number, saved.net) == (str(posted.number), Decimal(5_720_000))
-    assert (posted.suid, posted.customer, posted.fields["tozihat"]) == (suid.upper(), code, "note/")
-    assert posted.rows[0]["codekala"] == "P-1"
+    assert (saved.number, saved.net) == (str(posted.number), Decimal(5_720_004))
+    assert posted.suid == "0B8E7A52AAAABBBBCCCC000000000001"
+    assert (posted.customer, posted.fields["tozihat"]) == (code, "note/")
+    first, second = posted.rows
+    assert (first["codekala"], first["nameunit"], first["qty"]) == ("P-1", "عدد", 2)
+    assert (second["qty"], second["mabtakhfif"]) == (Decimal("1.5"), Decimal("0.5"))
 
 
 def test_a_preinvoice_sends_what_the_contract_says(client: Make) -> None:
     with serving(routed({LOGIN: LOGGED_IN}, reply(SAVED))) as server:
-        saved = client(server).save_preinvoice(HEADER, [ROW], "0b8e7a52-aaaa-bbbb-cccc-000000000001")
+        saved = client(server).save_preinvoice(DOCUMENT)
     assert saved == SavedPreinvoice(None, "22", None, ())
     sent = server.requests[1].json
     assert sent["formId"] == "43D81"
-    assert sent["parameters"] == "_In_EditKeys=|_In_Suid=0B8E7A52-AAAA-BBBB-CCCC-000000000001|nocheck="
+    assert sent["parameters"] == "_In_EditKeys=|_In_Suid=0B8E7A52AAAABBBBCCCC000000000001|nocheck="
     (grid,) = json.loads(sent["dataRows"])
-    assert grid["data"][0]["qty"] == {"oldValue": None, "newValue": "2"}
+    cells = grid["data"][0]
+    assert cells["qty"] == cells["finalqty"] == {"oldValue": None, "newValue": 2}
+    assert (cells["price"]["newValue"], cells["mabtakhfif"]["newValue"]) == (2860000, 0)
+    assert [cells[key]["newValue"] for key in ("codekala", "nameunit", "vazn", "hajm", "radif")] == [
+        "P-1",
+        "عدد",
+        "0",
+        "0",
+        "1",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -443,7 +445,7 @@ def test_number_and_net_are_read_from_the_success(
     answer = {**SAVED, "Errors": [warning, *([] if final else [entry("ErrSuccs", text)])]}
     answer["FinalMessages"] = [text] if final else []
     with serving(routed({LOGIN: LOGGED_IN}, reply(answer))) as server:
-        saved = client(server).save_preinvoice(HEADER, [ROW], str(uuid.uuid4()))
+        saved = client(server).save_preinvoice(DOCUMENT)
     assert saved == SavedPreinvoice(number, "22", net, ("شماره 1 خالص سند: 1",))
 
 
@@ -456,7 +458,7 @@ def test_a_save_whose_answer_is_lost_is_sent_once_and_in_doubt(client: Make, san
     before = len(sandbox.finance.contacts)
     sandbox.faults.arm(Fault(kind, "finance:SaveFormData", seconds=1, commit=True))
     with pytest.raises(InDoubt):
-        siagh.save_contact(FIELDS, None)
+        siagh.save_contact(CONTACT, None)
     assert len(sandbox.finance.contacts) == before + 1
     assert sandbox.journal.count("finance", "SaveFormData") == 1
 
@@ -495,13 +497,14 @@ def test_a_storm_of_401_makes_one_new_login(client: Make) -> None:
         siagh.login()
         for _ in range(3):
             door.valid = "another"
-            logins, barrier, codes = door.logins, threading.Barrier(8), []
+            logins, barrier = door.logins, threading.Barrier(8)
+            codes: list[str] = []
 
             def work(odd: int, barrier: threading.Barrier = barrier, codes: list[str] = codes) -> None:
                 barrier.wait()
                 if odd:
                     list(siagh.contacts())
-                codes.append(siagh.save_contact(FIELDS, None).code)
+                codes.append(siagh.save_contact(CONTACT, None).code)
 
             threads = [threading.Thread(target=work, args=(number % 2,)) for number in range(8)]
             for thread in threads:
@@ -524,7 +527,7 @@ def test_a_storm_of_refused_logins_makes_one_attempt(client: Make) -> None:
         def work() -> None:
             barrier.wait()
             try:
-                siagh.save_contact(FIELDS, None)
+                siagh.save_contact(CONTACT, None)
             except LoginRefused as error:
                 refused.append(error)
 
@@ -587,21 +590,21 @@ def test_whatever_siagh_answers_only_our_errors_leave(
     body, status = answer
     routes["fuzz"] = reply(body[: len(body) - cut] if cut < 5 else body, status)
     routes[LOGIN] = routes["fuzz"] if act == "login" else LOGGED_IN
-    carrier = Transport("finance", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("finance", server.url, timeout=2, attempts=1, concurrency=1)
     siagh = Siagh(carrier, "user", HASH)
     told = ""
     try:
         result: Any = {
             "contacts": lambda: list(siagh.contacts()),
             "contact": lambda: siagh.contact(22),
-            "save": lambda: siagh.save_contact(FIELDS, 22),
-            "post": lambda: siagh.save_preinvoice(HEADER, [ROW], str(uuid.UUID(int=1))),
+            "save": lambda: siagh.save_contact(CONTACT, 22),
+            "post": lambda: siagh.save_preinvoice(DOCUMENT),
             "login": siagh.login,
         }[act]()
     except CallError as error:
         told = str(vars(error))
     else:
-        kinds = {
+        kinds: dict[str, Any] = {
             "contacts": list,
             "contact": (dict, type(None)),
             "save": Saved,
@@ -623,9 +626,9 @@ def test_whatever_bytes_come_only_our_errors_leave(
 ) -> None:
     server, routes = fuzzed
     routes[LOGIN], routes["fuzz"] = LOGGED_IN, raw(start + data)
-    carrier = Transport("finance", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("finance", server.url, timeout=2, attempts=1, concurrency=1)
     try:
         with pytest.raises(CallError):
-            Siagh(carrier, "user", HASH).save_contact(FIELDS, None)
+            Siagh(carrier, "user", HASH).save_contact(CONTACT, None)
     finally:
         carrier.close()

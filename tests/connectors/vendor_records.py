@@ -74,8 +74,9 @@ def finance_record(**changes: Any) -> dict[str, Any]:
     }
 
 
-def customer(*, kind: Kind = "person", **changes: Any) -> Customer:
-    """The CRM's person as a customer; `changes` by the CRM's own property names."""
+def customer(**changes: Any) -> Customer:
+    """The CRM's person as a customer; `changes` by the CRM's own property names, and `kind`."""
+    kind: Kind = changes.pop("kind", "person")
     return customer_from_crm(crm_record(**changes), kind)
 
 
