@@ -100,7 +100,7 @@ def test_what_only_a_write_can_tell_is_said(world: Indoors) -> None:
 @pytest.mark.parametrize(
     ("address", "cause", "cure"),
     [
-        ("http://nowhere.invalid", "misspelled", "name server"),
+        ("http://nowhere.invalid", "misspelled", "DNS server"),
         ("http://127.0.0.1:{port}", "does not run", "host and port"),
     ],
 )

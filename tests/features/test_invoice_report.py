@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.test_sync import content
 from indoors import indoors
 from persiantools.jdatetime import JalaliDate
 from world import Maker, World
 
-from siaghsync.state.state_file import run_lock
+from siaghsync.state.database import run_lock
 
 SINCE = {"INVOICES_SINCE": "2026-01-01"}
+
+
+def content(state_file: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables."""
+    with closing(sqlite3.connect(state_file)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
 
 
 def year() -> int:
