@@ -212,7 +212,7 @@ def test_the_table_folds_long_lists(trading: tuple[World, str]) -> None:
     out = world.run("report", "invoices").stdout
     assert "15 documents in the CRM: 15 missing" in out
     assert "15,000,000" in out
-    assert "3 more; --csv and --json have all" in out
+    assert "3 more are not shown; --csv or --json shows all" in out
 
 
 def test_it_goes_beside_a_run_that_holds_the_lock(trading: tuple[World, str]) -> None:
@@ -239,7 +239,7 @@ def test_a_lock_of_the_account_is_remembered(trading: tuple[World, str]) -> None
     for expected in (1, 0, 0):
         assert world.run("report", "invoices", "--json").json["error"]["kind"] == "login_locked"
         assert world.journal.count("crm", "login") == expected
-        found |= set(world.rows("SELECT value FROM facts WHERE name = 'crm_login_locked_until'"))
+        found |= set(world.rows("SELECT value FROM meta WHERE name = 'crm_login_locked_until'"))
     ((until,),) = found
     assert datetime.fromisoformat(until) > datetime.now().astimezone()
 
@@ -251,5 +251,5 @@ def test_a_cool_down_is_not_prolonged_by_the_runs_that_it_stops(trading: tuple[W
     for expected in (1, 0, 0):
         assert world.run("sync", "--json").json["error"]["kind"] == "login_locked"
         assert world.journal.count("crm", "login") == expected
-        found |= set(world.rows("SELECT value FROM facts WHERE name = 'crm_login_locked_until'"))
+        found |= set(world.rows("SELECT value FROM meta WHERE name = 'crm_login_locked_until'"))
     assert len(found) == 1
