@@ -13,6 +13,7 @@ from siaghsync.connectors.payamgostar.client import Source
 from siaghsync.messages import catalog
 
 CONNECTORS = Path(siaghsync.__file__).parent / "connectors"
+DOMAIN = CONNECTORS.with_name("domain")
 SOURCES = {path: path.read_text("utf-8") for path in CONNECTORS.rglob("*.py")}
 OWN = {"bad_record", "login", "shape", "value_note"}
 FIXED_REQUESTS = {
@@ -22,7 +23,8 @@ FIXED_REQUESTS = {
 
 
 def codes_in_the_code() -> set[str]:
-    found = {code for text in SOURCES.values() for code in re.findall(rf'"((?:{"|".join(OWN)})\.\w+)"', text)}
+    texts = [*SOURCES.values(), *(path.read_text("utf-8") for path in DOMAIN.rglob("*.py"))]
+    found = {code for text in texts for code in re.findall(rf'"((?:{"|".join(OWN)})\.\w+)"', text)}
     return found | {f"login.crm_{status}" for status in (400, 401, 402, 403)}
 
 
