@@ -87,7 +87,8 @@ def contact(code: int = 234, *, admin: bool = False, extra: Mapping[str, str] | 
 
 def stored(payload: Mapping[str, str], code: int) -> Contact:
     """The contact that Siagh shows after it took this payload."""
-    return contact(code, **{row.name: payload[row.name] for row in READ_BACK})
+    values: dict[str, Any] = {row.name: payload[row.name] for row in READ_BACK}
+    return contact(code, **values)
 
 
 def somebody_else(code: int = 234) -> Contact:
