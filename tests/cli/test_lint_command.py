@@ -86,7 +86,7 @@ def test_long_lists_are_folded_and_spreadsheets_run_nothing(make_world: Maker) -
     for code in range(600, 615):
         world.finance.add_contact(Code=code, Name=f"کسی {code}", NationalCode=f"=HYPERLINK({code})")
     ended = world.run("lint", "--csv", "found.csv")
-    assert "... and 5 more; --csv FILE or --json has all." in ended.stdout
+    assert "And 5 more: --csv FILE or --json has all." in ended.stdout
     assert "'=HYPERLINK(600)" in (world.folder / "found.csv").read_text("utf-8-sig")
     assert world.run("lint", "--csv", "missing/found.csv").exit_code == 2
 

@@ -1,1 +1,1 @@
-"""explain."""
+"""`explain`: the life of one customer or document in plain sentences."""

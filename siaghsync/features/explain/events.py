@@ -1,69 +1,96 @@
-"""One line of the audit trail as a sentence. Pure."""
+"""One line of the audit trail as a message. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from siaghsync.messages.calendar import at
+from siaghsync.domain.action import Changes
+from siaghsync.domain.reasons import AuditOutcome, Operation
+from siaghsync.messages import catalog
+from siaghsync.messages.message import Message, msg
+from siaghsync.planning.document_difference import label_of
+from siaghsync.state.audit_log import AuditLine
 
-_SYSTEMS = {"crm": "the CRM", "finance": "Finance"}
 _MOST_FIELDS = 6
+_RESOLVE = "resolve"
+"""The operation of a line about a person's decision; its outcome is the way out that was chosen."""
+_WRITES = (Operation.CREATE, Operation.UPDATE)
+_TROUBLE = (
+    AuditOutcome.FAILED,
+    AuditOutcome.UNKNOWN,
+    AuditOutcome.EXPIRED,
+    AuditOutcome.MISDIRECTED,
+    AuditOutcome.REFUSED,
+)
+_PASSED = {
+    AuditOutcome.REVIEW: "audit.became_review",
+    AuditOutcome.SKIPPED: "audit.skipped",
+    AuditOutcome.WAITS: "audit.waited",
+}
 
 
-def event(row: Mapping[str, Any]) -> str:
-    """What one line of the audit trail says; `fields` is a mapping of field -> (before, after)."""
-    run = f", run {row['run_id']}" if row["run_id"] else ""
-    return " ".join(f"{at(row['at'])}{run}: {_did(row)}{_fields(row)}{_words(row)}".split())
+def event(line: AuditLine) -> Message:
+    """What one line of the audit trail says."""
+    said = () if line.message is None or line.operation == _RESOLVE else (line.message,)
+    parts = (_did(line), *_changes(line.changes), *said)
+    if line.run_id is None:
+        return msg("audit.line", at=line.at, parts=parts)
+    return msg("audit.line_of_run", at=line.at, run=line.run_id, parts=parts)
 
 
-def _did(row: Mapping[str, Any]) -> str:
-    outcome = row["outcome"]
-    if row["action"] == "resolve":
-        return f"{row['actor']} decided it with --{outcome}."
-    if outcome == "review":
-        return f"it became a question for a person ({row['reason']})."
-    if outcome == "skipped":
-        return f"it was passed over on purpose ({row['reason']})."
-    if outcome == "waits":
-        return f"it had to wait ({row['reason']})."
-    where = _SYSTEMS.get(row["target"], "the other system")
-    if row["action"] == "review":  # a document in doubt
-        return f"it was sent to {where}, without a clear answer."
-    if outcome == "done":
-        return _done(row, where)
-    what = {"create": "making it", "update": "changing it"}.get(row["action"], row["action"])
-    return {
-        "failed": f"{what} in {where} failed ({row['reason']}).",
-        "unknown": f"{what} in {where} got no clear answer.",
-        "lapsed": f"{what} in {where} turned out not to have arrived.",
-        "misdirected": f"{what} in {where} had another effect than asked for.",
-    }.get(outcome, f"{row['action']}: {outcome}.")
+def _did(line: AuditLine) -> Message:
+    if line.operation == _RESOLVE:
+        return msg("audit.decided", actor=line.actor, way=line.outcome)
+    if line.outcome in _PASSED:
+        return msg(_PASSED[AuditOutcome(line.outcome)], reason=_reason(line.reason))
+    if line.operation == Operation.REVIEW:
+        return msg("audit.document_in_doubt")
+    if line.outcome == AuditOutcome.DONE:
+        return _done(line)
+    if line.operation in _WRITES and line.outcome in _TROUBLE:
+        where = msg("audit.crm" if line.target == "crm" else "audit.finance")
+        return msg(f"audit.{line.operation}_{line.outcome}", where=where, reason=_reason(line.reason))
+    return _other(line)
 
 
-def _done(row: Mapping[str, Any], where: str) -> str:
-    if row["entity"] == "invoice":
-        key = f" as pre-invoice {row['finance_code']}" if row["finance_code"] is not None else ""
-        return "it was taken as posted already." if row["action"] == "link" else f"it was posted to {where}{key}."
-    here = f"contact {row['finance_code']}" if row["target"] == "finance" else f"record {row['crm_id']}"
-    return {
-        "create": f"{here} was made in {where}.",
-        "update": f"{here} was changed in {where}.",
-        "link": f"record {row['crm_id']} of the CRM and contact {row['finance_code']} of Finance were linked ({row['reason']}).",
-    }.get(row["action"], f"{row['action']} was done.")
+def _done(line: AuditLine) -> Message:
+    if line.operation == Operation.LINK:
+        if line.entity == "invoice":
+            return msg("audit.document_linked")
+        return msg("audit.linked", crm_id=line.crm_id, code=line.finance_code, match=line.reason)
+    if line.entity == "invoice" and line.finance_code is None:
+        return msg("audit.document_posted")
+    if line.entity == "invoice":
+        return msg("audit.document_posted_as", code=line.finance_code)
+    if line.operation not in _WRITES:
+        return _other(line)
+    verb = "created" if line.operation == Operation.CREATE else "updated"
+    if line.target == "finance":
+        return msg(f"audit.contact_{verb}", code=line.finance_code)
+    return msg(f"audit.record_{verb}", crm_id=line.crm_id)
 
 
-def _fields(row: Mapping[str, Any]) -> str:
-    if not row["fields"]:
-        return ""
-    shown = [
-        f"{name}: {new}" if old is None else f"{name}: {old or '(empty)'} -> {new or '(empty)'}"
-        for name, (old, new) in list(row["fields"].items())[:_MOST_FIELDS]
-    ]
-    more = len(row["fields"]) - len(shown)
-    return f" {'; '.join(shown)}{f'; and {more} more' if more else ''}."
+def _other(line: AuditLine) -> Message:
+    """What an older or newer version wrote, by its own words."""
+    return msg("audit.other", operation=line.operation, outcome=line.outcome)
 
 
-def _words(row: Mapping[str, Any]) -> str:
-    """What was said about it: by us, or by the system itself."""
-    return f" {row['message']}" if row["message"] and row["action"] != "resolve" else ""
+def _reason(word: str | None) -> Message:
+    """A reason by its title: of the rules, or of a request that failed."""
+    call = catalog.find(f"call.{word}")
+    is_of_call = catalog.find(f"reason.{word}") is None and call is not None and call.title
+    return msg("audit.reason_of_call" if is_of_call else "audit.reason", reason=word)
+
+
+def _changes(changes: Changes) -> Iterator[Message]:
+    for name, (old, new) in list(changes.items())[:_MOST_FIELDS]:
+        if old is None:
+            yield msg("audit.set", label=label_of(name), new=_value(new))
+        else:
+            yield msg("audit.changed", label=label_of(name), old=_value(old), new=_value(new))
+    if (more := len(changes) - _MOST_FIELDS) > 0:
+        yield msg("audit.more_fields", count=more)
+
+
+def _value(text: str | None) -> str | Message:
+    return text or msg("audit.empty")

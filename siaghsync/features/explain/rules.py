@@ -1,215 +1,194 @@
-"""The life of one customer or document in plain sentences. Pure: what the state file knows goes in, text comes out."""
+"""The life of one customer or document in plain sentences. Pure: what the state file knows goes in, messages come out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Literal
 
-from siaghsync.domain.document import grouped
+from siaghsync.domain.document import plain
+from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.features.explain.events import event
-from siaghsync.messages.calendar import at
-from siaghsync.messages.entry import NOTHING_TO_DO
-from siaghsync.messages.index import reason
+from siaghsync.messages import catalog
+from siaghsync.messages.message import Message, msg
+from siaghsync.state.record_history import RecordHistory
 
-Row = Mapping[str, Any]
+_NO_CURE = frozenset({Reason.ADMIN_USER, Reason.GONE})
+"""Reasons of a skip about which nobody can or has to do anything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
-    """All that the state file knows of one record; rows as they stand in its tables.
+class Cure:
+    """Stands for the sentence that the catalog has as the cure of a code. That code's places are not filled."""
 
-    `mapping` is the linked pair, or the document that was posted. `reviews` and `history` have the newest last, `intents`
-    are those that are not settled, `documents` of a customer are those that were posted.
-    """
+    code: str
 
-    entity: Literal["customer", "invoice"]
-    crm_id: str | None
-    finance_code: int | None
-    number: str
-    kind: str
-    name: str = ""
-    mapping: Row | None = None
-    reviews: Sequence[Row] = ()
-    waiting: Sequence[Row] = ()
-    skips: Sequence[Row] = ()
-    intents: Sequence[Row] = ()
-    history: Sequence[Row] = ()
-    older: int = 0
-    documents: Sequence[Row] = ()
-    documents_waiting: int = 0
-    customer: str = ""
-    imported: bool = True
-    ways_out: Sequence[str] = ()
 
-    @property
-    def question(self) -> Row | None:
-        """The review that is open, or None."""
-        return next((review for review in self.reviews if review["resolution"] is None), None)
+Sentence = Message | Cure
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """Some sentences under a heading."""
 
-    heading: str
-    sentences: tuple[str, ...]
+    heading: Message
+    sentences: tuple[Sentence, ...]
 
 
-def explain(dossier: Dossier) -> list[Section]:
+def sentence_text(sentence: Sentence, language: catalog.Language = "en", *, isolate: bool = False) -> str:
+    """A sentence in one language, on one line; "" for the cure of a code that has none. `isolate` as in `catalog.render`."""
+    if isinstance(sentence, Cure):
+        entry = catalog.find(sentence.code)
+        return entry.cure.get(language, "") if entry else ""
+    return " ".join(catalog.render(sentence, language, isolate=isolate).split())
+
+
+def explain(history: RecordHistory) -> list[Section]:
     """The whole story: where it stands, what happened, what is open, what happens next and who must act."""
-    stands = _document_stands(dossier) if dossier.entity == "invoice" else _customer_stands(dossier)
+    stands = _document_stands(history) if history.entity == "invoice" else _customer_stands(history)
     sections = [
-        Section("Where it stands", tuple(stands)),
-        Section("What happened", tuple(_happened(dossier))),
-        Section("What is open", tuple(_open(dossier))),
-        Section("What happens next", tuple(_next(dossier))),
+        Section(msg("explain.where_it_stands"), tuple(stands)),
+        Section(msg("explain.what_happened"), tuple(_happened(history))),
+        Section(msg("explain.what_is_open"), tuple(_open(history))),
+        Section(msg("explain.what_happens_next"), tuple(_next(history))),
     ]
     return [section for section in sections if section.sentences]
 
 
-def title(dossier: Dossier) -> str:
+def title(history: RecordHistory) -> Message:
     """What the story is about."""
-    known = [dossier.number, f"({dossier.name})" if dossier.name else ""]
-    who = " ".join(part for part in known if part) or dossier.crm_id or f"finance contact {dossier.finance_code}"
-    return f"{dossier.kind.capitalize()} {who}"
+    number, name = history.number, history.name
+    who = f"{number} ({name})" if number and name and name != number else number or name or history.crm_id
+    if who is None:
+        return msg("explain.contact", code=history.finance_code)
+    if history.entity == "customer":
+        return msg("explain.customer", who=who)
+    return msg(f"explain.{history.kind or 'document'}", who=who)
 
 
 # --- where it stands ---------------------------------------------------------------------------------------
 
-_LINKED_BY = {
-    "marker": "the mark in the contact's notes said so",
-    "number": "number and name, national code or phone agreed",
-    "national_code": "national code and name agreed",
-    "create": "one was made from the other",
-    "person": "a person said so",
-}
-_POSTED_BY = {
-    "create": "siaghsync posted it",
-    "link": "it counts as one with the quote or invoice that was posted",
-    "person": "a person said that it is there",
-}
 
-
-def _customer_stands(dossier: Dossier) -> Iterator[str]:
-    pair = dossier.mapping
+def _customer_stands(history: RecordHistory) -> Iterator[Message]:
+    pair = history.mapping
     if pair is None:
-        known = [f"record {dossier.crm_id} of the CRM"] if dossier.crm_id else []
-        known += [] if dossier.finance_code is None else [f"contact {dossier.finance_code} of Finance"]
-        yield f"It is not linked: siaghsync knows {' and '.join(known) or 'its number'} only."
+        yield _not_linked(history.crm_id, history.finance_code)
     else:
-        why = _LINKED_BY.get(pair["linked_by"], pair["linked_by"])
-        yield (
-            f"Record {pair['crm_id']} of the CRM and contact {pair['finance_code']} of Finance are the same customer: {why}, "
-            f"on {at(pair['created_at'])}."
-        )
-        if pair["checksum"] is None:
-            yield "The two have not been compared since."
+        why = msg(f"match.{pair.linked_by}")
+        yield msg("explain.linked", crm_id=pair.crm_id, code=pair.finance_code, why=why, at=pair.linked_at)
+        if pair.checksum is None:
+            yield msg("explain.not_compared")
         else:
-            yield f"When they were last compared or written, on {at(pair['updated_at'])}, they were in step."
-    if dossier.documents:
-        last = dossier.documents[-1]
-        yield (
-            f"{len(dossier.documents)} of its documents stand in Finance, the last one as pre-invoice "
-            f"{last['finance_number'] or last['finance_key']}, since {at(last['posted_at'])}."
+            yield msg("explain.in_step", at=pair.updated_at)
+    if history.documents:
+        last = history.documents[-1]
+        yield msg(
+            "explain.documents_posted",
+            count=len(history.documents),
+            preinvoice=last.posted.number or last.posted.key,
+            at=last.posted_at,
         )
 
 
-def _document_stands(dossier: Dossier) -> Iterator[str]:
-    posted = dossier.mapping
-    if posted:
-        name = posted["finance_number"] or f"with key {posted['finance_key']}"
-        how = _POSTED_BY.get(posted["posted_by"], posted["posted_by"])
-        yield f"It stands in Finance as pre-invoice {name}: {how}, on {at(posted['posted_at'])}."
-        if posted["net"] is not None:
-            yield f"Siagh reported a net amount of {_amount(posted['net'])}."
-    elif dossier.intents:
-        yield "It was sent to Finance, but nobody knows whether it stands there."
+def _not_linked(crm_id: str | None, code: int | None) -> Message:
+    if crm_id and code is not None:
+        return msg("explain.not_linked", crm_id=crm_id, code=code)
+    if crm_id:
+        return msg("explain.not_linked_record", crm_id=crm_id)
+    if code is not None:
+        return msg("explain.not_linked_contact", code=code)
+    return msg("explain.not_linked_number")
+
+
+def _document_stands(history: RecordHistory) -> Iterator[Message]:
+    entry = history.posted
+    if entry:
+        posted, how, at = entry.posted, msg(f"explain.posted_by_{entry.posted_by}"), entry.posted_at
+        if posted.number:
+            yield msg("explain.posted", preinvoice=posted.number, how=how, at=at)
+        else:
+            yield msg("explain.posted_with_key", key=posted.key, how=how, at=at)
+        if posted.net is not None:
+            yield msg("explain.net", net=plain(posted.net))
     else:
-        yield "It does not stand in Finance, as far as siaghsync knows."
-    yield f"In the CRM it is {dossier.kind} {dossier.crm_id}" + (
-        f", of customer {dossier.customer}." if dossier.customer else "."
-    )
-
-
-def _amount(text: str) -> str:
-    return grouped(Decimal(text))
+        yield msg("explain.posting_in_doubt" if history.intents else "explain.not_posted")
+    yield msg(f"explain.{history.kind or 'document'}_in_crm", crm_id=history.crm_id)
+    if history.customer:
+        yield msg("explain.of_customer", number=history.customer)
 
 
 # --- what happened -----------------------------------------------------------------------------------------
 
 
-def _happened(dossier: Dossier) -> Iterator[str]:
-    if dossier.older:
-        yield f"Before that there are {dossier.older} more entries; `siaghsync log` has them."
-    for row in dossier.history:
-        yield event(row)
+def _happened(history: RecordHistory) -> Iterator[Message]:
+    if history.older:
+        yield msg("explain.older", count=history.older)
+    yield from map(event, history.events)
 
 
 # --- what is open, what happens next -----------------------------------------------------------------------
 
 
-def _open(dossier: Dossier) -> Iterator[str]:
-    for skip in dossier.skips:
-        known = reason(skip["reason"])
-        why = known.sentence.en if known else skip["reason"].replace("_", " ")
-        yield f"It is passed over on purpose since {at(skip['since'])}. {why}. That is no failure."
-    for entry in dossier.waiting:
-        tried = f", tried {entry['attempts']} time(s)" if entry["attempts"] else ""
-        yield f"It waits since {at(entry['since'])}{tried}: {_ended(entry['message'])}"
-    for intent in dossier.intents:
-        looked = f" A look-up on {at(intent['missed_at'])} did not find it." if intent["missed_at"] else ""
-        yield f"Of the {intent['action']} that left on {at(intent['opened_at'])} no clear answer is known.{looked}"
-    if question := dossier.question:
-        yield f"Since {at(question['since'])} it is a question for a person (review {question['id']}): {question['message']}"
-    elif dossier.reviews and (last := dossier.reviews[-1])["resolution"] == "discard":
-        when = f"on {at(last['resolved_at'])}" if last["resolved_at"] else "once"
-        yield f"{last['resolved_by']} decided {when} to leave it as it is (review {last['id']}); only a change reopens that."
+def _open(history: RecordHistory) -> Iterator[Message]:
+    for skip in history.skips:
+        yield msg("explain.skipped", since=skip.since, reason=skip.reason)
+    for retry in history.waiting:
+        if retry.attempts:
+            yield msg("explain.waits_tried", since=retry.since, attempts=retry.attempts, why=retry.message)
+        else:
+            yield msg("explain.waits", since=retry.since, why=retry.message)
+    for intent in history.intents:
+        yield msg(f"explain.unsettled_{intent.action.operation}", at=intent.opened_at)
+        if intent.missed_at:
+            yield msg("explain.looked_up", at=intent.missed_at)
+    if question := history.question:
+        yield msg("explain.question", since=question.since, id=question.id, question=question.message)
+    elif history.reviews and (last := history.reviews[-1]).resolution == Resolution.DISCARD:
+        yield msg("explain.left_alone", by=last.resolved_by, at=last.resolved_at, id=last.id)
 
 
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
-
-
-def _next(dossier: Dossier) -> Iterator[str]:
-    if not dossier.imported:
-        yield "You have to act: the initial import has not completed, and no sync runs before. Run `siaghsync initial-import`."
-    if question := dossier.question:
-        yield (
-            f"A person has to act: `siaghsync review show {question['id']}` shows both sides, "
-            f"`siaghsync review resolve {question['id']} {' | '.join(f'--{way}' for way in dossier.ways_out)}` decides. "
-            "Until then siaghsync leaves it as it is."
-        )
+def _next(history: RecordHistory) -> Iterator[Sentence]:
+    if not history.imported:
+        yield msg("explain.import_first")
+    if question := history.question:
+        ways = " | ".join(f"--{way}" for way in question.ways_out)
+        yield msg("explain.decide", id=question.id, ways=ways)
         return
-    yield from _by_itself(dossier) or [NOTHING_TO_DO.en]
-    if dossier.documents_waiting:
-        yield f"{dossier.documents_waiting} document(s) wait for this customer, and are posted as soon as it is linked."
+    yield from _by_itself(history)
+    if history.documents_waiting:
+        yield msg("explain.documents_wait", count=history.documents_waiting)
 
 
-def _by_itself(dossier: Dossier) -> list[str]:
-    """What the next runs do without a question to anybody."""
-    if dossier.intents and dossier.entity == "invoice":
-        return ["The next sync asks a person to look in Siagh: what may stand there is never posted again by itself."]
-    if dossier.intents:
-        return ["Nobody has to act: the next sync looks it up, and sends it again only if it surely is not there."]
-    if dossier.waiting:
-        entry = dossier.waiting[0]
-        if entry["depends_on"]:
-            return [
-                f"It is posted in the run that links its customer; `siaghsync explain {entry['depends_on']}` tells more."
-            ]
-        return [f"Nobody has to act: the first sync after {at(entry['next_try_at'])} tries again."]
-    if dossier.skips:
-        known = reason(dossier.skips[0]["reason"])
-        cure = known.cure.en if known else ""
-        return [cure if cure.startswith("Nobody has to act") else f"Nobody has to act. {cure}".rstrip()]
-    if dossier.mapping is None:
-        return []
-    if dossier.entity == "invoice":
-        return [
-            "Nobody has to act. If it is changed in the CRM now, a person is asked, since Siagh can't be changed from here."
-        ]
-    if dossier.mapping["checksum"] is None:
-        return ["Nobody has to act: the next sync that reads it compares both sides, `siaghsync sync --full` at once."]
-    return ["Nobody has to act: its next change in the CRM goes to Finance with the next sync."]
+def _by_itself(history: RecordHistory) -> Iterator[Sentence]:
+    """What the next runs do without asking anybody."""
+    if history.intents:
+        yield msg("explain.looks_in_siagh" if history.entity == "invoice" else "explain.looks_it_up")
+    elif history.waiting:
+        retry = history.waiting[0]
+        if retry.depends_on is None:
+            yield msg("explain.tries_again", at=retry.next_try_at)
+        elif retry.reason == Reason.QUOTE_IN_DOUBT:
+            yield msg("explain.decided_with_quote", quote=retry.depends_on)
+        else:
+            yield msg("explain.posted_with_customer", customer=retry.depends_on)
+    elif history.skips:
+        yield from _passed_over(history.skips[0].reason)
+    else:
+        yield _at_rest(history)
+
+
+def _passed_over(reason: str) -> Iterator[Sentence]:
+    if reason == Reason.DISCARDED:
+        yield msg("explain.only_a_change")
+        return
+    yield msg("explain.nothing_to_do")
+    if reason not in _NO_CURE:
+        yield Cure(f"reason.{reason}")
+
+
+def _at_rest(history: RecordHistory) -> Message:
+    """What happens next to a record about which nothing is open."""
+    if history.posted:
+        return msg("explain.edited_after_posting")
+    if history.mapping is None:
+        return msg("explain.nothing_to_do")
+    return msg("explain.compared_next" if history.mapping.checksum is None else "explain.next_change")

@@ -2,54 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
 from rich.console import RenderableType
 from rich.text import Text
 
-from siaghsync.features.lint.rules import TITLES, Finding
+from siaghsync.errors import System
+from siaghsync.features.lint.collect import Survey
+from siaghsync.features.lint.rules import Check
+from siaghsync.messages.catalog import render, title
+from siaghsync.messages.message import msg
 from siaghsync.report.text import isolated, table
 
-MOST_ROWS = 10
-_SYSTEMS = {"finance": "Finance", "crm": "CRM"}
+_SYSTEMS: dict[System, str] = {"finance": "Finance", "crm": "CRM"}
 
 
-def lint_report(counts: Mapping[str, Any], first: Callable[[str, int], Sequence[Finding]]) -> list[RenderableType]:
-    """Counts as `Survey.counts` gives them; `first` gives some findings of a check."""
-    customers, found = counts["customers"], counts["findings"]
-    total = sum(n for checks in found.values() for n in checks.values())
-    looked_at = f"Looked at {customers['finance']} customers of Finance and {customers['crm']} of the CRM: "
-    head = Text(
-        looked_at + (f"{total} findings." if total else "nothing odd."), style="bold" if total else "bold green"
-    )
-    parts: list[RenderableType] = [head]
-    if counts["without_number"]:
-        parts.append(
-            Text(f"{counts['without_number']} of the CRM have no customer number; they are skipped on purpose.")
-        )
+def lint_report(found: Survey) -> list[RenderableType]:
+    """Counts, a table of the checks that found something, and the first findings of each."""
+    total = found.total
+    code = "lint.summary" if total else "lint.summary_nothing"
+    head = msg(code, finance=found.customers["finance"], crm=found.customers["crm"], findings=total)
+    parts: list[RenderableType] = [Text(render(head), style="bold" if total else "bold green")]
+    if found.without_number:
+        parts.append(Text(render(msg("lint.without_number", count=found.without_number))))
     if not total:
         return parts
     summary = table("check", *_SYSTEMS.values(), "what", right=_SYSTEMS.values())
-    checks = [check for check in TITLES if any(check in found[system] for system in _SYSTEMS)]
+    checks = [check for check in Check if found.count(check)]
     for check in checks:
-        summary.add_row(check, *(str(found[system].get(check, 0) or "") for system in _SYSTEMS), TITLES[check])
-    parts += [summary, Text("These are warnings: nothing was written, and none of them blocks an import or a sync.")]
+        by_system = (str(found.count(check, system) or "") for system in _SYSTEMS)
+        summary.add_row(check, *by_system, title(f"lint.{check}"))
+    parts += [summary, Text(render(msg("lint.only_warnings")))]
     for check in checks:
-        parts += _section(check, first(check, MOST_ROWS), sum(found[system].get(check, 0) for system in _SYSTEMS))
+        parts += _section(found, check)
     return parts
 
 
-def _section(check: str, findings: Sequence[Finding], total: int) -> list[RenderableType]:
+def _section(found: Survey, check: Check) -> list[RenderableType]:
     rows = table("in", "record", "number", "value", "what is odd")
-    for finding in findings:
+    for finding in found.first(check):
         rows.add_row(
             _SYSTEMS[finding.system],
             isolated(finding.record),
             isolated(finding.customer_number),
             isolated(finding.value),
-            isolated(finding.message),
+            isolated(render(finding.message)),
         )
-    more = total - len(findings)
-    folded = [Text(f"... and {more} more; --csv FILE or --json has all.", style="dim")] if more > 0 else []
-    return [Text(f"{check}: {TITLES[check]}", style="bold"), rows, *folded]
+    more = found.count(check) - len(found.first(check))
+    folded = [Text(render(msg("lint.more_rows", more=more)), style="dim")] if more > 0 else []
+    return [Text(f"{check}: {title(f'lint.{check}')}", style="bold"), rows, *folded]
