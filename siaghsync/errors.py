@@ -37,7 +37,7 @@ class SiaghsyncError(Exception):
     kind = "error"
     exit_code = 1
 
-    def __init__(self, code: str, **params: Param) -> None:
+    def __init__(self, code: str, /, **params: Param) -> None:
         super().__init__(code)
         self.message = Message(code, params)
 

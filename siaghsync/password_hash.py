@@ -1,4 +1,4 @@
-"""The dashboard's password: kept only as what scrypt makes of it, so that the env file does not give it away."""
+"""The dashboard's password. Only its scrypt hash is kept, so that the env file does not give it away."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def hashed(password: str) -> str:
     Raises UsageError if the password is too short.
     """
     if len(password) < SHORTEST:
-        raise UsageError(f"The password has fewer than {SHORTEST} characters.", "Choose a longer one.")
+        raise UsageError("usage.password_too_short", shortest=SHORTEST)
     salt = secrets.token_bytes(16)
     return f"scrypt:{_COST}:{_BLOCK}:{_LANES}:{salt.hex()}:{_scrypt(password, salt, _COST, _BLOCK, _LANES).hex()}"
 

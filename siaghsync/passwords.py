@@ -1,4 +1,4 @@
-"""The password as Siagh wants it, and the place of passwords in the env file."""
+"""The password as Siagh wants it, and writing password hashes into the env file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def finance_hash(password: str) -> str:
         data = password.encode()
     except UnicodeEncodeError:
         # `from None`: the foreign error carries the password.
-        raise UsageError("The password is not valid text.", "Type it in a terminal set to UTF-8.") from None
+        raise UsageError("usage.password_not_text") from None
     return hashlib.md5(data, usedforsecurity=False).hexdigest().upper()
 
 
@@ -54,17 +54,15 @@ def save_hash(env_file: Path, digest: str, name: str = "FINANCE_PASSWORD") -> No
     try:
         target = env_file.resolve()
         if target.exists() and not target.is_file():
-            raise SettingsError(f"{env_file} is not a file.", "Give the path of the env file.")
+            raise SettingsError("settings.not_a_file", file=str(env_file))
         old = target.read_bytes().decode() if target.exists() else ""
         _replace(target, _with_hash(old, digest, name).encode())
     except OSError as error:
-        raise SettingsError(
-            f"{name} can't be written into {env_file}: {str(error.strerror).lower()}.",
-            "Check that the folder exists and that you may write in it.",
-        ) from error
+        why = str(error.strerror).lower()
+        raise SettingsError("settings.not_written", name=name, file=str(env_file), error=why) from error
     except UnicodeDecodeError:
         # `from None`: the foreign error carries the file's content.
-        raise SettingsError(f"{env_file} is not UTF-8 text.", "Save it again as UTF-8.") from None
+        raise SettingsError("settings.not_utf8", file=str(env_file)) from None
 
 
 def _with_hash(text: str, digest: str, name: str) -> str:

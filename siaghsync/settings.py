@@ -1,7 +1,8 @@
 """Environment and `.env` file become one frozen, validated object. Secrets never print.
 
-Every setting is one field of `Settings`, called by the setting's name in lower case; its `description` finishes the
-sentence "NAME must be ..." and is what a user reads when the value is missing or wrong.
+Every setting is one field of `Settings`, called by the setting's name in lower case. Its `json_schema_extra` is a message of
+the catalog's chapter `settings` (`requirement`): it completes the sentence "NAME must be" for a user whose value is missing or
+wrong, and stands in the settings reference.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
+from persiantools.jdatetime import JalaliDate
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from siaghsync.domain.customer import ascii_digits
+from siaghsync.domain.document import DocumentSource
+from siaghsync.domain.normalize import ascii_digits
 from siaghsync.errors import SettingsError
+from siaghsync.messages.message import Message, Param, msg
 from siaghsync.password_hash import is_hash
 
 _FIRST_GREGORIAN_YEAR = 1700
@@ -71,30 +75,34 @@ def either_calendar(text: str) -> date:
         raise ValueError("not a date")
     year, month, day = map(int, found.groups())
     if year < _FIRST_GREGORIAN_YEAR:
-        from persiantools.jdatetime import JalaliDate  # most settings name no such date
-
         return JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]
     return date(year, month, day)
 
 
-_ROOT = "http:// or https:// in front; no user name, password, ? or # in it"
-_ANY = "http:// or https:// in front; no user name, password or # in it"
+def _must_be(code: str, **params: Param) -> dict[str, Any]:
+    """What a setting must be, as the `json_schema_extra` of its field."""
+    return msg(f"settings.{code}", **params).as_json()
 
 
 def _whole(default: int | None, low: int, high: int) -> Any:
-    return Field(default, ge=low, le=high, description=f"a whole number from {low} to {high}")
+    return Field(default, ge=low, le=high, json_schema_extra=_must_be("whole_number", low=low, high=high))
 
 
 def _flag(default: bool) -> Any:
-    return Field(default, description="true or false")
+    return Field(default, json_schema_extra=_must_be("true_or_false"))
 
 
-def _text(default: str, description: str) -> Any:
-    return Field(default, description=description)
+def _text(default: Any, code: str) -> Any:
+    return Field(default, json_schema_extra=_must_be(code))
 
 
 def _code(default: int | None) -> Any:
     return _whole(default, 0, 999_999_999)
+
+
+def _secret(code: str, default: Any = ...) -> Any:
+    """A value that stays out of every text; `...` as the default makes it a required one."""
+    return Field(default, repr=False, json_schema_extra=_must_be(code))
 
 
 class Settings(BaseModel):
@@ -105,36 +113,27 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    crm_api_base_url: Annotated[str, AfterValidator(_root)] = Field(
-        repr=False, description=f"the root address of the CRM ({_ROOT})"
-    )
-    crm_username: str = Field(description="the CRM user that siaghsync logs in as")
-    crm_password: SecretStr = Field(repr=False, description="the password of CRM_USERNAME")
-    finance_api_base_url: Annotated[str, AfterValidator(_root)] = Field(
-        repr=False, description=f"the root address of Siagh ({_ROOT})"
-    )
-    finance_username: str = Field(description="the Siagh user that siaghsync logs in as")
-    finance_password: Annotated[SecretStr, AfterValidator(_finance_hash)] = Field(
-        repr=False,
-        description="the MD5 of the password (32 hex digits); `siaghsync hash-password --save` makes and writes it",
-    )
-    siaghsync_state: Path = Field(Path("siaghsync.db"), description="the path of the state file")
+    crm_api_base_url: Annotated[str, AfterValidator(_root)] = _secret("crm_address")
+    crm_username: str = _text(..., "crm_user")
+    crm_password: SecretStr = _secret("crm_password")
+    finance_api_base_url: Annotated[str, AfterValidator(_root)] = _secret("finance_address")
+    finance_username: str = _text(..., "finance_user")
+    finance_password: Annotated[SecretStr, AfterValidator(_finance_hash)] = _secret("finance_password")
+    siaghsync_state: Path = Field(Path("siaghsync.db"), json_schema_extra=_must_be("state_path"))
 
-    customer_number_prefix: Annotated[str, AfterValidator(ascii_digits)] = _text(
-        "", "what every customer number begins with"
-    )
+    customer_number_prefix: Annotated[str, AfterValidator(ascii_digits)] = _text("", "number_prefix")
     customer_number_offset: int = _whole(0, -999_999_999, 999_999_999)
     customer_number_width: int = _whole(0, 0, 18)
-    crm_person_type: str = _text("person", "the subtype code of persons in the CRM")
-    crm_organization_type: str = _text("organization", "the subtype code of organizations in the CRM")
-    crm_category: str = _text("", "the key of a category in the CRM")
+    crm_person_type: str = _text("person", "person_type")
+    crm_organization_type: str = _text("organization", "organization_type")
+    crm_category: str = _text("", "category")
     import_inactive: bool = _flag(False)
 
     sync_quotes: bool = _flag(True)
     sync_invoices: bool = _flag(True)
-    invoice_states: Literal["numbered", "any"] = Field("numbered", description="`numbered` or `any`")
+    invoice_states: Literal["numbered", "any"] = _text("numbered", "invoice_states")
     invoices_since: Annotated[date | None, BeforeValidator(either_calendar)] = Field(
-        None, description="a date as YYYY-MM-DD, Gregorian or Jalali"
+        None, json_schema_extra=_must_be("day")
     )
     preinvoice_sale_model: int = _code(1)
     preinvoice_sales_centre: int | None = _code(None)
@@ -146,27 +145,39 @@ class Settings(BaseModel):
 
     concurrency: int = _whole(8, 1, 64)
     http_timeout_seconds: float = Field(
-        30, gt=0, le=3600, allow_inf_nan=False, description="a number of seconds above 0, up to 3600"
+        30, gt=0, le=3600, allow_inf_nan=False, json_schema_extra=_must_be("seconds", high=3600)
     )
     max_retry_attempts: int = _whole(3, 1, 20)
     unknown_grace_seconds: int = _whole(600, 0, 604_800)
     max_creates_per_run: int = _whole(500, 0, 1_000_000)
+    max_updates_per_run: int = _whole(500, 0, 1_000_000)
     poll_interval_seconds: int = _whole(300, 1, 604_800)
 
     enable_webhooks: bool = _flag(False)
-    webhook_secret: SecretStr = Field(
-        SecretStr(""), repr=False, description="a long secret of your own, since ENABLE_WEBHOOKS is true"
+    webhook_secret: SecretStr = _secret("webhook_secret", SecretStr(""))
+    dashboard_password_hash: Annotated[SecretStr, AfterValidator(_dashboard_hash)] = _secret(
+        "dashboard_hash", SecretStr("")
     )
-    dashboard_password_hash: Annotated[SecretStr, AfterValidator(_dashboard_hash)] = Field(
-        SecretStr(""), repr=False, description="what `siaghsync hash-password --dashboard --save` makes and writes"
-    )
-    healthcheck_url: Annotated[SecretStr, AfterValidator(_secret_root)] = Field(
-        SecretStr(""), repr=False, description=f"an address ({_ROOT})"
-    )
-    alert_url: Annotated[SecretStr, AfterValidator(_secret_address)] = Field(
-        SecretStr(""), repr=False, description=f"an address ({_ANY})"
-    )
-    metrics_file: Path | None = Field(None, description="the path of a text file")
+    healthcheck_url: Annotated[SecretStr, AfterValidator(_secret_root)] = _secret("address", SecretStr(""))
+    alert_url: Annotated[SecretStr, AfterValidator(_secret_address)] = _secret("address_with_query", SecretStr(""))
+    metrics_file: Path | None = Field(None, json_schema_extra=_must_be("metrics_path"))
+
+    @property
+    def document_sources(self) -> tuple[DocumentSource, ...]:
+        """Which documents are read, by SYNC_QUOTES and SYNC_INVOICES."""
+        wanted: dict[DocumentSource, bool] = {"quote": self.sync_quotes, "invoice": self.sync_invoices}
+        return tuple(source for source, is_wanted in wanted.items() if is_wanted)
+
+    @property
+    def switched_off(self) -> tuple[DocumentSource, ...]:
+        """Which documents are never read."""
+        both: tuple[DocumentSource, ...] = ("quote", "invoice")
+        return tuple(source for source in both if source not in self.document_sources)
+
+
+def requirement(name: str) -> Message:
+    """What the setting `name` (in lower case) must be: a message that completes the sentence "NAME must be"."""
+    return Message.from_json(cast(dict[str, Any], Settings.model_fields[name].json_schema_extra))
 
 
 # --- loading -----------------------------------------------------------------------------------------------
@@ -182,21 +193,18 @@ def load(env_file: Path | None, environ: Mapping[str, str], cwd: Path, state: Pa
     path = cwd / (env_file or ".env")
     text = _read(path, required=env_file is not None)
     given = _given({**dotenv_values(stream=StringIO(text), interpolate=False), **environ})
-    problems = [f"Line {line} of {path} can't be read: is a quote not closed?" for line in _broken_lines(text)]
+    problems = [msg("settings.broken_line", line=line, file=str(path)) for line in _broken_lines(text)]
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems += [_sentence(str(item["loc"][0]), given) for item in error.errors(include_input=False)]
+        problems += [_problem(str(item["loc"][0]), given) for item in error.errors(include_input=False)]
     else:
         if settings.enable_webhooks and not settings.webhook_secret:
-            problems.append(_sentence("webhook_secret", given))
+            problems.append(_problem("webhook_secret", given))
         if not problems:
             return _anchored(settings, path.parent, cwd / state if state else None)
     # Raised outside of `except`, so that no traceback carries pydantic's own error along.
-    raise SettingsError(
-        "\n  ".join([f"Settings that need attention: {len(problems)}", *problems]),
-        f"Put them right in {path} or in the environment; .env.example explains each of them.",
-    )
+    raise SettingsError("settings.problems", count=len(problems), problems=tuple(problems), file=str(path))
 
 
 def _read(path: Path, *, required: bool) -> str:
@@ -205,12 +213,13 @@ def _read(path: Path, *, required: bool) -> str:
     except FileNotFoundError:
         if not required:
             return ""
-        why, hint = "there is no such file", "Check the path, or copy .env.example to it and fill it in."
+        problem = msg("settings.no_file", file=str(path))
     except OSError as error:
-        why, hint = str(error.strerror).lower(), "Check what it is and who may read it."
+        problem = msg("settings.unreadable", file=str(path), error=str(error.strerror).lower())
     except UnicodeDecodeError:
-        why, hint = "it is not UTF-8 text", "Save it again as UTF-8."
-    raise SettingsError(f"The env file {path} can't be read: {why}.", hint)
+        problem = msg("settings.not_utf8", file=str(path))
+    # Raised here, so that no traceback carries the file's content along.
+    raise SettingsError(problem.code, **problem.params)
 
 
 def _broken_lines(text: str) -> Iterator[int]:
@@ -230,12 +239,13 @@ def _given(found: Mapping[str, str | None]) -> dict[str, str]:
     return given
 
 
-def _sentence(name: str, given: Mapping[str, str]) -> str:
-    field = Settings.model_fields[name]
+def _problem(name: str, given: Mapping[str, str]) -> Message:
+    must, shown_name = requirement(name), name.upper()
     if name not in given:
-        return f"{name.upper()} is missing: set it to {field.description}."
-    shown = f", not {given[name][:40]!r}" if field.repr else ""
-    return f"{name.upper()} must be {field.description}{shown}."
+        return msg("settings.missing", name=shown_name, must=must)
+    if not Settings.model_fields[name].repr:
+        return msg("settings.wrong", name=shown_name, must=must)
+    return msg("settings.wrong_value", name=shown_name, must=must, value=repr(given[name][:40]))
 
 
 def _anchored(settings: Settings, folder: Path, state: Path | None) -> Settings:

@@ -1,1 +1,1 @@
-"""The command line, one module for each group of commands."""
+"""The command line: one module a command or group of commands, loaded when it is asked for."""

@@ -1,76 +1,55 @@
-"""The command `lint`. Declared here, put into the command line by `cli`."""
+"""The command `lint`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from siaghsync.cli.base import Call, engine_for, now, stop_on_signal, write_csv
-from siaghsync.errors import LoginLocked
-from siaghsync.report.terminal import progress_bar, say, show, write_json
+from siaghsync.cli.build import run_context, settings_of
+from siaghsync.cli.cool_down import cool_down
+from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.cli.signals import stop_on_signal
+from siaghsync.features.lint.collect import survey
+from siaghsync.features.lint.render import lint_report
+from siaghsync.files import write_csv
+from siaghsync.messages.message import msg
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import progress_bar, show
+from siaghsync.state.database import memory_state
+from siaghsync.sync.report import RunReport
+from siaghsync.sync.runner import log_in
 
-if TYPE_CHECKING:
-    from siaghsync.settings import Settings
-
+app = new_app()
 _COLUMNS = ("system", "record", "customer_number", "check", "value", "message")
 
 
-def lint_command(
+@app.command()
+def lint(
     context: typer.Context,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write every finding into this file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Look over both systems' customers before the first write: codes, phones, letters, doubles. Writes nothing."""
-    lint(context.obj, csv=csv, as_json=as_json)
-
-
-def lint(call: Call, *, csv: Path | None, as_json: bool) -> None:
     """`lint`. It needs no state file, and takes no lock."""
-    from siaghsync.features.lint.collect import survey
-    from siaghsync.features.lint.render import lint_report
-    from siaghsync.state.state_file import memory_state
-    from siaghsync.sync.runner import log_in
-
-    settings = call.settings()
+    settings = settings_of(context)
     with closing(memory_state()) as state:
         with (
             stop_on_signal() as stop,
             progress_bar(wanted=not as_json) as progress,
-            engine_for(settings, state, "lint", stop.event, progress, dry_run=True) as engine,
+            run_context(settings, state, "lint", stop.event, progress, dry_run=True) as run,
         ):
-            with _cool_down(settings):
-                log_in(engine)
-            found = survey(engine)
+            with cool_down(settings.siaghsync_state):
+                log_in(run, RunReport(run.staging))
+            found = survey(run)
         if csv:
             write_csv(csv, _COLUMNS, (finding.as_json().values() for finding in found.findings()))
         if as_json:
             write_json({"counts": found.counts()}, findings=(finding.as_json() for finding in found.findings()))
         else:
-            show(*lint_report(found.counts(), found.first))
+            show(*lint_report(found))
         if csv:
-            say(f"All findings were written to {csv}.")
-
-
-@contextmanager
-def _cool_down(settings: Settings) -> Iterator[None]:
-    """Keeps to the cool-down of a locked account that an earlier run remembered, and remembers a new one."""
-    from siaghsync.state.state_file import open_state
-    from siaghsync.sync.runner import check_cool_down, remember_lock
-
-    path = settings.siaghsync_state
-    if not path.exists() or not path.stat().st_size:
-        yield
-        return
-    with closing(open_state(path)) as state:
-        check_cool_down(state, now())
-        try:
-            yield
-        except LoginLocked as error:
-            remember_lock(state, error, now())
-            raise
+            say_message(msg("cli.findings_saved", file=str(csv)))

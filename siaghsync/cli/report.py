@@ -1,29 +1,42 @@
-"""The command group `report`: lists for people who tick things off. Declared here, put into the command line by `cli`."""
+"""The command group `report`: lists for people who check documents one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from siaghsync.cli.base import Call, document_sources, engine_for, now, posting_start, stop_on_signal
-from siaghsync.errors import LoginLocked, UsageError
-from siaghsync.report.terminal import progress_bar, say, show, write_json
+from siaghsync.cli.build import posting_start, run_context, settings_of
+from siaghsync.cli.cool_down import cool_down
+from siaghsync.cli.options import JsonOption, help_without_command, new_app
+from siaghsync.cli.signals import stop_on_signal
+from siaghsync.errors import UsageError
+from siaghsync.features.invoice_report.collect import YearReport
+from siaghsync.features.invoice_report.render import invoice_tables
+from siaghsync.features.invoice_report.rules import CSV_COLUMNS, LineRules, csv_row
+from siaghsync.files import write_csv
+from siaghsync.messages.message import msg
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import progress_bar, show
+from siaghsync.settings import Settings
+from siaghsync.state.database import State, memory_state, open_state
+from siaghsync.state.invoice_lines import InvoiceLines
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.reader import CrmReader
 
-if TYPE_CHECKING:
-    from siaghsync.features.invoice_report.collect import Ledger
-    from siaghsync.features.invoice_report.sums import Sums
-    from siaghsync.settings import Settings
-    from siaghsync.state.database import State
-    from siaghsync.sync.context import Engine
-
-group = typer.Typer(help="Reports for people who tick things off. They write nothing.", no_args_is_help=True)
+app = new_app(invoke_without_command=True)
 
 
-@group.command("invoices")
-def invoices_command(
+@app.callback()
+def report(context: typer.Context) -> None:
+    """`report`: a group."""
+    help_without_command(context)
+
+
+@app.command()
+def invoices(
     context: typer.Context,
     year: Annotated[
         int | None,
@@ -38,82 +51,43 @@ def invoices_command(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write every document into this file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Each CRM document of a fiscal year, what became of it in Finance, and sums per month and sale model."""
-    invoices(context.obj, year=year, csv=csv, as_json=as_json)
-
-
-def invoices(call: Call, *, year: int | None, csv: Path | None, as_json: bool) -> None:
-    """`report invoices`. Neither takes the lock nor writes into the state file, so it can run beside a sync."""
-    from siaghsync.features.invoice_report.render import invoice_tables
-    from siaghsync.state.state_file import memory_state, open_state
-
-    settings = call.settings()
-    state, own = open_state(settings.siaghsync_state), memory_state()
-    try:
+    # Neither takes the lock nor writes into the state file, so that it can run beside a sync.
+    settings = settings_of(context)
+    with closing(open_state(settings.siaghsync_state)) as state, closing(memory_state()) as own:
         with (
             stop_on_signal() as stop,
             progress_bar(wanted=not as_json) as progress,
-            engine_for(settings, own, "report invoices", stop.event, progress, dry_run=True) as engine,
+            run_context(settings, own, "report invoices", stop.event, progress, dry_run=True) as run,
         ):
-            ledger, sums = _read(engine, state, settings, year)
-        bad = ledger.not_understood()
+            found = _read(run, state, settings, year)
         if csv:
-            _write_csv(csv, ledger.lines())
+            write_csv(csv, CSV_COLUMNS, map(csv_row, found.lines()))
         if as_json:
-            head = {"year": ledger.year, "counts": {**sums.counts(), "not_understood": len(bad)}}
-            write_json(head, documents=ledger.lines(), sums=sums.rows(), not_understood=bad)
+            write_json(
+                found.head(), documents=found.lines(), sums=found.sums.rows(), not_understood=found.not_understood()
+            )
         else:
-            show(*invoice_tables(ledger.year, sums.counts(), list(sums.rows()), ledger.lines(), bad))
+            show(*invoice_tables(found))
         if csv:
-            say(f"{sums.counts()['documents']} documents were written to {csv}.")
-    finally:
-        own.close()
-        state.close()
+            say_message(msg("cli.documents_saved", count=found.sums.counts()["documents"], file=str(csv)))
 
 
-def _read(engine: Engine, state: State, settings: Settings, year: int | None) -> tuple[Ledger, Sums]:
-    from siaghsync.features.invoice_report.collect import Ledger
-    from siaghsync.features.invoice_report.rules import LineRules
-
+def _read(run: RunContext, state: State, settings: Settings, year: int | None) -> YearReport:
     rules = LineRules(settings.invoice_states, posting_start(settings, state), settings.preinvoice_sale_model)
-    _log_in(engine, state)
-    ledger = Ledger(engine, state, rules, year or _year_of_siagh(engine))
-    return ledger, ledger.read(document_sources(settings))
+    with cool_down(settings.siaghsync_state):
+        run.crm.login()
+    kept = InvoiceLines(run.state)
+    found = YearReport(CrmReader.of(run), kept, state, rules, year or _fiscal_year(run))
+    found.read(settings.document_sources)
+    return found
 
 
-def _log_in(engine: Engine, state: State) -> None:
-    from siaghsync.sync.runner import check_cool_down, remember_lock
-
-    check_cool_down(state, now())
-    try:
-        engine.crm.login()
-    except LoginLocked as error:
-        remember_lock(state, error, now())
-        raise
-
-
-def _year_of_siagh(engine: Engine) -> int:
+def _fiscal_year(run: RunContext) -> int:
     """The fiscal year that the session posts in. Raises UsageError if Siagh names none."""
-    found = engine.siagh.login().fiscal_year
-    if found is None:
-        raise UsageError("Siagh does not say which fiscal year it posts in.", "Name the year: --year 1404.")
-    return int(found)
-
-
-def _write_csv(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """Every line, with the mark in front by which spreadsheets know UTF-8. Raises UsageError."""
-    import csv
-
-    from siaghsync.features.invoice_report.rules import CSV_COLUMNS, csv_cells
-
-    try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(CSV_COLUMNS)
-            writer.writerows(csv_cells(line) for line in lines)
-    except OSError as error:
-        raise UsageError(
-            f"{path} can't be written: {error.strerror}.", "Name a file in a folder you may write to."
-        ) from None
+    year = run.finance.login().fiscal_year
+    if year is None:
+        raise UsageError("usage.no_fiscal_year")
+    return int(year)

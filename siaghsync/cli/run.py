@@ -1,231 +1,102 @@
-"""The commands that write: `initial-import` and `sync`."""
+"""What `sync` and `initial-import` share: the state file under its lock, one run with its context, and its result shown."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 
-from siaghsync.cli.base import (
-    Call,
-    Stop,
-    document_sources,
-    engine_for,
-    now,
-    posting_start,
-    stop_on_signal,
-    switched_off,
-)
-from siaghsync.cli.plan import Hold, PlanOptions, hold
-from siaghsync.errors import BrakeError, UsageError
-from siaghsync.report.terminal import error_document, progress_bar, say, show, tell_error, write_json
+from siaghsync import clock
+from siaghsync.cli.build import run_context
+from siaghsync.cli.plan_options import RunPlan
+from siaghsync.cli.signals import stop_on_signal
+from siaghsync.errors import BrakeError
+from siaghsync.features.notifications.notify import run_notifier
+from siaghsync.features.saved_plan.enforcer import Enforcer
+from siaghsync.features.saved_plan.recorder import Recorder
+from siaghsync.features.saved_plan.render import plan_report
+from siaghsync.messages.message import msg
+from siaghsync.report.run import failures_as_json, run_report
+from siaghsync.report.streams import error_document, say, say_message, tell_error, write_json
+from siaghsync.report.terminal import progress_bar, show
+from siaghsync.settings import Settings
+from siaghsync.state.database import State, lock_path, memory_state, open_state, run_lock
+from siaghsync.state.meta import note_lost_state
+from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.runner import Result, require_import
 
-if TYPE_CHECKING:
-    from siaghsync.connectors.siagh.client import Session
-    from siaghsync.planning.documents import DocumentRules
-    from siaghsync.settings import Settings
-    from siaghsync.state.database import State
-    from siaghsync.sync.context import Engine
-    from siaghsync.sync.importer import ImportPlan
-    from siaghsync.sync.runner import Result
-
-NO_PLAN = PlanOptions()
+IMPORT = "initial-import"
+Start = Callable[[RunContext, PlanMode], Result]
 
 
-def run_sync(
-    call: Call,
-    *,
-    dry_run: bool,
-    full: bool,
-    only: str | None,
-    force: bool,
-    quiet: bool,
-    as_json: bool,
-    plan: PlanOptions = NO_PLAN,
-) -> int:
-    """`sync`: returns the exit code."""
-    from siaghsync.sync.customers import sync
-    from siaghsync.sync.runner import carry_through
-    from siaghsync.sync.sync_reading import SyncOptions
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How the result of a run is shown. `quiet` shows nothing of one that went well, `verbose` its notices too."""
 
-    plan.check(dry_run=dry_run, full=full, only=only)
-    settings = call.settings()
-
-    with (
-        hold(plan, full=full, only=only) as plans,
-        _at_work(call, settings, "sync", plans, dry_run=dry_run, quiet=quiet, as_json=as_json) as (engine, tell),
-    ):
-        chosen = plans.options.get("only")
-        options = SyncOptions(
-            full=bool(plans.options.get("full")),
-            force=force,
-            dry_run=dry_run,
-            customers=chosen != "invoices",
-            sources=document_sources(settings, chosen),
-            switched_off=switched_off(settings),
-        )
-
-        def steps(session: Session) -> None:
-            sync(engine, options, document_rules(settings, engine), session.fiscal_year)
-            plans.conclude(engine)
-
-        return tell(carry_through(engine, steps))
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
 
 
-@contextmanager
-def _at_work(
-    call: Call, settings: Settings, command: str, plans: Hold, *, dry_run: bool, quiet: bool, as_json: bool
-) -> Iterator[tuple[Engine, Callable[[Result], int]]]:
-    """An engine for one run of `command`, which alone may make a state file if it is the import; and what shows the
-    run's result and returns its exit code."""
-    from siaghsync.features.notifications.notify import watched
-    from siaghsync.sync.runner import require_import
+def carry_out(command: str, settings: Settings, plan: RunPlan, output: Output, start: Start, *, dry_run: bool) -> int:
+    """Carries out one run of `command` under the lock and shows its result. Returns the exit code.
 
-    is_import = command == "initial-import"
+    Only an import may create a state file. Raises what `start` raises, StateError and LockHeld.
+    """
+    is_import = command == IMPORT
     with (
         stop_on_signal() as stop,
-        progress_bar(wanted=not (quiet or as_json)) as progress,
-        watched(settings, command, now, say, dry_run=dry_run, quiet=quiet) as watch,
-        _writing(settings.siaghsync_state, create=is_import, in_memory=is_import and dry_run) as state,
-        watch.over(state),
+        progress_bar(wanted=not (output.quiet or output.as_json)) as progress,
+        run_notifier(settings, command, clock.now, say, dry_run=dry_run, quiet=output.quiet) as notifier,
+        _locked_state(settings.siaghsync_state, create=is_import, in_memory=is_import and dry_run) as state,
+        notifier.over(state),
     ):
         if not is_import:
             require_import(state)
-        plans.read(state, command)
-        with engine_for(settings, state, command, stop.event, progress, dry_run=dry_run) as engine:
-            watch.engine = engine
-            plans.take(engine)
-
-            def tell(result: Result) -> int:
-                code = _tell(result, stop, plans, as_json=as_json, quiet=quiet, verbose=call.verbose)
-                return watch.ended(result, code)
-
-            yield engine, tell
-
-
-def document_rules(settings: Settings, engine: Engine) -> Callable[[], DocumentRules]:
-    """The settings that decisions about documents depend on, gathered when they are first asked for."""
-
-    @cache
-    def rules() -> DocumentRules:
-        from siaghsync.planning.documents import DocumentRules
-
-        return DocumentRules(
-            sale_model=settings.preinvoice_sale_model,
-            sales_centre=settings.preinvoice_sales_centre,
-            payment_type=settings.preinvoice_payment_type,
-            sale_kind=settings.preinvoice_sale_kind,
-            intermediary=settings.preinvoice_intermediary,
-            states=settings.invoice_states,
-            since=posting_start(settings, engine.run.state),
-        )
-
-    return rules
-
-
-def run_import(
-    call: Call,
-    *,
-    yes: bool,
-    dry_run: bool,
-    limit: int | None,
-    force: bool,
-    as_json: bool,
-    plan: PlanOptions = NO_PLAN,
-) -> int:
-    """`initial-import`: returns the exit code."""
-    from siaghsync.sync.importer import ImportOptions, initial_import
-    from siaghsync.sync.runner import carry_through
-
-    plan.check(dry_run=dry_run, limit=limit)
-    settings = call.settings()
-    if not (yes or dry_run or sys.stdin.isatty()):
-        raise UsageError(
-            "initial-import writes to the CRM and there is no terminal to ask on.",
-            "Look at the plan with `siaghsync initial-import --dry-run`, then run it with --yes.",
-        )
-    options = ImportOptions(limit=limit, force=force, dry_run=dry_run)
-    confirm = _ask if not (yes or dry_run) else _yes
-    declined = False
-
-    with (
-        hold(plan, limit=limit) as plans,
-        _at_work(call, settings, "initial-import", plans, dry_run=dry_run, quiet=False, as_json=as_json) as (
-            engine,
-            tell,
-        ),
-    ):
-
-        def steps(_session: Session) -> None:
-            nonlocal declined
-            declined = not initial_import(engine, options, confirm)
-            if not declined:
-                plans.conclude(engine)
-
-        result = carry_through(engine, steps)
-        if declined:
-            say("Nothing was written.")
-        return tell(result)
+        mode = plan.mode(state, command)
+        with run_context(settings, state, command, stop.event, progress, dry_run=dry_run) as context:
+            notifier.context = context
+            result = start(context, mode)
+            code = stop.exit_code or result.exit_code
+            _show(result, mode, output, code)
+            return notifier.ended(result, code)
 
 
 @contextmanager
-def _writing(path: Any, *, create: bool, in_memory: bool = False) -> Iterator[State]:
-    """The state file under its lock; a dry run of an import without a state file works in memory and leaves none."""
-    from siaghsync.state.meta import STATE_WAS_LOST
-    from siaghsync.state.state_file import memory_state, open_state, run_lock
-
-    blank = not path.exists() or path.stat().st_size == 0
-    if blank and not create:
-        open_state(path)  # says what is wrong
-    ephemeral = in_memory and blank
-    # The lock's file is never deleted, so one without its state file tells of an earlier installation. A kill can leave the
-    # new file behind before that is noted; it has seen no run then.
-    had_lock = path.with_name(f"{path.name}.lock").exists()
-    with nullcontext() if ephemeral else run_lock(path):
-        state = memory_state() if ephemeral else open_state(path, create=create)
-        try:
-            if create and had_lock and not state.value("SELECT count(*) FROM runs"):
-                state.set_fact(STATE_WAS_LOST, "its lock file was there before it")
+def _locked_state(path: Path, *, create: bool, in_memory: bool) -> Iterator[State]:
+    """The state file under its lock; with `in_memory`, and without a state file, a state that leaves none."""
+    is_blank = not path.exists() or path.stat().st_size == 0
+    if is_blank and not create:
+        open_state(path)  # raises the StateError that says what is wrong, before a lock file is created
+    is_temporary = in_memory and is_blank
+    had_lock = lock_path(path).exists()
+    with nullcontext() if is_temporary else run_lock(path):
+        with closing(memory_state() if is_temporary else open_state(path, create=create)) as state:
+            if create:
+                note_lost_state(state, had_lock)
             yield state
-        finally:
-            state.close()
 
 
-def _yes(_plan: ImportPlan) -> bool:
-    return True
-
-
-def _ask(plan: ImportPlan) -> bool:
-    import typer
-
-    numbers = plan.planned
-    say(
-        f"To be created in the CRM: {numbers['create']}. To be linked: {numbers['link']}. Linked already: "
-        f"{plan.linked_already}. Skipped: {numbers['skip']}. For review: {numbers['review']}. Left for a later import "
-        f"by --limit: {plan.left_for_later}."
-    )
-    return typer.confirm("Go on?", default=False, err=True)
-
-
-def _tell(result: Result, stop: Stop, plans: Hold, *, as_json: bool, quiet: bool, verbose: bool) -> int:
-    """Shows a run that is over and returns its exit code."""
-    code = stop.exit_code if stop.exit_code else result.exit_code
-    engine = result.engine
-    head = {"run": result.run, **result.summary, **plans.as_json()}
-    if verbose:
-        for notice in engine.notices:
-            say(notice)
-    if as_json:
+def _show(result: Result, mode: PlanMode, output: Output, code: int) -> None:
+    report, head = result.report, {"run": result.run, **result.summary}
+    if isinstance(mode, Enforcer):
+        head |= mode.as_json()
+    if output.verbose:
+        for notice in report.notices:
+            say_message(notice)
+    if result.declined:
+        say_message(msg("cli.nothing_written"))
+    if isinstance(mode, Recorder) and result.error is None:
+        say_message(msg("cli.plan_saved", count=mode.actions, file=str(mode.path)))
+    if output.as_json:
         if isinstance(result.error, BrakeError):
-            head |= error_document(result.error.kind, result.error.message, result.error.hint)
-        write_json(head, changes=engine.scratch.changes(), failures=engine.failures)
-    elif not (quiet and code == 0):
-        from siaghsync.report.run import run_report
-
-        show(*run_report(head, engine.scratch.changes(), engine.failures))
-        plans.show()
-    if result.error and not as_json:
+            head |= error_document(result.error)
+        write_json(head, changes=report.changes(), failures=failures_as_json(report.failures))
+        return
+    if code or not output.quiet:
+        show(*run_report(head, report.changes(), report.failures))
+        if isinstance(mode, Enforcer):
+            show(*plan_report(mode))
+    if result.error:
         tell_error(result.error, as_json=False)
-    return code

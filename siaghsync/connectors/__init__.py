@@ -1,1 +1,1 @@
-"""The ways to the two systems: HTTP, and what each vendor's records look like on the wire."""
+"""Clients of the two systems, and the HTTP session below them. Each vendor's names stand in its own package only."""

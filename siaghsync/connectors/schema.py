@@ -36,7 +36,7 @@ _EXPECTED = {
     "greater_than_equal": "whole_number",
     "less_than": "whole_number",
 }
-"""Type of a pydantic error -> what was expected, a code of the chapter `json`. The errors of `wrong` are codes already."""
+"""Type of a pydantic error -> what was expected, a code of the chapter `json_kind`. The errors of `wrong` are codes already."""
 _KINDS = {bool: "boolean", str: "text", list: "list", dict: "object", type(None): "null"}
 
 
@@ -61,7 +61,7 @@ def lower_names(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def wrong(expected: str) -> PydanticCustomError:
-    """What a validator raises for a value of the wrong kind; `expected` is a code of the chapter `json`."""
+    """What a validator raises for a value of the wrong kind; `expected` is a code of the chapter `json_kind`."""
     return PydanticCustomError("wrong_kind", "{expected}", {"expected": expected})
 
 
@@ -102,7 +102,7 @@ def usable_key(text: str) -> str:
 
 def misfit(error: ValidationError) -> dict[str, str]:
     """The first thing that does not fit a shape, never its value: `place` is the field ("" for the whole), `expected` and
-    `came` are codes of the chapter `json`."""
+    `came` are codes of the chapter `json_kind`."""
     first = error.errors(include_url=False)[0]
     expected = first["ctx"]["expected"] if first["type"] == "wrong_kind" else _EXPECTED.get(first["type"], "value")
     came = "nothing" if first["type"] == "missing" else _kind_of(first["input"])

@@ -84,6 +84,11 @@ class Contact:
         """The name that is shown, or ""."""
         return self.names[0] if self.names else ""
 
+    @property
+    def checksum(self) -> str:
+        """Fingerprint of what Siagh shows of it."""
+        return digest(_by_finance_key(self.fields))
+
 
 def _by_finance_key(fields: Mapping[str, str]) -> dict[str, str]:
     # Stored checksums were always made over the keys of Siagh's form, so they stay valid whatever a field is called here.

@@ -1,6 +1,7 @@
-"""Quotes and invoices in our neutral form: what they come to, and when two say the same.
+"""Quotes and invoices of the CRM in one form: their amounts, and when two of them have the same content.
 
-All amounts are rials and exact: Decimal from wire to wire, never rounded. Nothing here knows JSON, HTTP or SQL.
+All amounts are rials and exact: Decimal from one system to the other, never rounded. Nothing here knows JSON of a vendor,
+HTTP or SQL.
 
 What counts as the same document is its *content*: customer, date, sale model, rows, discount, additional costs, tax and
 toll. Number, state, subject, notes, product names and the order of the rows are not part of it.
@@ -15,7 +16,7 @@ from decimal import Decimal, localcontext
 from typing import Any, Literal
 
 from siaghsync.domain.normalize import digest
-from siaghsync.messages.message import Message, Param
+from siaghsync.messages.message import Message, Param, msg
 
 DocumentSource = Literal["quote", "invoice"]
 
@@ -45,10 +46,10 @@ class DocumentRow:
 class Document:
     """A quote or sales invoice of the CRM (contract payamgostar §4).
 
-    `date` is the document's own date in Tehran, or the day of its creation; `created` is that moment, without an
-    offset. `sale_model` is the number at the end of
-    `type_code`, `customer_crm_id` and `number` are empty if it has none. The amounts of the header are None where the
-    CRM gives none. `modified` is the CRM's own text.
+    `date` is the document's own date in Tehran, or the day of its creation; `created` is the moment of its creation
+    (Tehran time without an offset). `sale_model` is the number at the end of `type_code`, None without one.
+    `customer_crm_id` and `number` are "" if it has none. The amounts of the header are None where the CRM gives none.
+    `modified` is the CRM's own text.
     """
 
     crm_id: str
@@ -75,9 +76,9 @@ class Document:
 
     @property
     def checksum(self) -> str:
-        """Fingerprint of the content: the same exactly if `difference` finds nothing."""
-        said = content(snapshot(self))
-        return digest({**said, "rows": sorted(said["rows"], key=digest)})
+        """Fingerprint of the content: two are the same exactly if `planning.document_difference` finds nothing."""
+        found = content(snapshot(self))
+        return digest({**found, "rows": sorted(found["rows"], key=digest)})
 
     @property
     def name(self) -> str:
@@ -88,9 +89,13 @@ class Document:
         """The parameters that name this document in a message: `document_kind` and `document`."""
         return {"document_kind": self.source, "document": self.name}
 
+    def about(self, *what: Message) -> Message:
+        """The messages with the name of the document in front: `Quote 15: It has no rows.`"""
+        return msg("document.about", **self.params(), what=what)
+
 
 def family_of(document: Document) -> str:
-    """The CRM id of the quote that a document is or was made from, else its own: of one family, one is posted."""
+    """The CRM id of the quote that a document is or was made from, else its own. One document of a family is posted."""
     return document.related_quote_id or document.crm_id
 
 
@@ -151,23 +156,23 @@ def net_with_tax(document: Document) -> Decimal:
 
 
 def discount_beside_rows(document: Document) -> Decimal:
-    """The header's discount, or 0 if it says nothing that the rows don't say: none, zero, or (to the rial) their sum."""
+    """The header's discount, or 0 if the rows say the same: if it is absent, zero, or (to the rial) the sum of theirs."""
     given = document.discount or _ZERO
     return _ZERO if same_amount(given, exact_sum(row.discount for row in document.rows)) else given
 
 
 def same_amount(left: Decimal, right: Decimal) -> bool:
-    """Whether two amounts are the same to the rial: what is left of rounding is less than one."""
+    """Whether two amounts differ by less than one rial."""
     return exact_sum([left, right.copy_negate()]).copy_abs() < 1
 
 
 def plain(value: Decimal) -> str:
     """An amount as it is sent and stored: `100000`, `1.5`, `-3`; no exponent, no trailing noise, no `-0`.
 
-    Raises ValueError for what is no finite number.
+    Raises ValueError for anything but a finite number.
     """
     if not value.is_finite():
-        raise ValueError(f"{value} is no amount")
+        raise ValueError(f"{value} is not an amount")
     text = f"{value:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
@@ -216,12 +221,14 @@ def _row_snapshot(row: DocumentRow) -> dict[str, str]:
 
 
 HEADER_CONTENT = ("customer", "date", "sale_model", "discount", "additional_costs", "vat", "toll")
-"""The keys of a snapshot's header that make a document the same or another."""
+"""The keys of a snapshot's header that are content."""
 ROW_CONTENT = ("product_code", "unit", "quantity", "unit_price", "discount")
-"""The same of each row."""
+"""The keys of a row that are content."""
+AMOUNTS = frozenset({"discount", "additional_costs", "vat", "toll", "net", "net_with_tax", "unit_price"})
+"""The keys of a snapshot and its rows that hold rials."""
 
 
 def content(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a snapshot that makes a document the same or another; `rows` in their order."""
+    """The part of a snapshot that is content; `rows` in their order."""
     rows = [{key: row.get(key) for key in ROW_CONTENT} for row in stored.get("rows") or ()]
     return {**{key: stored.get(key) for key in HEADER_CONTENT}, "rows": rows}

@@ -1,4 +1,4 @@
-"""What a value can carry and when two values mean the same: letters, digits, phones, national codes, marks, checksums."""
+"""How values are cleaned and compared: letters and digits of all three scripts, phones, national codes, marks, checksums."""
 
 from __future__ import annotations
 
@@ -21,8 +21,21 @@ _LETTERS = {
 # removed, because people type the same name with a space, a half-space or nothing between its parts.
 _SILENT = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c\\s]+")
 
-
 _NO_DIGITS = re.compile(r"\D+")
+_BREAKS = re.compile("[ ]*[\x00-\x1f\x7f-\x9f\u2028\u2029][ \x00-\x1f\x7f-\x9f\u2028\u2029]*")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """What a value of Siagh's form can carry (contract siagh §3.2): `|` becomes `/`, a run of line breaks and control
+    characters one space.
+
+    Half surrogate pairs become U+FFFD, the ends are trimmed. Half-spaces and direction marks stay. Cleaning twice
+    changes nothing more.
+    """
+    if text.isprintable() and "|" not in text:  # true of nearly every value, and much cheaper than the replacements
+        return text.strip()
+    return _BREAKS.sub(" ", _SURROGATES.sub("\ufffd", text.replace("|", "/"))).strip()
 
 
 def ascii_digits(text: str) -> str:
@@ -76,23 +89,6 @@ def same_meaning(name: str, left: str, right: str) -> bool:
 _KEYS = {FieldKind.PHONE: phone_key, FieldKind.NATIONAL_CODE: national_key}
 
 
-# --- what a value of Siagh's form can carry ---
-
-_BREAKS = re.compile("[ ]*[\x00-\x1f\x7f-\x9f\u2028\u2029][ \x00-\x1f\x7f-\x9f\u2028\u2029]*")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """What a value of Siagh's form can carry: `|` becomes `/`, a run of line breaks and control characters one space.
-
-    Half surrogate pairs become U+FFFD, the ends are trimmed. Half-spaces and direction marks stay. Cleaning twice
-    changes nothing more (contract siagh section 3.2: the form has no escape).
-    """
-    if text.isprintable() and "|" not in text:  # as nearly always: then it holds nothing that is looked for below
-        return text.strip()
-    return _BREAKS.sub(" ", _SURROGATES.sub("\ufffd", text.replace("|", "/"))).strip()
-
-
 # --- the mark in a contact's notes ---
 
 _MARKER = re.compile(r"(?<!\s)\s*\[CRM ([^\[\]|]{1,64})\]")
@@ -104,16 +100,16 @@ def marker(number: str) -> str:
 
 
 def split_marker(notes: str) -> tuple[str, str]:
-    """Notes as (the text without markers, the number of the last marker or "")."""
+    """Splits notes into (the text without marks, the number of the last mark or "")."""
     number = ""
-    while found := _MARKER.findall(notes):  # taking one out of another leaves one behind
+    while found := _MARKER.findall(notes):  # a mark inside another appears when the inner one is taken out
         number = number or ascii_digits(found[-1]).strip()
         notes = _MARKER.sub("", notes).strip()
     return notes, number
 
 
 def with_marker(notes: str, number: str) -> str:
-    """Notes with the marker of `number` at their end, and no other; without one if it could not be read back."""
+    """Notes with the mark of `number` at their end and no other; without a mark if `number` could not be read back."""
     body, _ = split_marker(notes)
     fits = number and split_marker(marker(number)) == ("", number)
     return f"{body} {marker(number)}".lstrip() if fits else body

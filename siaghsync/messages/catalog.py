@@ -1,9 +1,11 @@
 """The sentences of the program in both languages, and how a message becomes one.
 
 One TOML file in `catalog/` is one chapter, one table in it one entry: the text (`en`, `fa`), and where it helps a `title` for
-tables, the likely `causes` and the `cure`. A place in a text is `{name}` or `{name:format}`:
+tables, the likely `causes` and the `cure`. A cause with a `when` counts only where that condition holds. A place in a text is
+`{name}` or `{name:format}`:
 
     {name}            text as it is; a message in the same language; several messages one after the other
+    {name:lines}      several messages, each on an indented line of its own
     {name:count}      a whole number in the digits of the language
     {name:amount}     rials, grouped by thousands
     {name:time}       a stored moment (ISO 8601, UTC): Tehran's time, the Jalali date
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -73,13 +75,23 @@ def render(message: Message, language: Language = "en", *, isolate: bool = False
 
     Raises KeyError for a code without an entry, or an entry whose places the parameters do not fill.
     """
-    return _fill(_known(message.code).text[language], message.params, language, isolate)
+    # A place at the end can be empty: what another system said, if it said nothing.
+    return _fill(_known(message.code).text[language], message.params, language, isolate).rstrip()
 
 
 def cure(message: Message, language: Language = "en") -> str:
     """What to do about a message, or ""."""
     entry = _known(message.code)
     return _fill(entry.cure[language], message.params, language, False) if entry.cure else ""
+
+
+def causes(message: Message, language: Language = "en", holds: Collection[str] = ()) -> list[str]:
+    """The likely causes of a message, the most likely one first.
+
+    A cause that has a condition (`when`) is left out unless `holds` names that condition.
+    """
+    wanted = (cause for cause in _known(message.code).causes if cause.get("when", "") in ("", *holds))
+    return [_fill(cause[language], message.params, language, False) for cause in wanted]
 
 
 def title(code: str, language: Language = "en") -> str:
@@ -129,7 +141,8 @@ def _shown(value: Any, form: str, language: Language, isolate: bool) -> str:
     if isinstance(value, Message):
         return render(value, language, isolate=isolate)
     if isinstance(value, tuple):
-        return " ".join(render(item, language, isolate=isolate) for item in value)
+        texts = [render(item, language, isolate=isolate) for item in value]
+        return "".join(f"\n  {text}" for text in texts) if form == "lines" else " ".join(texts)
     if form:
         return _formatted(value, form, language)
     text = "" if value is None else str(value)

@@ -30,7 +30,7 @@ class Message:
         return Message(data["code"], {name: _from_plain(value) for name, value in data["params"].items()})
 
 
-def msg(code: str, **params: Param) -> Message:
+def msg(code: str, /, **params: Param) -> Message:
     """Short for `Message(code, {...})`."""
     return Message(code, params)
 

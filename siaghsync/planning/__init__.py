@@ -1,1 +1,1 @@
-"""planning."""
+"""Decisions as data: what should happen to a record. Pure: no network, disk, clock or chance."""

@@ -1,20 +1,23 @@
-"""What decides about one customer, gathered before the decision is made: the record, its candidates, its twins."""
+"""What decides about one customer, gathered before the decision is made: the record, its candidates, its doubles."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from siaghsync.domain.action import Action, ActionName
+from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
-from siaghsync.domain.numbering import Rules
+from siaghsync.domain.reasons import Operation
+from siaghsync.planning.rules import PlanRules
 
 
 @dataclass(frozen=True, slots=True)
 class ContactCandidate:
-    """A finance contact that may be the customer. `taken_by` is the CRM id that it is mapped to, or that has a
-    better claim to it (its marker or its number), or None."""
+    """A finance contact that may be the customer.
+
+    `taken_by` is the CRM id that it is linked to, or that has a better claim to it (its mark or its number), or None.
+    """
 
     contact: Contact
     taken_by: str | None = None
@@ -22,8 +25,10 @@ class ContactCandidate:
 
 @dataclass(frozen=True, slots=True)
 class CustomerCandidate:
-    """A CRM record that may be the contact. `taken_by` is the finance code that it is mapped to, or that has a
-    better claim to it, or None."""
+    """A CRM record that may be the contact.
+
+    `taken_by` is the finance code that it is linked to, or that has a better claim to it, or None.
+    """
 
     customer: Customer
     taken_by: int | None = None
@@ -33,7 +38,8 @@ class CustomerCandidate:
 class CustomerCase:
     """An unlinked CRM customer and all that decides about it.
 
-    `number_twins` are other CRM records with the same number, `identity_twins` other CRM records with the same
+    `by_marker` and `by_code` are the contacts that its number leads to, `by_identity` those with the same national code and
+    name. `number_twins` are other CRM records with the same number, `identity_twins` other CRM records with the same
     national code and name of which none is linked; `first_twin` says that this one comes before them.
     """
 
@@ -59,11 +65,11 @@ class ContactCase:
 
 
 def about_customer(
-    action: ActionName, customer: Customer, mapping: CustomerMapping | None = None, **more: Any
+    operation: Operation, customer: Customer, mapping: CustomerMapping | None = None, **more: Any
 ) -> Action:
-    """An action for a CRM customer; one that lost its number goes on under the one that it was linked with."""
+    """An action for a CRM customer. A linked one that lost its number keeps the number that it was linked with."""
     return Action(
-        action=action,
+        operation=operation,
         entity="customer",
         target="finance",
         record=customer.crm_id,
@@ -71,34 +77,31 @@ def about_customer(
         customer_number=customer.number or (mapping.customer_number if mapping else ""),
         crm_id=customer.crm_id,
         finance_code=mapping.finance_code if mapping else None,
+        name=customer.name,
         **more,
     )
 
 
-def about_contact(action: ActionName, contact: Contact, rules: Rules, **more: Any) -> Action:
-    """An action for a finance contact at the import, under the number that its code makes."""
+def about_contact(operation: Operation, contact: Contact, rules: PlanRules, **more: Any) -> Action:
+    """An action for a finance contact at the import, with the number that is made from its code."""
     return Action(
-        action=action,
+        operation=operation,
         entity="customer",
         target="crm",
         record=str(contact.code),
         kind=contact.kind,
         customer_number=rules.scheme.encode(contact.code),
         finance_code=contact.code,
+        name=contact.name,
         **more,
     )
 
 
 def view_of(who: Customer | Contact) -> dict[str, Any]:
-    """A record as plain data for the person who decides: key, names and what is filled in."""
-    data = asdict(who)
-    key = "crm_id" if isinstance(who, Customer) else "finance_code"
-    number = {"customer_number": who.number} if isinstance(who, Customer) else {}
-    return {
-        key: data["crm_id"] if isinstance(who, Customer) else data["code"],
-        **number,
-        "kind": who.kind,
-        "names": list(who.names),
-        "phones": list(who.phones),
-        **{k: v for k, v in who.fields.items() if v},
-    }
+    """A record as plain data for the person who decides: ids, kind, names, phones, and every field that has a value."""
+    if isinstance(who, Customer):
+        ids: dict[str, Any] = {"crm_id": who.crm_id, "customer_number": who.number}
+    else:
+        ids = {"finance_code": who.code}
+    filled = {name: value for name, value in who.fields.items() if value and name != "kind"}
+    return {**ids, "kind": who.kind, "names": list(who.names), "phones": list(who.phones), **filled}

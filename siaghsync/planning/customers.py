@@ -1,168 +1,97 @@
-"""What should happen to a CRM customer in Finance: pure decision tables, one branch per situation in the world.
+"""What should happen to a CRM customer in Finance: decision tables, one branch for each situation in the world.
 
-The rules are those of "Identity" and "CRM wins"; each refusal to decide becomes a review with a stable reason. Same
-input, same answer: no network, disk, clock or chance.
+The rules are "Identity" and "CRM wins" of the program. Whatever the rules don't decide becomes a review with a stable
+reason.
 """
 
 from __future__ import annotations
 
-from siaghsync.connectors.siagh.payloads import contact_form
 from siaghsync.domain.action import Action, Changes
-from siaghsync.domain.customer import Contact, Customer, CustomerMapping, agree, same_spelling_aside, split_marker
-from siaghsync.domain.numbering import Rules
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, agree
+from siaghsync.domain.fields import READ_BACK, TABLE
+from siaghsync.domain.normalize import clean, same_meaning, split_marker, with_marker
+from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.errors import System
+from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import CustomerCase, about_customer, view_of
+from siaghsync.planning.rules import PlanRules
+
+# --- a customer that is not linked -------------------------------------------------------------------------
 
 
-def reconcile_customer(case: CustomerCase, rules: Rules) -> Action:
+def plan_customer(case: CustomerCase, rules: PlanRules) -> Action:
     """What becomes of a CRM customer that is not linked yet: link, create, skip or review."""
     customer = case.customer
     if not customer.number:
-        return _skip_customer(customer, "no_number", "It has no customer number in the CRM.")
+        return _skip(customer, Reason.NO_NUMBER, msg("reason.no_number"))
     if rules.scheme.decode(customer.number) is None:
-        return _skip_customer(
-            customer, "foreign_number", f"Its number {customer.number} does not fit CUSTOMER_NUMBER_*."
-        )
+        return _skip(customer, Reason.FOREIGN_NUMBER, msg("reason.foreign_number", number=customer.number))
     if case.number_twins:
-        return review_customer(
-            case, "number_twice", f"The number {customer.number} stands on more than one CRM record."
-        )
-    return _by_marker(case) or _by_code(case) or _by_identity(case) or _create_contact(customer, rules)
+        return review_customer(case, Reason.NUMBER_TWICE, msg("reason.number_twice", number=customer.number))
+    return (
+        _by_marker(case, rules)
+        or _by_code(case, rules)
+        or _by_identity(case, rules)
+        or _create_contact(customer, rules)
+    )
 
 
-def _by_marker(case: CustomerCase) -> Action | None:
+def _by_marker(case: CustomerCase, rules: PlanRules) -> Action | None:
     free = [c for c in case.by_marker if c.taken_by is None and not c.contact.admin]
     if len(free) > 1:
-        return review_customer(
-            case,
-            "several_candidates",
-            f"More than one finance contact carries the mark of number {case.customer.number}.",
-        )
-    return link(case.customer, free[0].contact, "marker") if free else None
+        message = msg("reason.several_candidates_mark", number=case.customer.number)
+        return review_customer(case, Reason.SEVERAL_CANDIDATES, message)
+    return link(case.customer, free[0].contact, Match.MARKER, rules) if free else None
 
 
-def _by_code(case: CustomerCase) -> Action | None:
+def _by_code(case: CustomerCase, rules: PlanRules) -> Action | None:
     candidate = case.by_code
     if candidate is None or candidate.taken_by is not None:
-        return None  # somebody else: both systems number new customers on their own
+        return None  # somebody else: the two systems number new customers independently
     if candidate.contact.admin or not agree(case.customer, candidate.contact):
-        return review_customer(
-            case,
-            "stranger",
-            f"Finance contact {candidate.contact.code} has the code of number {case.customer.number}, but neither its name nor "
-            "its national code nor a phone agrees.",
-        )
-    return link(case.customer, candidate.contact, "number")
+        message = msg("reason.stranger", code=candidate.contact.code, number=case.customer.number)
+        return review_customer(case, Reason.STRANGER, message)
+    return link(case.customer, candidate.contact, Match.NUMBER, rules)
 
 
-def _by_identity(case: CustomerCase) -> Action | None:
+def _by_identity(case: CustomerCase, rules: PlanRules) -> Action | None:
     found = [c for c in case.by_identity if not c.contact.admin]
-    same = "has the same national code and name"
     if taken := [c for c in found if c.taken_by is not None]:
-        return review_customer(
-            case,
-            "double_in_crm",
-            f"Finance contact {taken[0].contact.code} {same}, but belongs to CRM record {taken[0].taken_by}.",
-        )
+        message = msg("reason.double_in_crm", code=taken[0].contact.code, crm_id=taken[0].taken_by)
+        return review_customer(case, Reason.DOUBLE_IN_CRM, message)
     if len(found) > 1:
-        return review_customer(case, "several_candidates", f"More than one finance contact {same}.")
+        return review_customer(case, Reason.SEVERAL_CANDIDATES, msg("reason.several_candidates"))
     if case.identity_twins and (found or not case.first_twin):
-        return review_customer(case, "double_in_crm", f"CRM record {case.identity_twins[0]} {same}.")
-    return link(case.customer, found[0].contact, "national_code") if found else None
+        message = msg("reason.double_in_crm_twin", crm_id=case.identity_twins[0])
+        return review_customer(case, Reason.DOUBLE_IN_CRM, message)
+    return link(case.customer, found[0].contact, Match.NATIONAL_CODE, rules) if found else None
 
 
-def _create_contact(customer: Customer, rules: Rules) -> Action:
-    if "fullname" not in customer.fields:
-        return review_customer(CustomerCase(customer), "no_name", "It has no name in the CRM, and Finance demands one.")
+def _create_contact(customer: Customer, rules: PlanRules) -> Action:
+    if "name" not in customer.fields:
+        return review_customer(CustomerCase(customer), Reason.NO_NAME, msg("reason.no_name"))
     return about_customer(
-        "create",
+        Operation.CREATE,
         customer,
-        fields={key: (None, value) for key, value in customer.fields.items()},
-        payload=contact_form(customer, None, mark=rules.mark),
+        changes={name: (None, value) for name, value in customer.fields.items()},
+        payload=contact_payload(customer, None, mark=rules.mark),
         checksum=customer.checksum,
         sent_checksum=customer.fields_checksum,
         notes=customer.notes,
     )
 
 
-def differences(customer: Customer, contact: Contact) -> Changes:
-    """Each field that the CRM has a value for and Finance shows otherwise: key -> (Finance, CRM)."""
-    shown = {**contact.fields, "tozihat": split_marker(contact.fields["tozihat"])[0]}
-    return {key: (shown[key], value) for key, value in customer.fields.items() if shown[key] != value}
+def _skip(customer: Customer, reason: Reason, message: Message) -> Action:
+    return about_customer(Operation.SKIP, customer, reason=reason, message=message)
 
 
-def reconcile_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, rules: Rules) -> Action | None:
-    """What makes the linked contact say what the CRM says: an update, or None if nothing would change."""
-    changes = differences(customer, contact)
-    sent = customer.fields_checksum
-    if not changes:
-        return None
-    if mapping.sent_checksum == sent and _only_spelling(changes):
-        return None  # Finance was told this very spelling before and keeps its own: don't say it twice
-    return about_customer(
-        "update",
-        customer,
-        mapping,
-        fields=changes,
-        payload=contact_form(customer, contact, mark=rules.mark),
-        checksum=customer.checksum,
-        sent_checksum=sent,
-        notes=customer.notes,
-    )
-
-
-def _only_spelling(changes: Changes) -> bool:
-    return all(same_spelling_aside(key, old or "", new or "") for key, (old, new) in changes.items())
-
-
-def contact_is_missing(customer: Customer, mapping: CustomerMapping) -> Action:
-    """The review for a linked customer whose contact Finance does not show any more."""
-    return about_customer(
-        "review",
-        customer,
-        mapping,
-        reason="missing_in_finance",
-        message=f"Finance does not show contact {mapping.finance_code} any more.",
-        checksum=customer.checksum,
-        details={"customer": view_of(customer)},
-    )
-
-
-def link(customer: Customer, contact: Contact, reason: str, *, target: System = "finance") -> Action:
-    """The link of a pair, for the system that a run in this direction writes to; `reason` says what they were matched by."""
-    in_step = _only_spelling(differences(customer, contact))
-    return Action(
-        action="link",
-        entity="customer",
-        target=target,
-        record=customer.crm_id if target == "finance" else str(contact.code),
-        kind=customer.kind,
-        customer_number=customer.number,
-        crm_id=customer.crm_id,
-        finance_code=contact.code,
-        reason=reason,
-        checksum=customer.checksum if in_step else None,
-        sent_checksum=customer.fields_checksum if in_step else None,
-    )
-
-
-def _skip_customer(customer: Customer, reason: str, message: str) -> Action:
-    return about_customer(
-        "skip",
-        customer,
-        reason=reason,
-        message=message,
-    )
-
-
-def review_customer(case: CustomerCase, reason: str, message: str) -> Action:
-    """A question about a CRM customer, with the candidates shown."""
+def review_customer(case: CustomerCase, reason: Reason, message: Message) -> Action:
+    """A question about a CRM customer that shows its candidates."""
     customer = case.customer
-    candidates = {
-        c.contact.code: c for c in (*case.by_marker, *((case.by_code,) if case.by_code else ()), *case.by_identity)
-    }
+    by_code = (case.by_code,) if case.by_code else ()
+    candidates = {c.contact.code: c for c in (*case.by_marker, *by_code, *case.by_identity)}
     return about_customer(
-        "review",
+        Operation.REVIEW,
         customer,
         reason=reason,
         message=message,
@@ -173,3 +102,99 @@ def review_customer(case: CustomerCase, reason: str, message: str) -> Action:
             "other_crm_ids": [*case.number_twins, *case.identity_twins],
         },
     )
+
+
+# --- a linked customer -------------------------------------------------------------------------------------
+
+
+def differences(customer: Customer, contact: Contact) -> Changes:
+    """Each field that the CRM has a value for and Finance shows another value of: name -> (Finance, CRM)."""
+    shown = {**contact.fields, "notes": split_marker(contact.fields["notes"])[0]}
+    return {name: (shown[name], value) for name, value in customer.fields.items() if shown[name] != value}
+
+
+def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, rules: PlanRules) -> Action | None:
+    """The update that brings the linked contact in step with the CRM, or None if nothing would change."""
+    changes = differences(customer, contact)
+    sent = customer.fields_checksum
+    if not changes:
+        return None
+    if mapping.sent_checksum == sent and _only_spelling(changes):
+        return None  # Finance got this very spelling before and keeps its own: it is not sent twice
+    return about_customer(
+        Operation.UPDATE,
+        customer,
+        mapping,
+        changes=changes,
+        payload=contact_payload(customer, contact, mark=rules.mark),
+        checksum=customer.checksum,
+        sent_checksum=sent,
+        notes=customer.notes,
+    )
+
+
+def contact_is_missing(customer: Customer, mapping: CustomerMapping) -> Action:
+    """The review for a linked customer whose contact Finance does not show any more."""
+    return about_customer(
+        Operation.REVIEW,
+        customer,
+        mapping,
+        reason=Reason.MISSING_IN_FINANCE,
+        message=msg("reason.missing_in_finance", code=mapping.finance_code),
+        checksum=customer.checksum,
+        details={"customer": view_of(customer)},
+    )
+
+
+# --- both --------------------------------------------------------------------------------------------------
+
+
+def link(customer: Customer, contact: Contact, match: Match, rules: PlanRules, *, target: System = "finance") -> Action:
+    """The link of a pair. `match` says how the pair was found, `target` which system the run writes to.
+
+    If the two sides differ in more than spelling, a link of a sync carries the `changes` and the `payload` of the update
+    that follows it, and its checksums hold once that update is done. An import writes nothing to Finance: its link has no
+    checksums then, so that the next sync compares the pair.
+    """
+    changes = differences(customer, contact)
+    in_step = _only_spelling(changes)
+    follows = not in_step and target == "finance"
+    settled = in_step or follows
+    return Action(
+        operation=Operation.LINK,
+        entity="customer",
+        target=target,
+        record=customer.crm_id if target == "finance" else str(contact.code),
+        kind=customer.kind,
+        customer_number=customer.number,
+        crm_id=customer.crm_id,
+        finance_code=contact.code,
+        name=customer.name or contact.name,
+        changes=changes if follows else {},
+        payload=contact_payload(customer, contact, mark=rules.mark) if follows else {},
+        reason=match,
+        checksum=customer.checksum if settled else None,
+        sent_checksum=customer.fields_checksum if settled else None,
+        notes=customer.notes if follows else (),
+    )
+
+
+def contact_payload(customer: Customer, contact: Contact | None, *, mark: bool) -> dict[str, str]:
+    """Every field that is sent so that `contact` (None: a new one) shows what the CRM shows; keys as `domain.fields.TABLE`.
+
+    Fields that the CRM has no value for are sent back as they were read, since the form blanks what is left out. `mark` puts
+    the mark of the customer's number at the end of a new contact's notes; an existing contact keeps having one, or none.
+    """
+    blank = dict.fromkeys((row.name for row in READ_BACK), "") | {"active": "1"}
+    values = {**(contact.fields if contact else blank), **customer.fields, "number": customer.number}
+    payload = {row.name: clean(values[row.name]) for row in TABLE}
+    notes = customer.fields.get("notes", split_marker(payload["notes"])[0])
+    carries_mark = bool(contact.marker) if contact else mark
+    # A pair keeps its link when the CRM record loses its number. The old mark is still right then.
+    number = customer.number or (contact.marker if contact else "")
+    payload["notes"] = with_marker(notes, number) if carries_mark else notes
+    return payload
+
+
+def _only_spelling(changes: Changes) -> bool:
+    return all(same_meaning(name, old or "", new or "") for name, (old, new) in changes.items())

@@ -1,11 +1,11 @@
-"""What is wrong with a document by its own lights: each fault with a stable reason and a sentence for an accountant.
+"""What is wrong with a document in itself: each fault with a stable reason and a sentence for an accountant.
 
-A pre-invoice can be neither changed nor cancelled by the program, so whatever is not certain is for a person.
+The program can neither change nor cancel a pre-invoice, so whatever is not certain is for a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,109 +15,111 @@ from siaghsync.domain.document import (
     discount_beside_rows,
     exact_sum,
     gross,
-    grouped,
     jalali_year,
     net,
+    plain,
     row_gross,
     same_amount,
     toll,
     vat,
 )
+from siaghsync.domain.reasons import Reason
+from siaghsync.messages.message import Message, msg
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a document can't be posted: a stable word and its sentence."""
+    """Why a document can't be posted."""
 
-    reason: str
-    message: str
+    reason: Reason
+    message: Message
 
 
 def faults_of(document: Document, fiscal_year: int | None) -> list[Fault]:
     """All faults, always in the same order; the first one names the review.
 
-    `fiscal_year` is the Jalali year that the Siagh session posts in. Amounts that the CRM does not give are not
-    checked; less than one rial of rounding is no fault. A price of zero and a discount of the whole row are none.
+    `fiscal_year` is the Jalali year that the Siagh session posts in, None if unknown. Amounts that the CRM does not give
+    are not checked, and less than one rial of rounding is no fault. A price of zero and a discount of the whole row are
+    none either.
     """
-    found = [*_customer_faults(document)]
-    found += (
-        [*_row_faults(document), *_sum_faults(document)] if document.rows else [Fault("no_rows", "It has no rows.")]
-    )
-    return [*found, *_year_faults(document, fiscal_year)]
+    rows = [*_row_faults(document), *_sum_faults(document)]
+    if not document.rows:
+        rows = [Fault(Reason.NO_ROWS, msg("reason.no_rows"))]
+    return [*_customer_faults(document), *rows, *_year_faults(document, fiscal_year)]
 
 
 def _customer_faults(document: Document) -> Iterator[Fault]:
     if not document.customer_crm_id:
-        yield Fault("no_customer", "It names no customer.")
+        yield Fault(Reason.NO_CUSTOMER, msg("reason.no_customer"))
 
 
-_ROW_RULES: tuple[tuple[str, Callable[[DocumentRow], bool], str], ...] = (
-    ("row_without_product", lambda row: not row.product_code.strip(), "has no product code"),
-    ("row_count_not_positive", lambda row: row.quantity <= 0, "has a count of zero or below"),
-    ("row_price_negative", lambda row: row.unit_price < 0, "has a price below zero"),
+_ROW_RULES: tuple[tuple[Reason, Callable[[DocumentRow], bool]], ...] = (
+    (Reason.ROW_WITHOUT_PRODUCT, lambda row: not row.product_code.strip()),
+    (Reason.ROW_COUNT_NOT_POSITIVE, lambda row: row.quantity <= 0),
+    (Reason.ROW_PRICE_NEGATIVE, lambda row: row.unit_price < 0),
     (
-        "row_discount_wrong",
+        Reason.ROW_DISCOUNT_WRONG,
         lambda row: row.quantity > 0 and row.unit_price >= 0 and not 0 <= row.discount <= row_gross(row),
-        "has a discount below zero or above its price",
     ),
 )
 
 
 def _row_faults(document: Document) -> Iterator[Fault]:
-    for reason, is_wrong, words in _ROW_RULES:
+    for reason, is_wrong in _ROW_RULES:
         for place, row in enumerate(document.rows, start=1):
             if is_wrong(row):
-                name = f" ({row.product_name or row.product_code})" if row.product_name or row.product_code else ""
-                yield Fault(reason, f"Row {place}{name} {words}.")
+                yield Fault(reason, msg(f"reason.{reason}", row=_row_name(place, row)))
+
+
+def _row_name(place: int, row: DocumentRow) -> Message:
+    product = row.product_name or row.product_code
+    return msg("document.row_of", row=place, product=product) if product else msg("document.row", row=place)
 
 
 def _sum_faults(document: Document) -> Iterator[Fault]:
     if beside := discount_beside_rows(document):
         rows = exact_sum(row.discount for row in document.rows)
-        yield Fault(
-            "discount_differs",
-            f"Its own discount is {grouped(beside)}, but its rows' discounts come to {grouped(rows)}: "
-            "whether one contains the other can't be known.",
-        )
-        return  # which total is right depends on that
+        message = msg("reason.discount_differs", discount=plain(beside), rows=plain(rows))
+        yield Fault(Reason.DISCOUNT_DIFFERS, message)
+        return  # which total is right depends on the discount
     if document.additional_costs:
-        yield Fault(
-            "additional_costs",
-            f"It has additional costs of {grouped(document.additional_costs)}, for which a pre-invoice has no place.",
-        )
+        message = msg("reason.additional_costs", amount=plain(document.additional_costs))
+        yield Fault(Reason.ADDITIONAL_COSTS, message)
     yield from _total_faults(document)
 
 
 def _total_faults(document: Document) -> Iterator[Fault]:
-    """`totalUnitPrice` and `totalValue` are before tax, with or without the discount; `finalValue` is the net with tax,
-    toll and additional costs, by the header's tax or by the rows'."""
+    """`totalUnitPrice` and `totalValue` are before tax, with or without the discount. `finalValue` is the net with tax, toll
+    and additional costs, by the header's tax or by the rows'."""
     for place, row in enumerate(document.rows, start=1):
         whole = row_gross(row)
-        yield from _compare(f"row {place}", row.total, whole, exact_sum([whole, row.discount.copy_negate()]))
-    yield from _compare("its total", document.total_value, gross(document), net(document))
+        less_discount = exact_sum([whole, row.discount.copy_negate()])
+        yield from _compare(msg("document.row", row=place), row.total, whole, less_discount)
+    yield from _compare(msg("document.its_total"), document.total_value, gross(document), net(document))
     base = exact_sum([net(document), document.additional_costs or Decimal(0)])
     rows_tax = (amount for row in document.rows for amount in (row.vat, row.toll))
-    yield from _compare(
-        "its final amount",
-        document.final_value,
-        exact_sum([base, vat(document), toll(document)]),
-        exact_sum([base, *rows_tax]),
-    )
+    with_tax = exact_sum([base, vat(document), toll(document)])
+    with_rows_tax = exact_sum([base, *rows_tax])
+    yield from _compare(msg("document.its_final_amount"), document.final_value, with_tax, with_rows_tax)
 
 
-def _compare(what: str, said: Decimal | None, *expected: Decimal) -> Iterable[Fault]:
-    if said is None or any(same_amount(said, amount) for amount in expected):
-        return
-    ways = " or ".join(dict.fromkeys(map(grouped, expected)))
-    yield Fault("total_differs", f"The CRM gives {grouped(said)} for {what}, but the rows come to {ways}.")
+def _compare(what: Message, given: Decimal | None, one: Decimal, other: Decimal) -> Iterator[Fault]:
+    if given is not None and not same_amount(given, one) and not same_amount(given, other):
+        message = msg("reason.total_differs", given=plain(given), what=what, expected=amounts(one, other))
+        yield Fault(Reason.TOTAL_DIFFERS, message)
+
+
+def amounts(one: Decimal, other: Decimal) -> Message:
+    """One amount, or both if they are not the same."""
+    if one == other:
+        return msg("document.amount", amount=plain(one))
+    return msg("document.one_of_two_amounts", one=plain(one), other=plain(other))
 
 
 def _year_faults(document: Document, fiscal_year: int | None) -> Iterator[Fault]:
     year = jalali_year(document.date)
     if fiscal_year is None:
-        yield Fault("fiscal_year", f"It belongs to fiscal year {year}, but Siagh does not say which year it posts in.")
+        yield Fault(Reason.FISCAL_YEAR, msg("reason.fiscal_year_unknown", year=year))
     elif year != fiscal_year:
-        yield Fault(
-            "fiscal_year",
-            f"It is dated {document.date.isoformat()}, in fiscal year {year}, but Siagh posts in {fiscal_year}.",
-        )
+        message = msg("reason.fiscal_year", date=document.date.isoformat(), year=year, fiscal_year=fiscal_year)
+        yield Fault(Reason.FISCAL_YEAR, message)

@@ -1,39 +1,61 @@
-"""What should happen to a CRM quote or invoice in Finance: pure decisions, in this order, the first that applies.
+"""What should happen to a CRM quote or invoice in Finance: decisions in this order, the first that applies.
 
 1. Posted already: nothing (`None`); a number that was taken away, or another content, is for a person.
-2. Without a number while only numbered documents count: skipped, a draft of a posted quote's invoice included.
+2. Without a number while only numbered documents count: skipped, also a draft of a posted quote's invoice.
 3. Its quote, or the invoice made from it, was posted: counts as posted with it if both sell the same, else for a person.
 4. Created before the start: skipped.
 5. Faults in itself, or another fiscal year: for a person.
 6. Its customer is not linked: waits.
-7. Posted: created in Finance.
+7. Otherwise: created in Finance.
 
-Silent are an unchanged document, and changes of what is no content (see `documents`): number, state, subject, notes,
-product names, order of the rows. Same input, same answer: no network, disk, clock or chance.
+An unchanged document needs nothing, and neither does a change of what is not content (see `domain.document`): number, state,
+subject, notes, product names, order of the rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from siaghsync.connectors.siagh.preinvoices import preinvoice_payload
-from siaghsync.domain.action import Action, ActionName
-from siaghsync.domain.document import Document, Posted, grouped, net, net_with_tax, plain, same_amount, snapshot
+from siaghsync.domain.action import Action
+from siaghsync.domain.document import (
+    Document,
+    DocumentRow,
+    Posted,
+    family_of,
+    jalali_year,
+    net,
+    net_with_tax,
+    plain,
+    same_amount,
+    snapshot,
+)
+from siaghsync.domain.normalize import clean, marker
+from siaghsync.domain.reasons import Operation, Reason
+from siaghsync.messages.calendar import TEHRAN
+from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_checks import faults_of
-from siaghsync.planning.document_difference import Differences, difference, difference_from_twin
+from siaghsync.planning.document_difference import (
+    Differences,
+    changes_in_words,
+    difference,
+    difference_from_twin,
+)
 
-_MOST_SHOWN = 3
+_OURS = uuid.UUID("6f2c0b52-3d0e-5b0e-9d3b-0c9e2f6a7d41")
+"""The namespace of the ids that are derived from documents. It must never change: repeats are recognised by them."""
+_DEFAULT_UNIT = "عدد"
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRules:
     """The settings that decisions depend on: PREINVOICE_*, INVOICE_STATES and INVOICES_SINCE (None: no start).
 
-    `sale_model` serves documents whose type code has no number; `sales_centre` None is the document's sale model;
+    `sale_model` is for documents whose type code has no number; `sales_centre` None means the document's sale model;
     `since` is a moment of the CRM's own clock (Tehran time without an offset).
     """
 
@@ -51,78 +73,77 @@ class DocumentCase:
     """A document and all that decides about it.
 
     `fiscal_year` is the session's. `customer_code` is the linked contact's `Code`; while there is none, `customer_wait`
-    says why, as (reason, sentence). `posted` is what is known of the document itself; `twin` of the quote that it was
-    made from, of the invoice that was made from it, or of another invoice made from the same quote.
+    says why. `posted` is what is known of the document itself; `twin` of the quote that it was made from, of the invoice
+    that was made from it, or of another invoice made from the same quote.
     """
 
     document: Document
     fiscal_year: int | None
     customer_number: str
     customer_code: int | None = None
-    customer_wait: tuple[str, str] | None = None
+    customer_wait: tuple[Reason, Message] | None = None
     posted: Posted | None = None
     twin: Posted | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The document can't be posted yet: a stable word and a sentence that says for whom it waits."""
+    """The document can't be posted yet. The message names the document and what it waits for."""
 
-    reason: str
-    message: str
+    reason: Reason
+    message: Message
 
 
-def reconcile_document(case: DocumentCase, rules: DocumentRules) -> Action | Wait | None:
+def plan_document(case: DocumentCase, rules: DocumentRules) -> Action | Wait | None:
     """What becomes of a quote or invoice: create, link, skip, review, a `Wait`, or None if nothing is to be done."""
     document = case.document
     unnumbered = rules.states == "numbered" and not document.number
     if case.posted:
         return _posted(case, case.posted, unnumbered=unnumbered)
     if unnumbered:
-        return action_about(case, "skip", "not_numbered", "It has no number yet (INVOICE_STATES).")
+        return action_about(case, Operation.SKIP, Reason.NOT_NUMBERED, msg("reason.not_numbered"))
     if case.twin:
         return _twin(case, case.twin)
     created = document.created or dt.datetime.combine(document.date, dt.time.min)
     if rules.since and created < rules.since:
-        return action_about(
-            case, "skip", "before_start", f"It was created at {created}, before {rules.since} (INVOICES_SINCE)."
-        )
+        message = msg("reason.before_start", created=_tehran_time(created), since=_tehran_time(rules.since))
+        return action_about(case, Operation.SKIP, Reason.BEFORE_START, message)
     if faults := faults_of(document, case.fiscal_year):
-        return action_about(
-            case,
-            "review",
-            faults[0].reason,
-            " ".join(fault.message for fault in faults),
-            details={"faults": [{"reason": fault.reason, "message": fault.message} for fault in faults]},
-        )
+        details = {"faults": [{"reason": str(fault.reason), "message": fault.message.as_json()} for fault in faults]}
+        messages = (fault.message for fault in faults)
+        return action_about(case, Operation.REVIEW, faults[0].reason, *messages, details=details)
     if case.customer_code is None:
         return _wait(case)
     return _create(case, case.customer_code, rules)
 
 
+def _tehran_time(moment: dt.datetime) -> str:
+    return moment.replace(tzinfo=TEHRAN).isoformat()
+
+
 def action_about(
     case: DocumentCase,
-    action: ActionName,
-    reason: str | None,
-    message: str | None,
-    *,
-    fields: Differences | None = None,
+    operation: Operation,
+    reason: Reason | None = None,
+    *messages: Message,
+    changes: Differences | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Action:
-    """An action for a document with nothing to send; the message begins with the document's name, and `details` hold its
-    `net`, `net_with_tax`, `snapshot` and `related_quote_id`."""
+    """An action for a document without a payload. `checksum` is its content's. `details` always hold its `net`,
+    `net_with_tax`, `snapshot` and `related_quote_id`."""
     document = case.document
     return Action(
-        action=action,
+        operation=operation,
         entity="invoice",
         target="finance",
         record=document.crm_id,
         kind=document.source,
         customer_number=case.customer_number,
         crm_id=document.crm_id,
-        fields=fields or {},
+        name=document.name,
+        changes=changes or {},
         reason=reason,
-        message=f"{document.title}: {message}" if message else None,
+        message=document.about(*messages) if messages else None,
         checksum=document.checksum,
         notes=document.notes,
         details={
@@ -135,93 +156,74 @@ def action_about(
     )
 
 
-def check_net(action: Action, reported: Decimal | None) -> str | None:
-    """What is wrong with the net that Siagh reported for a create of ours, as a sentence; None if nothing.
+def check_net(action: Action, reported: Decimal | None) -> Message | None:
+    """What is wrong with the net that Siagh reported for a create; None if nothing.
 
-    Right are, to the rial, the expected net and the same with tax and toll (contract siagh §4). No report at all is
-    wrong too: the amount was not compared then.
+    Right are, to the rial, the expected net and the same with tax and toll (contract siagh §4). No report is wrong too: the
+    amount could not be compared then.
     """
-    expected = Decimal(action.details["net"])
-    with_tax = Decimal(action.details["net_with_tax"])
-    ways = " or, with tax and toll, ".join(dict.fromkeys([grouped(expected), grouped(with_tax)]))
     if reported is None:
-        return f"Siagh did not report a net amount; expected: {ways}."
-    if same_amount(reported, expected) or same_amount(reported, with_tax):
+        return msg("reason.net_differs_unreported", expected=expected_net(action))
+    if any(same_amount(reported, Decimal(action.details[key])) for key in ("net", "net_with_tax")):
         return None
-    return f"Siagh reports a net of {grouped(reported)}; expected: {ways}."
+    return msg("reason.net_differs", reported=plain(reported), expected=expected_net(action))
+
+
+def expected_net(action: Action) -> Message:
+    """The net amounts that Siagh may report for a document, in words."""
+    without_tax, with_tax = action.details["net"], action.details["net_with_tax"]
+    if without_tax == with_tax:
+        return msg("document.amount", amount=without_tax)
+    return msg("document.amount_or_with_tax", net=without_tax, net_with_tax=with_tax)
+
+
+# --- a document that is posted, or whose twin is -----------------------------------------------------------
+
+
+def posted_as(posted: Posted) -> Message:
+    """The pre-invoice of a posted document in words: by the number that people see, else by Siagh's key."""
+    if posted.number:
+        return msg("document.preinvoice", number=posted.number)
+    # A document without either was posted only in a dry run's plan.
+    return msg("document.preinvoice_by_key", key=posted.key) if posted.key else msg("document.preinvoice_of_this_run")
 
 
 def _posted(case: DocumentCase, posted: Posted, *, unnumbered: bool) -> Action | None:
     document = case.document
     changes = {} if posted.checksum == document.checksum else difference(posted.snapshot, document)
-    # What was posted without a number, while INVOICE_STATES allowed it, did not lose one.
+    name = posted_as(posted)
+    # A document that was posted without a number, while INVOICE_STATES allowed it, did not lose one.
     if unnumbered and posted.snapshot.get("number") != "":
-        return _changed(case, posted, "withdrawn_after_posting", "has lost its number in the CRM since", changes)
+        message = msg("reason.withdrawn_after_posting", posted=name)
+        return _compared(case, posted, Reason.WITHDRAWN_AFTER_POSTING, message, changes)
     if changes:
-        return _changed(case, posted, "changed_after_posting", f"has changed since: {_shown(changes)}", changes)
+        message = msg("reason.changed_after_posting", posted=name, changes=changes_in_words(changes))
+        return _compared(case, posted, Reason.CHANGED_AFTER_POSTING, message, changes)
     return None
-
-
-def _changed(case: DocumentCase, posted: Posted, reason: str, what: str, changes: Differences) -> Action:
-    return _compared(case, posted, reason, f"It was posted as pre-invoice {_name(posted)} and {what}.", changes)
 
 
 def _twin(case: DocumentCase, twin: Posted) -> Action:
     """A quote and the invoice made from it are one, if they sell the same to the same customer."""
-    document = case.document
-    if twin.source == document.source:
-        message = f"Another {twin.source} made from the same quote was posted as pre-invoice {_name(twin)}."
-        changes = difference_from_twin(twin.snapshot, document)
-        return _compared(case, twin, "quote_posted_already", message, changes)
-    word = "the quote it was made from" if twin.source == "quote" else "the invoice made from it"
-    if changes := difference_from_twin(twin.snapshot, document):
-        message = f"It differs from {word}, which was posted as pre-invoice {_name(twin)}: {_shown(changes)}."
-        return _compared(case, twin, f"differs_from_posted_{twin.source}", message, changes)
-    message = f"It was posted with {word}, as pre-invoice {_name(twin)}."
-    return action_about(case, "link", f"same_as_{twin.source}", message, details={"posted": _view(twin)})
+    name, changes = posted_as(twin), difference_from_twin(twin.snapshot, case.document)
+    if twin.source == case.document.source:
+        message = msg("reason.quote_posted_already", posted=name)
+        return _compared(case, twin, Reason.QUOTE_POSTED_ALREADY, message, changes)
+    if changes:
+        reason = Reason(f"differs_from_posted_{twin.source}")
+        message = msg(f"reason.{reason}", posted=name, changes=changes_in_words(changes))
+        return _compared(case, twin, reason, message, changes)
+    same = Reason(f"same_as_{twin.source}")
+    message = msg(f"reason.{same}", posted=name)
+    return action_about(case, Operation.LINK, same, message, details={"posted": _view(twin)})
 
 
-def _compared(case: DocumentCase, posted: Posted, reason: str, message: str, changes: Differences) -> Action:
+def _compared(case: DocumentCase, posted: Posted, reason: Reason, message: Message, changes: Differences) -> Action:
     details = {"posted": _view(posted), "difference": {key: list(pair) for key, pair in changes.items()}}
-    return action_about(case, "review", reason, message, fields=changes, details=details)
-
-
-def _wait(case: DocumentCase) -> Wait:
-    document = case.document
-    reason, sentence = case.customer_wait or ("customer_unknown", "It is not linked to a contact in Finance.")
-    customer = case.customer_number or f"{document.customer_crm_id} (CRM id)"
-    return Wait(reason, f"{document.title} waits for customer {customer}: {sentence}")
-
-
-def _create(case: DocumentCase, customer_code: int, rules: DocumentRules) -> Action:
-    document = case.document
-    sale_model = rules.sale_model if document.sale_model is None else document.sale_model
-    header = {
-        "codesalemodel": sale_model,
-        "codenoeepardakht": rules.payment_type,
-        "codemarkazforush": sale_model if rules.sales_centre is None else rules.sales_centre,
-        "codemoshtari": customer_code,
-        "codenoeeforush": rules.sale_kind,
-        "codevaseteh": rules.intermediary,
-    }
-    fields: Differences = {
-        "number": (None, document.number or document.crm_id),
-        "customer": (None, case.customer_number or document.customer_crm_id),
-        "net": (None, plain(net(document))),
-        "rows": (None, str(len(document.rows))),
-    }
-    return replace(
-        action_about(case, "create", None, None, fields=fields),
-        payload=preinvoice_payload(document, {key: str(value) for key, value in header.items()}),
-    )
-
-
-def _name(posted: Posted) -> str:
-    return posted.number or (f"with key {posted.key}" if posted.key else "in this run")
+    return action_about(case, Operation.REVIEW, reason, message, changes=changes, details=details)
 
 
 def _view(posted: Posted) -> dict[str, Any]:
-    """What stands in Siagh, for the person who decides."""
+    """What is in Siagh, for the person who decides."""
     return {
         "crm_id": posted.crm_id,
         "source": posted.source,
@@ -232,8 +234,60 @@ def _view(posted: Posted) -> dict[str, Any]:
     }
 
 
-def _shown(changes: Differences) -> str:
-    """The first few changes in one line."""
-    parts = [f"{key} {old or '(none)'} -> {new or '(none)'}" for key, (old, new) in changes.items()]
-    more = [f"and {len(parts) - _MOST_SHOWN} more"] if len(parts) > _MOST_SHOWN else []
-    return "; ".join([*parts[:_MOST_SHOWN], *more])
+# --- a document that waits or is posted --------------------------------------------------------------------
+
+
+def _wait(case: DocumentCase) -> Wait:
+    document = case.document
+    reason, why = case.customer_wait or (Reason.CUSTOMER_UNKNOWN, msg("reason.customer_unknown_unlinked"))
+    if case.customer_number:
+        message = msg("document.waits", **document.params(), customer=case.customer_number, why=why)
+    else:
+        message = msg("document.waits_for_record", **document.params(), crm_id=document.customer_crm_id, why=why)
+    return Wait(reason, message)
+
+
+def _create(case: DocumentCase, customer_code: int, rules: DocumentRules) -> Action:
+    document = case.document
+    changes: Differences = {
+        "number": (None, document.name),
+        "customer": (None, case.customer_number or document.customer_crm_id),
+        "net": (None, plain(net(document))),
+        "rows": (None, str(len(document.rows))),
+    }
+    payload = document_payload(document, customer_code, rules)
+    return replace(action_about(case, Operation.CREATE, changes=changes), payload=payload)
+
+
+def document_payload(document: Document, customer_code: int, rules: DocumentRules) -> dict[str, Any]:
+    """Everything that is sent of a document; amounts as plain text, the mark of the document at the end of the notes."""
+    sale_model = rules.sale_model if document.sale_model is None else document.sale_model
+    text = clean(document.description) or document.subject
+    return {
+        "customer_code": customer_code,
+        "sale_model": sale_model,
+        "sales_centre": sale_model if rules.sales_centre is None else rules.sales_centre,
+        "payment_type": rules.payment_type,
+        "sale_kind": rules.sale_kind,
+        "intermediary": rules.intermediary,
+        "fiscal_year": jalali_year(document.date),
+        "type_code": document.type_code,
+        "notes": clean(f"{text} {marker(document.name)}"),
+        "suid": suid_of(document),
+        "rows": [_row_payload(row) for row in document.rows],
+    }
+
+
+def _row_payload(row: DocumentRow) -> dict[str, str]:
+    return {
+        "product_code": row.product_code,
+        "unit": row.unit or _DEFAULT_UNIT,
+        "quantity": plain(row.quantity),
+        "unit_price": plain(row.unit_price),
+        "discount": plain(row.discount),
+    }
+
+
+def suid_of(document: Document) -> str:
+    """The `_In_Suid` of a document: always the same, and the same for a quote and the invoice made from it."""
+    return str(uuid.uuid5(_OURS, family_of(document))).upper()

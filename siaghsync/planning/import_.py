@@ -1,129 +1,187 @@
-"""What should happen to a finance contact in the CRM, at the initial import: a pure decision table.
+"""What should happen to a finance contact in the CRM, at the initial import.
 
-The counterpart of `reconcile`, with the same rules read in the other direction.
+The counterpart of `planning.customers`, with the same rules read in the other direction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from siaghsync.connectors.payamgostar.customers import customer_from_crm
-from siaghsync.connectors.siagh.payloads import crm_fields
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact, agree, digest
-from siaghsync.domain.numbering import Rules
+from siaghsync.domain.customer import Contact, Customer, agree, customer_kind
+from siaghsync.domain.customer_fields import fields_for_finance
+from siaghsync.domain.normalize import ascii_digits, clean, split_marker
+from siaghsync.domain.reasons import Match, Operation, Reason
+from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCase, CustomerCandidate, about_contact, view_of
 from siaghsync.planning.customers import link
+from siaghsync.planning.rules import PlanRules
 
 
-def reconcile_contact(case: ContactCase, rules: Rules) -> Action:
+def plan_contact(case: ContactCase, rules: PlanRules) -> Action:
     """What becomes of a finance contact that is not linked yet: link, create, skip or review."""
     contact = case.contact
     if contact.admin:
-        return _skip_contact(contact, "admin_user", "It is an admin user of Siagh.", rules)
+        return _skip(contact, Reason.ADMIN_USER, rules)
     if not contact.active and not rules.import_inactive:
-        return _skip_contact(contact, "inactive", "It is not active in Finance (IMPORT_INACTIVE).", rules)
-    number = rules.scheme.encode(contact.code)
+        return _skip(contact, Reason.INACTIVE, rules)
     return (
-        _by_number(case, case.by_marker, contact.marker, rules, is_marker=True)
-        or _by_number(case, case.by_number, number, rules, is_marker=False)
-        or _by_crm_identity(case, rules)
-        or _create_identity(contact, number, rules)
+        _by_marker(case, rules)
+        or _by_number(case, rules)
+        or _by_identity(case, rules)
+        or _create_record(contact, rules)
     )
 
 
-def _by_number(
-    case: ContactCase, found: Sequence[CustomerCandidate], number: str, rules: Rules, *, is_marker: bool
-) -> Action | None:
-    if not found:
-        return None
-    if len(found) > 1:
-        return _review_contact(case, "number_twice", f"The number {number} stands on more than one CRM record.", rules)
-    only = found[0]
+def _by_marker(case: ContactCase, rules: PlanRules) -> Action | None:
+    number = case.contact.marker
+    if (doubled := _number_twice(case, case.by_marker, number, rules)) or not case.by_marker:
+        return doubled
+    only = case.by_marker[0]
     if only.taken_by is not None:
-        reason, what = (
-            ("double_in_finance", "whose mark it carries") if is_marker else ("number_taken", "with its number")
-        )
-        return _review_contact(
-            case,
-            reason,
-            f"The CRM record {what} ({number}) belongs to finance contact {only.taken_by}.",
-            rules,
-        )
-    if is_marker or agree(only.customer, case.contact):
-        return link(only.customer, case.contact, "marker" if is_marker else "number", target="crm")
-    return _review_contact(
-        case,
-        "stranger",
-        f"The CRM record with number {number} agrees neither in name nor in national code nor in a phone.",
-        rules,
-    )
+        message = msg("reason.double_in_finance_mark", number=number, code=only.taken_by)
+        return _review(case, Reason.DOUBLE_IN_FINANCE, message, rules)
+    return link(only.customer, case.contact, Match.MARKER, rules, target="crm")
 
 
-def _by_crm_identity(case: ContactCase, rules: Rules) -> Action | None:
-    same = "has the same national code and name"
+def _by_number(case: ContactCase, rules: PlanRules) -> Action | None:
+    number = rules.scheme.encode(case.contact.code)
+    if (doubled := _number_twice(case, case.by_number, number, rules)) or not case.by_number:
+        return doubled
+    only = case.by_number[0]
+    if only.taken_by is not None:
+        return _review(case, Reason.NUMBER_TAKEN, msg("reason.number_taken", number=number, code=only.taken_by), rules)
+    if not agree(only.customer, case.contact):
+        return _review(case, Reason.STRANGER, msg("reason.stranger_in_crm", number=number), rules)
+    return link(only.customer, case.contact, Match.NUMBER, rules, target="crm")
+
+
+def _number_twice(
+    case: ContactCase, found: Sequence[CustomerCandidate], number: str, rules: PlanRules
+) -> Action | None:
+    if len(found) < 2:
+        return None
+    return _review(case, Reason.NUMBER_TWICE, msg("reason.number_twice", number=number), rules)
+
+
+def _by_identity(case: ContactCase, rules: PlanRules) -> Action | None:
     if taken := [c for c in case.by_identity if c.taken_by is not None]:
-        return _review_contact(
-            case,
-            "double_in_finance",
-            f"The CRM record that {same} belongs to finance contact {taken[0].taken_by}.",
-            rules,
-        )
+        message = msg("reason.double_in_finance", code=taken[0].taken_by)
+        return _review(case, Reason.DOUBLE_IN_FINANCE, message, rules)
     if len(case.by_identity) > 1:
-        return _review_contact(case, "several_candidates", f"More than one CRM record {same}.", rules)
+        return _review(case, Reason.SEVERAL_CANDIDATES, msg("reason.several_candidates_crm"), rules)
     if case.identity_twins and (case.by_identity or not case.first_twin):
-        return _review_contact(case, "double_in_finance", f"Finance contact {case.identity_twins[0]} {same}.", rules)
-    return link(case.by_identity[0].customer, case.contact, "national_code", target="crm") if case.by_identity else None
+        message = msg("reason.double_in_finance_twin", code=case.identity_twins[0])
+        return _review(case, Reason.DOUBLE_IN_FINANCE, message, rules)
+    if not case.by_identity:
+        return None
+    return link(case.by_identity[0].customer, case.contact, Match.NATIONAL_CODE, rules, target="crm")
 
 
-def _create_identity(contact: Contact, number: str, rules: Rules) -> Action:
+def _create_record(contact: Contact, rules: PlanRules) -> Action:
     if not contact.names:
-        return _review_contact(ContactCase(contact), "no_name", "It has no name in Finance.", rules)
+        return _review(ContactCase(contact), Reason.NO_NAME, msg("reason.no_name_in_finance"), rules)
+    number = rules.scheme.encode(contact.code)
     if rules.scheme.decode(number) != contact.code:
-        text = f"CUSTOMER_NUMBER_* makes {number} of its code {contact.code}, which sync could not read back."
-        return _review_contact(ContactCase(contact), "no_number", text, rules)
-    record = crm_fields(contact, number, rules.category)
-    # What the CRM will show for it, so that the first sync finds nothing to do.
-    expected = customer_from_crm({**record, "crmId": "-"}, contact.kind)
+        message = msg("reason.no_number_import", number=number, code=contact.code)
+        return _review(ContactCase(contact), Reason.NO_NUMBER, message, rules)
+    payload = crm_payload(contact, number, rules.category)
+    expected = expected_customer(payload)
     return about_contact(
-        "create",
+        Operation.CREATE,
         contact,
         rules,
-        fields={key: (None, _shown(value)) for key, value in record.items() if value},
-        payload=record,
+        changes={name: (None, text) for name, text in _shown(payload).items() if text},
+        payload=payload,
         checksum=expected.checksum,
         sent_checksum=expected.fields_checksum,
         notes=expected.notes,
     )
 
 
-def _shown(value: object) -> str:
-    """A CRM value as one line of text: of phones, addresses and categories what a person would read."""
-    if isinstance(value, list):
-        return "; ".join(" ".join(str(v) for k, v in item.items() if k != "default" and v) for item in value)
-    return str(value)
+# --- what is sent ------------------------------------------------------------------------------------------
 
 
-def _skip_contact(contact: Contact, reason: str, message: str, rules: Rules) -> Action:
-    return about_contact(
-        "skip",
-        contact,
-        rules,
-        reason=reason,
-        message=message,
+def crm_payload(contact: Contact, number: str, category: str) -> dict[str, Any]:
+    """What makes a new CRM record out of a finance contact; `phones` are pairs of `mobile` or `office` and the number.
+
+    The name goes whole into the record: Siagh has one name field, and a name is never split.
+    """
+    value, extra = contact.fields, contact.extra
+    phones = [
+        ["mobile", value["mobile"]],
+        ["office", value["phone"]],
+        # A second number without a first would come back as the first one, and sync would then write it there.
+        ["mobile", extra.get("mobile2", "") if value["mobile"] else ""],
+        ["office", extra.get("phone2", "") if value["phone"] else ""],
+    ]
+    return {
+        "kind": contact.kind,
+        "name": value["name"] or contact.name,
+        "number": number,
+        "national_code": contact.national_code,
+        "email": value["email"],
+        "email2": extra.get("email2", ""),
+        "website": value["website"],
+        "notes": split_marker(value["notes"])[0],
+        "phones": [[label, ascii_digits(text)] for label, text in phones if text],
+        "address": value["address"],
+        "postal_code": ascii_digits(value["postal_code"]),
+        "category": category,
+    }
+
+
+def expected_customer(payload: Mapping[str, Any]) -> Customer:
+    """The customer that the CRM will show for a record made of `payload`, under the id `-`.
+
+    Its checksums are stored with the link, so that the first sync finds nothing to do.
+    """
+    kind, name = customer_kind(payload["kind"]), clean(payload["name"])
+    phones = [(label, text) for label, text in payload["phones"] if clean(text)]
+    values = {
+        "name": payload["name"],
+        "mobile": next((text for label, text in phones if label == "mobile"), ""),
+        "phone": next((text for label, text in phones if label == "office"), ""),
+        **{key: payload[key] for key in ("national_code", "email", "website", "address", "postal_code", "notes")},
+    }
+    fields, notes = fields_for_finance(kind, values)
+    return Customer(
+        crm_id="-",
+        kind=kind,
+        number=ascii_digits(clean(payload["number"])),
+        names=(name,) if name else (),
+        national_code=ascii_digits(clean(payload["national_code"])),
+        phones=tuple(clean(text) for _, text in phones),
+        fields=fields,
+        notes=notes,
     )
 
 
-def _review_contact(case: ContactCase, reason: str, message: str, rules: Rules) -> Action:
+def _shown(payload: Mapping[str, Any]) -> dict[str, str]:
+    """The payload as it is shown to people: each phone is a field of its own."""
+    names = {"mobile": ["mobile", "mobile2"], "office": ["phone", "phone2"]}
+    phones = {names[label].pop(0): text for label, text in payload["phones"]}
+    return {key: value for key, value in payload.items() if key not in ("kind", "phones")} | phones
+
+
+# --- questions and skips -----------------------------------------------------------------------------------
+
+
+def _skip(contact: Contact, reason: Reason, rules: PlanRules) -> Action:
+    return about_contact(Operation.SKIP, contact, rules, reason=reason, message=msg(f"reason.{reason}"))
+
+
+def _review(case: ContactCase, reason: Reason, message: Message, rules: PlanRules) -> Action:
     contact = case.contact
     candidates = {c.customer.crm_id: c for c in (*case.by_marker, *case.by_number, *case.by_identity)}
     return about_contact(
-        "review",
+        Operation.REVIEW,
         contact,
         rules,
         reason=reason,
         message=message,
-        checksum=digest(dict(contact.fields)),
+        checksum=contact.checksum,
         details={
             "contact": view_of(contact),
             "candidates": [{**view_of(c.customer), "taken_by": c.taken_by} for c in candidates.values()],

@@ -1,1 +1,1 @@
-"""report."""
+"""What people see on the terminal: the two streams, tables and lines, and the results of runs, reviews and status."""

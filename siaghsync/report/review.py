@@ -1,4 +1,4 @@
-"""Reviews and the audit trail as tables and lines."""
+"""Reviews and the audit trail as tables, lines and JSON."""
 
 from __future__ import annotations
 
@@ -9,75 +9,104 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from siaghsync.messages.calendar import at, day_in_both, in_tehran
-from siaghsync.report.reasons import in_words, linked_by, why_and_what_to_do
-from siaghsync.report.text import Prose, change, isolated, table
+from siaghsync.domain.reasons import AuditOutcome, Operation
+from siaghsync.messages.calendar import day_in_both, in_tehran, moment_for
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import msg
+from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
+from siaghsync.report.text import Prose, change, isolated, sentence, table
+from siaghsync.state.audit_log import AuditLine
+from siaghsync.state.reviews import Review
+from siaghsync.state.runs import RunRecord
 
 _VALUES = {"link": " CODE", "posted": " NUMBER"}
-_STYLES = {"failed": "red", "misdirected": "red", "unknown": "yellow", "review": "yellow"}
+_STYLES: dict[str, str] = {
+    AuditOutcome.FAILED: "red",
+    AuditOutcome.MISDIRECTED: "red",
+    AuditOutcome.UNKNOWN: "yellow",
+    AuditOutcome.REVIEW: "yellow",
+}
+_MOST_CELLS = 2000
 
 
-def review_list(items: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def review_as_json(review: Review) -> dict[str, Any]:
+    """One review as in the JSON of `review`, its message as an English sentence."""
+    return {**review.as_item(), "message": render(review.message)}
+
+
+def entry_as_json(entry: AuditLine) -> dict[str, Any]:
+    """One line of the audit trail as in the JSON of `log`, its message as an English sentence."""
+    return {**entry.as_json(), "message": render(entry.message) if entry.message else None}
+
+
+def failed_run_as_json(run: RunRecord) -> dict[str, Any]:
+    """A run that failed as in the JSON of `log`."""
+    told = {name: getattr(run, name) for name in ("id", "command", "started_at", "finished_at")}
+    return {**told, "error": render(run.error) if run.error else None}
+
+
+def ways_as_options(review: Review) -> str:
+    """The ways out as options of `review resolve`: `--link CODE | --retry | --discard`."""
+    return " | ".join(f"--{way}{_VALUES.get(way, '')}" for way in review.ways_out)
+
+
+def review_list(reviews: Sequence[Review]) -> list[RenderableType]:
     """The open reviews by reason, each reason with its ways out."""
-    if not items:
-        return [Text("Nothing waits for a person.", style="bold green")]
-    parts: list[RenderableType] = [Text(f"{len(items):,} record(s) wait for a person.", style="bold")]
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for item in items:
-        groups.setdefault((item["entity"], item["reason"]), []).append(item)
+    if not reviews:
+        return [Text(render(msg("cli.no_reviews")), style="bold green")]
+    parts: list[RenderableType] = [Text(render(msg("cli.reviews", count=len(reviews))), style="bold")]
+    groups: dict[tuple[str, str], list[Review]] = {}
+    for review in reviews:
+        groups.setdefault((review.entity, review.reason), []).append(review)
     for (entity, reason), group in groups.items():
         rows = table("id", "number", "code", "what happened", right=("id", "code"), whole=("number",))
-        for item in group:
+        for each in group:
             rows.add_row(
-                str(item["id"]),
-                isolated(item["customer_number"]),
-                isolated(item["finance_code"]),
-                isolated(item["message"]),
+                str(each.id), isolated(each.customer_number), isolated(_code(each.finance_code)), sentence(each.message)
             )
         parts += [
-            Prose(f"{entity}s ({len(group):,}): {in_words(reason)}", style="bold yellow"),
-            Prose(f"Ways out: {_ways(group[0])}", style="dim"),
+            Prose(f"{entity}s ({len(group):,}): {reason_with_word(reason)}", style="bold yellow"),
+            Prose(render(msg("cli.ways_out", ways=ways_as_options(group[0]))), style="dim"),
             rows,
         ]
-    hint = "`siaghsync review show ID` tells more; `siaghsync review resolve ID --WAY` decides."
-    return [*parts, Text(hint, style="dim")]
+    return [*parts, Text(render(msg("cli.how_to_decide")), style="dim")]
 
 
-def _ways(item: Mapping[str, Any]) -> str:
-    return " | ".join(f"--{way}{_VALUES.get(way, '')}" for way in item["ways_out"])
+def _code(code: object) -> str | None:
+    return None if code is None else str(code)
 
 
-def review_page(
-    item: Mapping[str, Any], details: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
-) -> list[RenderableType]:
+def review_page(review: Review, history: Sequence[AuditLine]) -> list[RenderableType]:
     """One review: what is asked, why, what to do, both sides with the differences marked, and what happened so far."""
-    of = ", number" if item["entity"] == "customer" else " of customer"
-    number = f"{of} {isolated(item['customer_number'])}" if item["customer_number"] else ""
+    of = ", number" if review.entity == "customer" else " of customer"
+    number = f"{of} {isolated(review.customer_number)}" if review.customer_number else ""
+    head = f"Review {review.id}, {review.entity}{number}: {reason_with_word(review.reason)}"
     parts: list[RenderableType] = [
-        Prose(f"Review {item['id']}, {item['entity']}{number}: {in_words(item['reason'])}", style="bold"),
-        Prose(isolated(item["message"], 2000)),
-        *(Prose(line) for line in why_and_what_to_do(item["reason"])),
-        Prose(f"Since {at(item['since'])}, Tehran time.", style="dim"),
+        Prose(head, style="bold"),
+        Prose(sentence(review.message, _MOST_CELLS)),
+        *(Prose(line) for line in why_and_what_to_do(review.reason)),
+        Prose(render(msg("cli.since", at=review.since)), style="dim"),
     ]
+    details = review.details
     mine = details.get("customer") or details.get("contact") or details.get("payload")
     if mine:
         parts.append(_side_by_side(mine, details.get("candidates", [])))
     if other := details.get("other_crm_ids") or details.get("other_finance_codes"):
         parts.append(Prose(f"See also: {isolated(', '.join(map(str, other)))}"))
     parts += [Text("So far:", style="bold"), *log_table(history)]
-    parts.append(Prose(f"To decide: siaghsync review resolve {item['id']} {_ways(item)}"))
+    parts.append(Prose(f"To decide: siaghsync review resolve {review.id} {ways_as_options(review)}"))
     return parts
 
 
 def _side_by_side(mine: Mapping[str, Any], candidates: Sequence[Mapping[str, Any]]) -> RenderableType:
-    rows = table("field", "this record", *(f"candidate {i}" for i in range(1, len(candidates) + 1)), whole=("field",))
-    keys = dict.fromkeys(key for side in (mine, *candidates) for key in side)
-    for key in keys:
+    names = [f"candidate {number}" for number in range(1, len(candidates) + 1)]
+    rows = table("field", "this record", *names, whole=("field",))
+    for key in dict.fromkeys(key for side in (mine, *candidates) for key in side):
         first = _value(mine.get(key))
         others = [_value(candidate.get(key)) for candidate in candidates]
         if first or any(others):
             cells = [Prose(isolated(other), style="" if other == first else "yellow") for other in others]
-            rows.add_row(key, isolated(first), *cells)
+            rows.add_row(field_label(key), isolated(first), *cells)
     return rows
 
 
@@ -87,55 +116,53 @@ def _value(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def log_table(entries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
-    """Lines of the audit trail, day by day as Tehran has them."""
+def log_table(entries: Sequence[AuditLine]) -> list[RenderableType]:
+    """Lines of the audit trail, day by day in Tehran's time."""
     if not entries:
-        return [Text("Nothing is on record for this.", style="dim")]
+        return [Text(render(msg("cli.no_entries")), style="dim")]
     parts: list[RenderableType] = []
-    for day, lines in groupby(entries, lambda entry: in_tehran(entry["at"]).date()):
+    for day, lines in groupby(entries, lambda entry: in_tehran(entry.at).date()):
         rows = table("time", "run", "record", "what happened", right=("run",), whole=("time", "record"))
         for entry in lines:
-            clock = f"{in_tehran(entry['at']):%H:%M:%S}"
-            rows.add_row(clock, str(entry["run_id"] or ""), _record(entry), _happened(entry))
+            clock = f"{in_tehran(entry.at):%H:%M:%S}"
+            rows.add_row(clock, str(entry.run_id or ""), _record(entry), _happened(entry))
         parts += [Text(f"{day_in_both(day)}, Tehran time", style="bold"), rows]
     return parts
 
 
-def failed_runs_table(runs: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
-    """Whole runs that came to nothing, which have no lines of their own in the trail."""
+def failed_runs_table(runs: Sequence[RunRecord]) -> list[RenderableType]:
+    """Whole runs that failed; they have no lines of their own in the trail."""
     if not runs:
         return []
-    rows = table(
-        "run", "command", "began (Tehran)", "what went wrong", right=("run",), whole=("command", "began (Tehran)")
-    )
+    began = "began (Tehran)"
+    rows = table("run", "command", began, "what went wrong", right=("run",), whole=("command", began))
     for run in runs:
-        error = run["error"] or (
-            "" if run["finished_at"] else "It ended without a word: killed, or the machine went down."
-        )
-        rows.add_row(str(run["id"]), run["command"], at(run["started_at"]), isolated(error, 500))
+        error = run.error or (None if run.finished_at else msg("outcome.killed"))
+        rows.add_row(str(run.id), run.command, moment_for(run.started_at, "en"), sentence(error, 500))
     return [Text("Runs that failed", style="bold"), rows]
 
 
-def _record(entry: Mapping[str, Any]) -> str:
-    number, code = isolated(entry["customer_number"]), isolated(entry["finance_code"])
-    name = entry["entity"] if entry["entity"] == "customer" or not number else f"{entry['entity']} of"
+def _record(entry: AuditLine) -> str:
+    number, code = isolated(entry.customer_number), isolated(_code(entry.finance_code))
+    name = entry.entity if entry.entity == "customer" or not number else f"{entry.entity} of"
     name = f"{name} {number}".rstrip()
     return f"{name}\ncode {code}" if code and code != number else name
 
 
-def _happened(entry: Mapping[str, Any]) -> Text:
-    action, outcome = entry["action"], entry["outcome"]
-    did = outcome if outcome in (action, "skipped") else f"{action} {outcome}"
-    why = linked_by(entry["reason"]) if entry["reason"] and action == "link" else entry["reason"]
-    lines = [isolated(f"{did} ({why})" if why else did), *_story(entry)]
-    return Prose.assemble((lines[0], _STYLES.get(outcome, "")), *(f"\n{line}" for line in lines[1:]))
+def _happened(entry: AuditLine) -> Text:
+    operation, outcome = entry.operation, entry.outcome
+    did = outcome if outcome in (operation, AuditOutcome.SKIPPED) else f"{operation} {outcome}"
+    why = linked_by(entry.reason) if entry.reason and operation == Operation.LINK else entry.reason
+    first = isolated(f"{did} ({why})" if why else did)
+    return Prose.assemble((first, _STYLES.get(outcome, "")), *(f"\n{line}" for line in _details(entry)))
 
 
-def _story(entry: Mapping[str, Any]) -> list[str]:
-    lines = [isolated(line) for line in (entry["message"] or "").splitlines() if line.strip()]
-    if entry["action"] == "resolve":
-        lines.append(f"by {isolated(entry['actor'])}")
-    changes = [change(key, old, new) for key, (old, new) in entry["fields"].items()]
-    # A new record has nothing that it was before: its values run on, where changes stand below each other.
-    is_new = all(old is None for old, _ in entry["fields"].values())
+def _details(entry: AuditLine) -> list[str]:
+    text = render(entry.message) if entry.message else ""
+    lines = [isolated(line) for line in text.splitlines() if line.strip()]
+    if entry.operation == "resolve":
+        lines.append(f"by {isolated(entry.actor)}")
+    changes = [change(field_label(key), old, new) for key, (old, new) in entry.changes.items()]
+    # The values of a new record replace nothing: they follow each other on one line, where changes stand one below the other.
+    is_new = all(old is None for old, _ in entry.changes.values())
     return [*lines, *(["; ".join(changes)] if is_new and changes else changes)]

@@ -1,4 +1,4 @@
-"""What of others' text may reach a terminal. Names and messages come from two systems where people type, and paste, what
+"""Makes the text of others safe for a terminal. Names and messages come from two systems where people type and paste what
 they like; nothing of it may steer the terminal or reorder what stands around it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How things stand, at a glance: in step or not, since when, what waits and why, when it is tried again, the last day."""
+"""How things stand: in step or not, since when, what waits and why, when it is tried again, the last day."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from siaghsync.messages.calendar import ago, at, in_tehran, moment_in_both
-from siaghsync.report.reasons import in_words
-from siaghsync.report.text import Prose, isolated, table
-from siaghsync.state.activity import Slot
-from siaghsync.state.glance import Glance, Group, Tries
-from siaghsync.state.status import Overview, is_overdue
+from siaghsync.messages.calendar import in_tehran, moment_for, moment_in_both
+from siaghsync.messages.catalog import render, title
+from siaghsync.messages.message import Message, msg
+from siaghsync.report.labels import reason_with_word
+from siaghsync.report.run import skipped_table
+from siaghsync.report.text import Prose, sentence, table
+from siaghsync.state.runs import RunRecord
+from siaghsync.state.status import Group, Overview, Slot, Status, Tries, is_overdue
 
 BLOCKS = "·▁▂▃▅█"
 ASCII_BLOCKS = ".-=+*#"
@@ -23,84 +25,88 @@ ASCII_BLOCKS = ".-=+*#"
 _LARGE_FILE, _MANY_LINES = 200_000_000, 250_000
 _MOST_RUNS = 6
 _STYLES = {"ok": "green", "partial": "yellow", "failed": "red"}
+_UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
 
 
 def status_report(
-    found: Overview, glance: Glance, now: datetime, poll_interval: int, blocks: str = BLOCKS
+    found: Overview, status: Status, now: datetime, poll_interval: int, blocks: str = BLOCKS
 ) -> list[RenderableType]:
-    """The state of affairs at `now`. `poll_interval` is in seconds; `blocks` are letters as in BLOCKS."""
-    parts: list[RenderableType] = [_head(found, glance), *_problems(found)]
-    parts += [_summary(found, glance, now, poll_interval), *_bars(glance.hours, blocks)]
-    if glance.waits:
-        parts += _waits(glance.waits, glance.tries, now)
-    if glance.reviews:
-        parts += _reviews(glance.reviews)
+    """How things stand at `now`. `poll_interval` is in seconds; `blocks` are letters as in BLOCKS."""
+    parts: list[RenderableType] = [_head(found, status.since)]
+    parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
+    parts += [_summary(found.figures, status, now, poll_interval), *_bars(status.hours, blocks)]
+    if status.waits:
+        parts += _waits(status.waits, status.tries, now)
+    if status.reviews:
+        parts += _reviews(status.reviews)
     if found.skips:
-        rows = table("records", "passed over on purpose", right=("records",))
-        for (entity, reason), count in found.skips.items():
-            rows.add_row(f"{count:,}", f"{entity}s: {in_words(reason)}")
-        parts.append(rows)
+        parts.append(skipped_table(found.skips.items()))
     if found.runs:
         parts.append(_runs(found.runs[:_MOST_RUNS]))
-    if found.facts["cursors"]:
+    if found.figures["cursors"]:
         rows = table("of the CRM", "read up to (its own clock)")
-        for source, modified in found.facts["cursors"].items():
+        for source, modified in found.figures["cursors"].items():
             rows.add_row(f"{source}s", moment_in_both(datetime.fromisoformat(modified)))
         parts.append(rows)
     return parts
 
 
-def _head(found: Overview, glance: Glance) -> Text:
+def ago(stored: str, now: datetime) -> Message:
+    """How long ago a stored moment was, in one unit: `3 minutes ago`. `now` is aware."""
+    seconds = int((now - in_tehran(stored)).total_seconds())
+    for unit, length in _UNITS:
+        if seconds >= length:
+            count = seconds // length
+            return msg(f"status.{unit if count > 1 else unit[:-1]}_ago", count=count)
+    return msg("status.just_now")
+
+
+def _head(found: Overview, since_when: str | None) -> Text:
     """The one line that answers whether all is well."""
-    facts = found.facts
-    since = f" since {at(glance.since)}" if glance.since else ""
-    if not facts["initial_import_done"]:
-        return Prose("Not begun: the initial import has not completed.", style="bold red")
-    open_ends = [
-        *([f"{facts['review']:,} for a person"] if facts["review"] else []),
-        *([f"{facts['pending']:,} to try again"] if facts["pending"] else []),
-    ]
-    if open_ends:
-        nobody = "" if found.problems else "; nobody needs to act"
-        style = "bold red" if found.problems else "bold yellow"
-        return Prose(f"Not in step{since}: {', '.join(open_ends)}{nobody}.", style=style)
-    if found.problems:
-        return Prose(f"Not in step for sure{since}: nothing waits, but runs are missing or fail.", style="bold red")
-    return Prose(f"In step{since}; nothing waits, nobody needs to act.", style="bold green")
+    figures = found.figures
+    if not figures["initial_import_done"]:
+        return Prose(render(msg("status.not_begun")), style="bold red")
+    since = render(msg("status.since", at=since_when)) if since_when else ""
+    is_open = bool(figures["review"] or figures["pending"])
+    if not is_open and not found.problems:
+        return Prose(render(msg("status.in_step", since=since)), style="bold green")
+    style = "bold red" if found.problems else "bold yellow"
+    if not is_open:
+        return Prose(render(msg("status.runs_missing", since=since)), style=style)
+    counts = [msg("status.for_a_person", count=figures["review"])] if figures["review"] else []
+    counts += [msg("status.to_try_again", count=figures["pending"])] if figures["pending"] else []
+    open_ends = ", ".join(map(render, counts))
+    code = "status.not_in_step" if found.problems else "status.not_in_step_alone"
+    return Prose(render(msg(code, since=since, open_ends=open_ends)), style=style)
 
 
-def _problems(found: Overview) -> list[RenderableType]:
-    return [Prose(f"- {isolated(problem)}", style="red") for problem in found.problems]
-
-
-def _summary(found: Overview, glance: Glance, now: datetime, poll_interval: int) -> RenderableType:
-    facts, rows = found.facts, table("", "", whole=("",))
+def _summary(figures: Mapping[str, Any], status: Status, now: datetime, poll_interval: int) -> RenderableType:
+    rows = table("", "", whole=("",))
     rows.show_header = False
-    linked = facts["mappings"]
+    linked = figures["mappings"]
     rows.add_row("linked", f"{linked['customers']:,} customers, {linked['invoices']:,} documents posted")
-    if facts["running"]:
-        running = facts["running"]
-        rows.add_row("at work", f"{running['command']}, since {at(running['started_at'])}")
-    rows.add_row("last run", _last_run(facts, now, poll_interval))
-    good = facts["last_success_at"]
-    rows.add_row("last good run", f"{at(good)}, {ago(good, now)}" if good else "never")
-    size = f"{_bytes(glance.size)}, {glance.lines:,} lines in the audit trail"
-    if glance.size >= _LARGE_FILE or glance.lines >= _MANY_LINES:
-        rows.add_row(
-            "state file", Prose(f"{size}; `siaghsync log --prune-before 365d` makes it smaller", style="yellow")
-        )
+    if figures["running"]:
+        running = figures["running"]
+        rows.add_row("at work", f"{running['command']}, since {moment_for(running['started_at'], 'en')}")
+    rows.add_row("last run", _last_run(figures, now, poll_interval))
+    good = figures["last_success_at"]
+    rows.add_row("last good run", f"{moment_for(good, 'en')}, {render(ago(good, now))}" if good else "never")
+    size = f"{_bytes(status.size)}, {status.lines:,} lines in the audit trail"
+    if status.size >= _LARGE_FILE or status.lines >= _MANY_LINES:
+        size = f"{size}; {render(msg('status.prune'))}"
+        rows.add_row("state file", Prose(size, style="yellow"))
     else:
         rows.add_row("state file", size)
     return rows
 
 
-def _last_run(facts: dict[str, Any], now: datetime, poll_interval: int) -> Text:
-    run = facts["last_run"]
+def _last_run(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> Text:
+    run = figures["last_run"]
     if run is None:
         return Prose("never", style="yellow")
-    text = f"{run['command']} (run {run['id']}) {ago(run['finished_at'], now)}: {run['outcome']}"
+    text = f"{run['command']} (run {run['id']}) {render(ago(run['finished_at'], now))}: {run['outcome']}"
     due = (in_tehran(run["started_at"]) + timedelta(seconds=poll_interval)).isoformat()
-    if is_overdue(facts, now, poll_interval):
+    if is_overdue(figures, now, poll_interval):
         return Prose(f"{text}; overdue since {_clock(due, now)}", style="red")
     return Prose(f"{text}; the next is due at {_clock(due, now)}")
 
@@ -130,7 +136,7 @@ def _bars(hours: Sequence[Slot], blocks: str) -> Iterator[RenderableType]:
 
 
 def bar(numbers: Sequence[int], blocks: str) -> str:
-    """A cell for each number; the highest fills it, and what is not zero can be told from zero."""
+    """A cell for each number; the highest fills it, and a number above zero never looks like zero."""
     most, steps = max(numbers, default=0), len(blocks) - 1
     return "".join(blocks[-(-number * steps // most) if number else 0] for number in numbers)
 
@@ -138,7 +144,7 @@ def bar(numbers: Sequence[int], blocks: str) -> str:
 def _waits(waits: Sequence[Group], tries: Tries, now: datetime) -> Iterator[RenderableType]:
     rows = table("records", "waiting for another try", "next try", right=("records",), whole=("next try",))
     for group in waits:
-        rows.add_row(f"{group.count:,}", f"{group.entity}s: {in_words(group.reason)}", _next(group, now))
+        rows.add_row(f"{group.count:,}", f"{group.entity}s: {reason_with_word(group.reason)}", _next(group, now))
     yield rows
     later = ""
     if tries.later and tries.first and tries.last:
@@ -150,16 +156,13 @@ def _waits(waits: Sequence[Group], tries: Tries, now: datetime) -> Iterator[Rend
 
 
 def _next(group: Group, now: datetime) -> str:
-    if group.how == "import":
-        return "next initial-import"
-    if group.how == "condition":
-        return "when that is settled"
-    due = group.next_try_at is None or in_tehran(group.next_try_at) <= now
-    return "next sync" if due else f"from {_clock(str(group.next_try_at), now)}"
+    if group.how == "time" and group.next_try_at is not None and in_tehran(group.next_try_at) > now:
+        return f"from {_clock(group.next_try_at, now)}"
+    return title(f"status.next_{group.how}")
 
 
 def _clock(stored: str, now: datetime) -> str:
-    """A moment that lies close, by its time alone if it is today's."""
+    """A moment nearby, by its time alone if it is today's."""
     moment = in_tehran(stored)
     return f"{moment:%H:%M}" if moment.date() == in_tehran(now.isoformat()).date() else moment_in_both(moment)
 
@@ -167,24 +170,26 @@ def _clock(stored: str, now: datetime) -> str:
 def _reviews(reviews: Sequence[Group]) -> Iterator[RenderableType]:
     rows = table("records", "waiting for a person", "since", right=("records",), whole=("since",))
     for group in reviews:
-        rows.add_row(f"{group.count:,}", f"{group.entity}s: {in_words(group.reason)}", at(group.since))
+        what = f"{group.entity}s: {reason_with_word(group.reason)}"
+        rows.add_row(f"{group.count:,}", what, moment_for(group.since, "en"))
     yield rows
 
 
-def _runs(runs: Sequence[Mapping[str, Any]]) -> RenderableType:
-    rows = table("run", "command", "began (Tehran)", "took", "outcome", "note", right=("run", "took"),
-                 whole=("command", "began (Tehran)", "outcome"))  # fmt: skip
+def _runs(runs: Sequence[RunRecord]) -> RenderableType:
+    began = "began (Tehran)"
+    rows = table(
+        "run", "command", began, "took", "outcome", "note", right=("run", "took"), whole=("command", began, "outcome")
+    )
     for run in runs:
-        outcome = run["outcome"] or ("running" if run["finished_at"] is None else "")
-        rows.add_row(
-            str(run["id"]), run["command"], at(run["started_at"]), _took(run), Text(outcome, _STYLES.get(outcome, "")),
-            isolated(run["error"]),
-        )  # fmt: skip
+        outcome = run.outcome or ("running" if run.finished_at is None else "")
+        style = _STYLES.get(outcome, "")
+        started = moment_for(run.started_at, "en")
+        rows.add_row(str(run.id), run.command, started, _took(run), Text(outcome, style), sentence(run.error))
     return rows
 
 
-def _took(run: Mapping[str, Any]) -> str:
-    if not run["finished_at"]:
+def _took(run: RunRecord) -> str:
+    if not run.finished_at:
         return ""
-    seconds = int((in_tehran(run["finished_at"]) - in_tehran(run["started_at"])).total_seconds())
+    seconds = int((in_tehran(run.finished_at) - in_tehran(run.started_at)).total_seconds())
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

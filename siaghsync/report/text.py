@@ -14,6 +14,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import Message, msg
 from siaghsync.report.sanitize import cleaned, harmless
 
 _LEFT_TO_RIGHT, _RIGHT_TO_LEFT, _END = "\u2066", "\u2067", "\u2069"
@@ -37,10 +39,20 @@ def isolated(text: str | None, most: int = _MOST_CELLS) -> str:
     return f"{mark}{shown}{_END}"
 
 
-def change(name: str, old: str | None, new: str | None) -> str:
-    """One field of a change: `name: old -> new`; without `->` if it is new, since nothing stood there before."""
+def change(label: str, old: str | None, new: str | None) -> str:
+    """One field of a change: `label: old -> new`; without `->` if it is new, since nothing stood there before."""
     after = isolated(new) or "(empty)"
-    return f"{name}: {after}" if old is None else f"{name}: {isolated(old) or '(empty)'} -> {after}"
+    return f"{label}: {after}" if old is None else f"{label}: {isolated(old) or '(empty)'} -> {after}"
+
+
+def sentence(message: Message | None, most: int = _MOST_CELLS) -> str:
+    """A message as an English line of ours; "" for None. What others wrote in it keeps its own direction."""
+    return isolated(render(message), most) if message else ""
+
+
+def not_shown(count: int, elsewhere: str = "--json") -> list[RenderableType]:
+    """The line below a list that was cut: how many more there are, and what shows all. Nothing below 1."""
+    return [Text(render(msg("cli.not_shown", count=count, elsewhere=elsewhere)), style="dim")] if count > 0 else []
 
 
 class Prose(Text):
@@ -75,7 +87,7 @@ def _enclosed(line: Text, before: str, after: str) -> Text:
 
 
 def table(*headers: str, right: Iterable[str] = (), whole: Iterable[str] = ()) -> Table:
-    """An empty table in the house's style. Columns named in `right` hold numbers; they and those in `whole` are never
+    """An empty table in our style. Columns named in `right` hold numbers; they and those in `whole` are never
     broken into lines."""
     found = _Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for header in headers:

@@ -33,7 +33,7 @@ NICKNAME = "dbgrid1.#nickname#"
 _ENVELOPE = {"formId", "ctrlValues", "parameters", "dataRows", "attachments", "postCode", "flowId"}
 _ALLOWED = {"isactive": {"0", "1"}, "gender": {"", "0", "1"}, "taraftype": {"0", "1"}}
 _CODES = {"codeostan", "codeshahr", "countrycode", "gender"}
-_SUID = re.compile(r"_In_EditKeys=\|_In_Suid=([0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})\|nocheck=\Z")
+_SUID = re.compile(r"_In_EditKeys=\|_In_Suid=([0-9A-F]{32}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})\|nocheck=\Z")
 
 
 class FormError(Exception):
@@ -123,7 +123,7 @@ def preinvoice(form: dict[str, str]) -> tuple[dict[str, str], str, list[Record]]
     """A pre-invoice form: its values by key, its Suid, its rows (newValue by cell). Raises FormError."""
     suid = _SUID.match(form["parameters"])
     if not suid:
-        raise FormError("parameters must be '_In_EditKeys=|_In_Suid=<UUID, upper case>|nocheck='", "parameters")
+        raise FormError("parameters must be '_In_EditKeys=|_In_Suid=<32 hex digits, upper case>|nocheck='", "parameters")
     values = _values(pairs(form["ctrlValues"]), [f"sl_sanad.{key}" for key in PREINVOICE_KEYS])
     return {key.removeprefix("sl_sanad."): value for key, value in values.items()}, suid[1], _rows(form["dataRows"])
 

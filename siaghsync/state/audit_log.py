@@ -7,9 +7,49 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from siaghsync.domain.customer import ascii_digits
+from siaghsync.domain.action import Changes
+from siaghsync.domain.fields import finance_key
+from siaghsync.domain.normalize import ascii_digits
+from siaghsync.domain.reasons import AuditOutcome
+from siaghsync.messages.message import Message
 from siaghsync.state.audit import stamp
-from siaghsync.state.database import Row, State
+from siaghsync.state.columns import Record, message_of
+from siaghsync.state.database import State
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One line of the trail. `outcome` is an `AuditOutcome`, or the decision of a person where `operation` is `resolve`.
+
+    `run_id` is None for what no run did; `name` is the customer's name or the document's number, or "".
+    """
+
+    id: int
+    run_id: int | None
+    at: str
+    actor: str
+    entity: str
+    kind: str | None
+    name: str
+    operation: str
+    outcome: str
+    target: str | None
+    crm_id: str | None
+    customer_number: str | None
+    finance_code: int | None
+    changes: Changes
+    reason: str | None
+    message: Message | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The line as in the JSON of `log`; `message` is still a `Message`."""
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("operation", "changes")}
+        return {
+            **plain,
+            "action": self.operation,
+            "finance_code": None if self.finance_code is None else str(self.finance_code),
+            "fields": {finance_key(name): list(pair) for name, pair in self.changes.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +68,19 @@ class LogFilter:
     run: int | None = None
 
 
-_TROUBLE = ("failed", "unknown", "review", "misdirected", "lapsed")
-
-
+_TROUBLE = (
+    AuditOutcome.FAILED, AuditOutcome.UNKNOWN, AuditOutcome.REVIEW, AuditOutcome.MISDIRECTED, AuditOutcome.EXPIRED,
+)  # fmt: skip
 _HAS_NUMBER = """(customer_number = ? OR CAST(finance_code AS TEXT) = ? OR crm_id = ?
     OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE customer_number = ?))"""
-_WAS_CALLED = "crm_id IN (SELECT crm_id FROM audit WHERE fields LIKE ? ESCAPE '\\')"
+_WAS_CALLED = "crm_id IN (SELECT crm_id FROM audit WHERE name LIKE ? ESCAPE '\\' OR changes LIKE ? ESCAPE '\\')"
 _SHORTEST_PART = 5
 """A shorter number is a customer's and not part of a phone or national code."""
 _OFTEN_OTHERWISE = frozenset("یيىئکكةهۀەأإٱآا")
 """Letters that the same name is written with in more than one way."""
 
 
-def _loosely(text: str) -> str:
-    """A LIKE pattern for JSON that holds this text, in whichever letter forms and with whichever spaces."""
-    letters = []
-    for letter in json.dumps(text.strip(), ensure_ascii=False)[1:-1]:
-        if letter in _OFTEN_OTHERWISE:
-            letters.append("_")
-        elif letter.isspace() or letter == "\u200c":
-            letters.append("%")
-        else:
-            letters.append(f"\\{letter}" if letter in "%_\\" else letter)
-    return f"%{''.join(letters)}%"
-
-
-def entries(state: State, wanted: LogFilter) -> list[dict[str, Any]]:
+def entries(state: State, wanted: LogFilter) -> list[AuditLine]:
     """Lines of the audit trail, the newest last."""
     conditions, values = ["1"], list[object]()
     if wanted.customer is not None:
@@ -71,35 +98,54 @@ def entries(state: State, wanted: LogFilter) -> list[dict[str, Any]]:
         number = ascii_digits(wanted.search).strip()
         is_short = number.isdecimal() and len(number) < _SHORTEST_PART
         conditions.append(_HAS_NUMBER if is_short else f"({_HAS_NUMBER} OR {_WAS_CALLED})")
-        values += [number] * 4 if is_short else [*[number] * 4, _loosely(wanted.search)]
+        values += [number] * 4 if is_short else [*[number] * 4, *[_loosely(wanted.search)] * 2]
     for column, limit in (("id <", wanted.before), ("run_id =", wanted.run)):
         if limit is not None:
             conditions.append(f"{column} ?")
             values.append(limit)
     sql = f"SELECT * FROM audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
-    return [_entry(row) for row in reversed(state.rows(sql, (*values, wanted.limit)))]
-
-
-def failed_runs(state: State, since: datetime | None, limit: int) -> list[dict[str, Any]]:
-    """Runs that failed, or that ended without a word (killed, or a machine that went down), the newest last."""
-    sql = (
-        "SELECT id, command, started_at, finished_at, error FROM runs WHERE dry_run = 0 AND started_at >= ? "
-        "AND (outcome = 'failed' OR (finished_at IS NULL AND id < (SELECT max(id) FROM runs))) ORDER BY id DESC LIMIT ?"
-    )
-    return [dict(row) for row in reversed(state.rows(sql, (stamp(since) if since else "", limit)))]
+    return [line_of(row) for row in reversed(state.rows(sql, (*values, wanted.limit)))]
 
 
 def of_record(
     state: State, entity: str, crm_id: str | None, finance_code: int | None, limit: int = 20
-) -> list[dict[str, Any]]:
+) -> list[AuditLine]:
     """What happened to one record so far, by its id on either side, the newest last. `entity` keeps a contact and a
     pre-invoice with the same number apart."""
     sql = "SELECT * FROM audit WHERE entity = ? AND (crm_id = ? OR finance_code = ?) ORDER BY id DESC LIMIT ?"
-    return [_entry(row) for row in reversed(state.rows(sql, (entity, crm_id, finance_code, limit)))]
+    return [line_of(row) for row in reversed(state.rows(sql, (entity, crm_id, finance_code, limit)))]
 
 
-def _entry(row: Row) -> dict[str, Any]:
-    entry = dict(row)
-    entry["fields"] = json.loads(entry["fields"])
-    entry["finance_code"] = None if entry["finance_code"] is None else str(entry["finance_code"])
-    return entry
+def line_of(row: Record) -> AuditLine:
+    """A row of the table `audit` as a line."""
+    return AuditLine(
+        id=row["id"],
+        run_id=row["run_id"],
+        at=row["at"],
+        actor=row["actor"],
+        entity=row["entity"],
+        kind=row["kind"],
+        name=row["name"],
+        operation=row["operation"],
+        outcome=row["outcome"],
+        target=row["target"],
+        crm_id=row["crm_id"],
+        customer_number=row["customer_number"],
+        finance_code=row["finance_code"],
+        changes={name: (old, new) for name, (old, new) in json.loads(row["changes"]).items()},
+        reason=row["reason"],
+        message=message_of(row),
+    )
+
+
+def _loosely(text: str) -> str:
+    """A LIKE pattern for values that hold this text, in whichever letter forms and with whichever spaces."""
+    letters = []
+    for letter in json.dumps(text.strip(), ensure_ascii=False)[1:-1]:
+        if letter in _OFTEN_OTHERWISE:
+            letters.append("_")
+        elif letter.isspace() or letter == "\u200c":
+            letters.append("%")
+        else:
+            letters.append(f"\\{letter}" if letter in "%_\\" else letter)
+    return f"%{''.join(letters)}%"

@@ -1,7 +1,7 @@
-"""Opens the state file: its lock, its mode, its schema, its transactions. The door to SQLite for all rooms above.
+"""The state file: how it is opened and checked, its transactions, and the door to sqlite-utils.
 
-One process at a time writes (see `run_lock`), and in it one thread. WAL with synchronous=FULL: a commit that was
-acknowledged survives a power loss.
+One process at a time writes (`run_lock`), and in it one thread. WAL with synchronous=FULL: a commit that was acknowledged
+survives a power loss.
 """
 
 from __future__ import annotations
@@ -9,62 +9,75 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from siaghsync.errors import StateError, UsageError
+import sqlite_utils
+from filelock import FileLock, Timeout
+from sqlite_utils.db import Table
+
+from siaghsync.errors import LockHeld, StateError
+from siaghsync.state import migrations
 
 Row = sqlite3.Row
+Values = Sequence[object] | Mapping[str, object]
 
-IS_A_COPY = "is_a_copy"
-"""The fact that `backup` leaves in a copy: whoever takes it into use does not know what was done after it was made."""
+_CHECKED_WHOLE = 16 * 2**20
+"""Up to this size in bytes the whole state file is checked at every start."""
+_DECIDING = ("meta", "customer_mappings", "posted_documents", "cursors", "seen", "retries", "skips", "reviews")
+"""The tables that decide about the next write: in a larger file only these are checked."""
+_READING = ("SELECT", "PRAGMA", "WITH", "EXPLAIN")
 
 
 class State:
     """An open state file. Not shared between threads."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
-        self._db = connection
+        self._connection = connection
         self.path = path
+        self.db: sqlite_utils.Database = _Database(connection, path)
+        """The same connection through sqlite-utils. It writes inside `atomic` only, too."""
 
-    def rows(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
+    def rows(self, sql: str, values: Values = ()) -> list[Row]:
         """All rows of a query."""
         try:
-            return self._db.execute(sql, values).fetchall()
+            return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise _told(error, self.path) from None
+            raise _explained(error, self.path) from None
 
-    def row(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> Row | None:
+    def row(self, sql: str, values: Values = ()) -> Row | None:
         """The first row of a query, or None."""
         try:
-            found: Row | None = self._db.execute(sql, values).fetchone()
+            found: Row | None = self._connection.execute(sql, values).fetchone()
         except sqlite3.Error as error:
-            raise _told(error, self.path) from None
+            raise _explained(error, self.path) from None
         return found
 
-    def value(self, sql: str, values: Sequence[object] = ()) -> Any:
+    def value(self, sql: str, values: Values = ()) -> Any:
         """The first column of the first row, or None."""
         found = self.row(sql, values)
         return found[0] if found else None
 
-    def execute(self, sql: str, values: Sequence[object] = ()) -> int:
-        """Changes something; only inside `atomic`. Returns the new row's id, if there is one, else 0."""
-        if not self._db.in_transaction:
-            raise RuntimeError("a write outside a transaction")
+    def execute(self, sql: str, values: Values = ()) -> int:
+        """Changes something; only inside `atomic`. Returns the id of the new row, if there is one, else 0."""
+        self._must_be_writing()
         try:
-            return self._db.execute(sql, values).lastrowid or 0
+            return self._connection.execute(sql, values).lastrowid or 0
         except sqlite3.Error as error:
-            raise _told(error, self.path) from None
+            raise _explained(error, self.path) from None
 
-    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """The same change for many rows; only inside `atomic`."""
-        if not self._db.in_transaction:
-            raise RuntimeError("a write outside a transaction")
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
+        """The same change for many rows; only inside `atomic`. Returns how many rows were changed."""
+        self._must_be_writing()
         try:
-            self._db.executemany(sql, rows)
+            return self._connection.executemany(sql, rows).rowcount
         except sqlite3.Error as error:
-            raise _told(error, self.path) from None
+            raise _explained(error, self.path) from None
+
+    def _must_be_writing(self) -> None:
+        if not self._connection.in_transaction:
+            raise RuntimeError("a write outside a transaction")
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -72,111 +85,226 @@ class State:
 
         IMMEDIATE, since a transaction that reads first and writes later can fail at once, whatever the timeout.
         """
-        if self._db.in_transaction:
+        if self._connection.in_transaction:
             yield
             return
-        with translated(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
+        with explained_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-            with translated(self.path):
-                self._db.execute("COMMIT")
+            with explained_errors(self.path):
+                self._connection.execute("COMMIT")
         except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
 
-    def fact(self, name: str) -> str | None:
+    def meta(self, name: str) -> str | None:
         """A single remembered value, or None."""
-        found: str | None = self.value("SELECT value FROM facts WHERE name = ?", (name,))
+        found: str | None = self.value("SELECT value FROM meta WHERE name = ?", (name,))
         return found
 
-    def set_fact(self, name: str, value: str | None) -> None:
+    def set_meta(self, name: str, value: str | None) -> None:
         """Remembers a single value; None forgets it."""
         with self.atomic():
             if value is None:
-                self.execute("DELETE FROM facts WHERE name = ?", (name,))
+                self.db.table("meta").delete_where("name = ?", [name])
             else:
-                self.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value))
+                self.db.table("meta").insert({"name": name, "value": value}, replace=True)
 
-    def backup(self, target: Path) -> None:
-        """A consistent copy in `target` (mode 0600), also while another process writes. Replaces `target` at the end."""
-        part = Path(f"{target}.part")
-        try:
-            if self.path and target.exists() and target.samefile(self.path):
-                raise UsageError(f"{target} is the state file itself.", "Name another file.")
-            part.unlink(missing_ok=True)  # of a backup that was killed
-            make_private(part)
-            try:
-                self._copy_to(part)
-                part.replace(target)
-            finally:
-                part.unlink(missing_ok=True)
-        except OSError as error:
-            raise StateError(
-                f"{target} can't be written: {error.strerror}.",
-                "Name a file in a folder that you may write to.",
-            ) from None
-
-    def _copy_to(self, part: Path) -> None:
-        with translated(part), closing(sqlite3.connect(part)) as copy:
-            self._db.backup(copy)
-            with copy:
-                copy.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, 'by backup')", (IS_A_COPY,))
-            copy.execute("PRAGMA journal_mode=DELETE")
+    def copy_to(self, connection: sqlite3.Connection) -> None:
+        """Copies the whole file into another database, consistent also while another process writes."""
+        self._connection.backup(connection)
 
     def close(self) -> None:
         """Closes the file."""
-        self._db.close()
+        self._connection.close()
+
+
+class _Database(sqlite_utils.Database):
+    """sqlite-utils on our connection: our errors, and no write outside a transaction of `State.atomic`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+        self.path = path
+        super().__init__(connection, recursive_triggers=False, execute_plugins=False)
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> sqlite3.Cursor:
+        if not self.conn.in_transaction and not sql.lstrip()[:7].upper().startswith(_READING):
+            raise RuntimeError("a write outside a transaction")
+        with explained_errors(self.path):
+            return super().execute(sql, parameters)
+
+    def table(self, table_name: str, **options: Any) -> Table:
+        return _Table(self, table_name, **options)
+
+
+class _Table(Table):
+    def rows_where(self, *where: Any, **options: Any) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        assert isinstance(self.db, _Database)
+        with explained_errors(self.db.path):  # a damaged page can show while the rows are read
+            yield from super().rows_where(*where, **options)
+
+
+# --- the lock ----------------------------------------------------------------------------------------------
+
+
+def lock_path(path: Path) -> Path:
+    """The lock file of the state file at `path`."""
+    return path.with_name(f"{path.name}.lock")
 
 
 @contextmanager
-def translated(path: Path | None) -> Iterator[None]:
+def run_lock(path: Path) -> Iterator[None]:
+    """Holds the lock of the state file at `path` for as long as the block runs.
+
+    The lock dies with its process, however that ends, and its file is never deleted: beside a missing state file it shows
+    that there was one. Raises LockHeld if another process has it, StateError if the lock file can't be created.
+    """
+    lock = FileLock(lock_path(path), mode=0o600, preserve_lock_file=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LockHeld("state.locked", name=path.name) from None
+    except OSError as error:
+        detail = error.strerror or str(error)
+        raise StateError(
+            "state.lock_not_created", name=lock_path(path).name, detail=detail, folder=str(path.parent)
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+# --- opening -----------------------------------------------------------------------------------------------
+
+
+def open_state(path: Path, *, create: bool = False) -> State:
+    """Opens the state file at `path`; with `create` a missing or empty one is created, mode 0600.
+
+    Raises StateError if it is missing, empty, damaged, foreign or newer than this program.
+    """
+    size = _size(path)
+    if not create and not size:
+        raise StateError("state.missing" if size is None else "state.empty", path=str(path))
+    if not size:
+        try:
+            make_private(path) if size is None else path.chmod(0o600)
+        except OSError as error:
+            raise StateError("state.not_created", path=str(path), detail=error.strerror or str(error)) from None
+    _refuse_foreign_log(path)
+    with explained_errors(path):
+        connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+    return _prepared(connection, path, create)
+
+
+def memory_state() -> State:
+    """A state that lives in memory only: what a dry run works with where there is no state file yet."""
+    return _prepared(sqlite3.connect(":memory:", isolation_level=None), None, create=True)
+
+
+def make_private(path: Path) -> None:
+    """Creates an empty file with mode 0600. Raises OSError, also if the file exists.
+
+    It comes before SQLite opens the file: the files -wal and -shm take over the mode of the main file.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _refuse_foreign_log(path: Path) -> None:
+    """A backup that was put in place beside the log of the old file: SQLite would replay that log into it.
+
+    A backup is written without write-ahead logging (bytes 18 and 19 of its header are 1); a file of ours in use is not.
+    """
+    log = path.with_name(path.name + "-wal")
+    if not _size(log):
+        return
+    with path.open("rb") as file:
+        header = file.read(20)
+    if header[18:20] == b"\x01\x01":
+        raise StateError("state.foreign_log", path=str(path), name=path.name, log=log.name)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StateError("state.not_reachable", path=str(path), detail=error.strerror or str(error)) from None
+
+
+def _prepared(connection: sqlite3.Connection, path: Path | None, create: bool) -> State:
+    connection.row_factory = sqlite3.Row
+    state = State(connection, path)
+    try:
+        _check_mark(state, create)
+        with explained_errors(path):
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if path is not None and mode != "wal":  # a failure shows in the answer only
+            raise StateError("state.no_wal", path=str(path), mode=mode)
+    except BaseException:
+        connection.close()
+        raise
+    return state
+
+
+def _check_mark(state: State, create: bool) -> None:
+    mark, version = state.value("PRAGMA application_id"), state.value("PRAGMA user_version")
+    is_blank = mark == 0 and state.value("SELECT count(*) FROM sqlite_master") == 0
+    if mark != migrations.APPLICATION_ID and not (create and is_blank):
+        raise StateError("state.foreign", path=str(state.path))
+    if version > migrations.VERSION:
+        raise StateError("state.newer", path=str(state.path), version=version, known=migrations.VERSION)
+    if mark == migrations.APPLICATION_ID and not _is_sound(state):
+        raise StateError("state.damaged", path=str(state.path))
+    if version < migrations.VERSION:
+        # All steps commit together with their number: a kill in between leaves the file as it was. Of several processes
+        # the first takes the steps, the others find them taken.
+        with state.atomic(), explained_errors(state.path):
+            migrations.apply(state.db)
+
+
+def _is_sound(state: State) -> bool:
+    """Whether SQLite finds no damage: in the whole file, or, in a large one, in what decides about the next write.
+
+    A whole check costs seconds of a busy minute once there are a hundred thousand customers. What it would find in the
+    other tables ends a run with the same message as soon as they are read.
+    """
+    pages, size = state.value("PRAGMA page_count"), state.value("PRAGMA page_size")
+    if pages * size <= _CHECKED_WHOLE:
+        return bool(state.value("PRAGMA quick_check(1)") == "ok")
+    present = {row["name"] for row in state.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return all(state.value(f"PRAGMA quick_check({table})") == "ok" for table in _DECIDING if table in present)
+
+
+# --- errors of SQLite --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def explained_errors(path: Path | None) -> Iterator[None]:
     """Lets no error of SQLite out: each becomes a StateError that says what to do."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _told(error, path) from None
+        raise _explained(error, path) from None
 
 
-def _told(error: sqlite3.Error, path: Path | None) -> Exception:
+def _explained(error: sqlite3.Error, path: Path | None) -> Exception:
     """The StateError that says what to do about `error`; itself, if a statement or a row of our own is wrong."""
-    text = str(error)
+    text = str(error)  # sqlite3 of Python 3.11 has no error code for each of these
     if isinstance(error, sqlite3.IntegrityError):
         return error
     if "not a database" in text:
-        return StateError(
-            f"{path} is not a state file of siaghsync.",
-            "Check SIAGHSYNC_STATE; it must name a file of its own.",
-        )
+        return StateError("state.foreign", path=str(path))
     if "malformed" in text or "corrupt" in text:
-        return StateError(*damaged(path))
+        return StateError("state.damaged", path=str(path))
     if "full" in text:
-        return StateError(
-            f"The disk of the state file {path} is full.",
-            "Make room on it; what was saved so far is safe.",
-        )
+        return StateError("state.disk_full", path=str(path))
     if "readonly" in text or "unable to open" in text:
-        return StateError(
-            f"The state file {path} can't be opened for writing.",
-            "Give the user that runs siaghsync write access to the file and to its folder.",
-        )
+        return StateError("state.not_writable", path=str(path))
     if isinstance(error, sqlite3.OperationalError) and ("locked" in text or "busy" in text or "i/o" in text.lower()):
-        return StateError(
-            f"The state file {path} can't be used: {text}.",
-            "Look at the disk that it is on, and who else has it open.",
-        )
+        return StateError("state.not_usable", path=str(path), detail=text)
     return error
-
-
-def damaged(path: Path | None) -> tuple[str, str]:
-    return (
-        f"The state file {path} is damaged.",
-        "Move it away, together with the files beside it that end in -wal and -shm. Then bring it back from a backup or, "
-        "without one, run `siaghsync initial-import`: it links what both systems already have and makes nothing twice.",
-    )
-
-
-def make_private(path: Path) -> None:
-    # The mode comes before SQLite opens the file: its -wal and -shm files take over the mode of the main file.
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

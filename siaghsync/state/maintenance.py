@@ -1,21 +1,34 @@
-"""Takes old lines out of the audit trail. Links, open questions, and whatever is not settled are never touched."""
+"""Keeps the state file small and safe: takes old lines out of the audit trail, and copies the file.
+
+Links, open questions, and whatever is not settled are never taken out.
+"""
 
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 
+from siaghsync.errors import StateError, UsageError
+from siaghsync.messages.message import Message, msg
 from siaghsync.state.audit import stamp
-from siaghsync.state.database import State
+from siaghsync.state.columns import message_columns
+from siaghsync.state.database import State, explained_errors, make_private
+from siaghsync.state.meta import IS_A_COPY
+from siaghsync.state.outbox import UNSETTLED
+
+# --- pruning -----------------------------------------------------------------------------------------------
 
 _PRUNED_RUNS = "runs_pruned"
 
-_OLD_INTENTS = """
-    settled_at < ? AND state NOT IN ('open', 'unknown')
+_OLD_INTENTS = f"""
+    settled_at < ? AND NOT {UNSETTLED}
     -- How often a create was sent in vain still counts until its record is linked.
-    AND (state <> 'lapsed' OR record IN (SELECT crm_id FROM customer_mappings UNION SELECT crm_id FROM invoice_mappings
-                                         UNION SELECT CAST(finance_code AS TEXT) FROM customer_mappings))
+    AND (state <> 'expired' OR record IN (SELECT crm_id FROM customer_mappings UNION SELECT crm_id FROM posted_documents
+                                          UNION SELECT CAST(finance_code AS TEXT) FROM customer_mappings))
 """
 _OLD_RUNS = """
     started_at < ?
@@ -38,6 +51,11 @@ class Pruned:
         """The numbers by name."""
         return asdict(self)
 
+    @property
+    def message(self) -> Message:
+        """The numbers in words."""
+        return msg("state.pruned", audit=self.audit, runs=self.runs, intents=self.intents)
+
 
 def prune(state: State, before: datetime, now: datetime, actor: str) -> Pruned:
     """Takes out audit lines, settled intents, and runs that nothing refers to any more, all from before `before` (aware
@@ -48,16 +66,10 @@ def prune(state: State, before: datetime, now: datetime, actor: str) -> Pruned:
         intents = _take_out(state, "intents", _OLD_INTENTS, limit)
         _count_on(state, limit)
         pruned = Pruned(audit=lines, runs=_take_out(state, "runs", _OLD_RUNS, limit), intents=intents)
-        state.execute(
-            "INSERT INTO audit (at, actor, entity, action, outcome, fields, message) VALUES (?, ?, 'log', 'prune', 'done', ?, ?)",
-            (stamp(now), actor, "{}", f"Everything before {limit[:19]} UTC was taken out: {describe(pruned)}."),
-        )
+        line = {"at": stamp(now), "actor": actor, "entity": "log", "name": "", "operation": "prune", "outcome": "done"}
+        message = msg("state.pruned_before", before=limit, pruned=pruned.message)
+        state.db.table("audit").insert({**line, "changes": {}, **message_columns(message)})
     return pruned
-
-
-def describe(pruned: Pruned) -> str:
-    """The numbers in words."""
-    return f"{pruned.audit} line(s) of the audit trail, {pruned.runs} run(s), {pruned.intents} settled intent(s)"
 
 
 def runs_ever(state: State) -> dict[tuple[str, str], int]:
@@ -69,12 +81,12 @@ def runs_ever(state: State) -> dict[tuple[str, str], int]:
 def _count_on(state: State, limit: str) -> None:
     """Keeps the number of runs that are about to go, for a counter must never go back."""
     counts = _added(state, _OLD_RUNS, limit)
-    state.set_fact(_PRUNED_RUNS, json.dumps([[command, how, n] for (command, how), n in counts.items()]))
+    state.set_meta(_PRUNED_RUNS, json.dumps([[command, how, n] for (command, how), n in counts.items()]))
 
 
 def _added(state: State, condition: str, *values: str) -> dict[tuple[str, str], int]:
     """The runs that were taken out before, and those that the condition is true of."""
-    counts = {(command, how): n for command, how, n in json.loads(state.fact(_PRUNED_RUNS) or "[]")}
+    counts = {(command, how): n for command, how, n in json.loads(state.meta(_PRUNED_RUNS) or "[]")}
     sql = (
         "SELECT command, coalesce(outcome, 'unfinished') AS how, count(*) AS n FROM runs "
         f"WHERE dry_run = 0 AND {condition} GROUP BY 1, 2"
@@ -86,5 +98,37 @@ def _added(state: State, condition: str, *values: str) -> dict[tuple[str, str], 
 
 
 def _take_out(state: State, table: str, condition: str, limit: str) -> int:
-    state.execute(f"DELETE FROM {table} WHERE {condition}", (limit,))
+    state.db.table(table).delete_where(condition, [limit])
     return int(state.value("SELECT changes()"))
+
+
+# --- backup ------------------------------------------------------------------------------------------------
+
+
+def backup(state: State, target: Path) -> None:
+    """A consistent copy in `target` (mode 0600), also while another process writes. Replaces `target` at the end.
+
+    Raises UsageError if that is the state file itself, StateError if it can't be written.
+    """
+    part = Path(f"{target}.part")
+    try:
+        if state.path and target.exists() and target.samefile(state.path):
+            raise UsageError("state.backup_is_state", path=str(target))
+        part.unlink(missing_ok=True)  # of a backup that was killed
+        make_private(part)
+        try:
+            _copy(state, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        detail = error.strerror or str(error)
+        raise StateError("state.backup_not_written", path=str(target), detail=detail) from None
+
+
+def _copy(state: State, part: Path) -> None:
+    with explained_errors(part), closing(sqlite3.connect(part)) as copy:
+        state.copy_to(copy)
+        with copy:
+            copy.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 'by backup')", (IS_A_COPY,))
+        copy.execute("PRAGMA journal_mode = DELETE")

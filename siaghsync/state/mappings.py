@@ -1,11 +1,32 @@
-"""Linked pairs and cursors in the state file."""
+"""Linked pairs: which CRM record and which finance contact are the same customer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from siaghsync.domain.customer import CustomerMapping
+from siaghsync.domain.customer import CustomerMapping, Kind
+from siaghsync.state.columns import Record
 from siaghsync.state.database import Row, State
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A linked pair as people look at it. `linked_by` says how the two were found (`Match`), times are stored texts.
+
+    `checksum` None: the two have not been compared since they were linked.
+    """
+
+    crm_id: str
+    finance_code: int
+    kind: Kind
+    customer_number: str
+    checksum: str | None
+    linked_by: str
+    linked_at: str
+    updated_at: str
 
 
 class Mappings:
@@ -16,7 +37,7 @@ class Mappings:
 
     def count(self) -> int:
         """How many customers are linked."""
-        return int(self._state.value("SELECT count(*) FROM customer_mappings"))
+        return self._state.db.table("customer_mappings").count
 
     def of_crm(self, crm_id: str) -> CustomerMapping | None:
         """The mapping of a CRM record, or None."""
@@ -34,11 +55,25 @@ class Mappings:
     def all(self) -> Iterator[CustomerMapping]:
         """Every mapping, by finance code."""
         last = -1
-        while rows := self._state.rows(
-            "SELECT * FROM customer_mappings WHERE finance_code > ? ORDER BY finance_code LIMIT 500", (last,)
-        ):
+        sql = "SELECT * FROM customer_mappings WHERE finance_code > ? ORDER BY finance_code LIMIT ?"
+        while rows := self._state.rows(sql, (last, _PAGE)):
             yield from (m for row in rows if (m := _mapping(row)))
             last = rows[-1]["finance_code"]
+
+    def link_of(self, crm_id: str) -> Link | None:
+        """The linked pair of a CRM record with all that is known of the link, or None."""
+        found = self._state.db.table("customer_mappings").rows_where("crm_id = ?", [crm_id])
+        return next(map(_link, found), None)
+
+    def page(self, limit: int, after: int = 0, search: str = "") -> list[Link]:
+        """Linked pairs by finance code, those behind the code `after`; with `search` those with that number, id or code."""
+        found = self._state.db.table("customer_mappings").rows_where(
+            "finance_code > :after AND (:q = '' OR customer_number = :q OR crm_id = :q OR CAST(finance_code AS TEXT) = :q)",
+            {"after": after, "q": search},
+            order_by="finance_code",
+            limit=limit,
+        )
+        return list(map(_link, found))
 
     def add(self, mapping: CustomerMapping, linked_by: str, at: str) -> None:
         """Links a pair. Raises sqlite3.IntegrityError if either side is linked already."""
@@ -50,28 +85,18 @@ class Mappings:
             ),
         )  # fmt: skip
 
-    def settle(self, mapping: CustomerMapping, at: str) -> None:
+    def mark_in_sync(self, mapping: CustomerMapping, at: str) -> None:
         """Records that the pair is in step at this checksum, under this number."""
         self._state.execute(
             "UPDATE customer_mappings SET kind = ?, customer_number = ?, checksum = ?, sent_checksum = ?, updated_at = ? "
             "WHERE crm_id = ?",
-            (
-                mapping.kind,
-                mapping.customer_number,
-                mapping.checksum,
-                mapping.sent_checksum,
-                at,
-                mapping.crm_id,
-            ),
+            (mapping.kind, mapping.customer_number, mapping.checksum, mapping.sent_checksum, at, mapping.crm_id),
         )
 
     def relink(self, mapping: CustomerMapping, finance_code: int, at: str) -> None:
         """Moves a CRM record to another contact, because a person said so; the two are compared at the next look."""
-        self._state.execute(
-            "UPDATE customer_mappings SET finance_code = ?, checksum = NULL, sent_checksum = NULL, linked_by = 'person', "
-            "updated_at = ? WHERE crm_id = ?",
-            (finance_code, at, mapping.crm_id),
-        )
+        moved = {"finance_code": finance_code, "checksum": None, "sent_checksum": None, "linked_by": "person"}
+        self._state.db.table("customer_mappings").update(mapping.crm_id, {**moved, "updated_at": at})
 
 
 def _mapping(row: Row | None) -> CustomerMapping | None:
@@ -87,54 +112,5 @@ def _mapping(row: Row | None) -> CustomerMapping | None:
     )
 
 
-class Cursors:
-    """How far each source of the CRM has been read, by the CRM's own dates, and what stood in the stretch behind it."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def get(self, source: str) -> str | None:
-        """The highest ModifyDate that was settled, or None if the source was never read to its end."""
-        found: str | None = self._state.value("SELECT modified FROM cursors WHERE source = ?", (source,))
-        return found
-
-    def stretch(self, source: str) -> tuple[str, str] | None:
-        """(from where the source is to be read again, when that stretch was last read whole), or None."""
-        row = self._state.row("SELECT start, whole_at FROM cursors WHERE source = ?", (source,))
-        return (row["start"], row["whole_at"]) if row else None
-
-    def all(self) -> dict[str, str]:
-        """Every cursor by its source."""
-        return {row["source"]: row["modified"] for row in self._state.rows("SELECT * FROM cursors ORDER BY source")}
-
-    def seen_count(self, source: str) -> int:
-        """How many records the stretch behind the cursor held."""
-        return int(self._state.value("SELECT count(*) FROM seen WHERE source = ?", (source,)))
-
-    def seen(self, source: str, crm_ids: Sequence[str]) -> dict[str, str]:
-        """CRM id -> checksum, for those of `crm_ids` that stood in the stretch behind the cursor."""
-        marks = ", ".join("?" * len(crm_ids))
-        rows = self._state.rows(
-            f"SELECT crm_id, checksum FROM seen WHERE source = ? AND crm_id IN ({marks})", (source, *crm_ids)
-        )
-        return {row["crm_id"]: row["checksum"] for row in rows}
-
-    def move(self, source: str, cursor: str, stretch: tuple[str, str], at: str, *, whole: bool) -> None:
-        """Moves a cursor and remembers what this run read (`temp.reading`) in its stretch: (start, when read whole).
-
-        `whole` says that this run read the entire stretch, so that what was not met in it is gone. Belongs inside
-        `State.atomic`, after everything that was read is settled or stored as waiting.
-        """
-        start, whole_at = stretch
-        self._state.execute(
-            "INSERT OR REPLACE INTO cursors (source, modified, updated_at, start, whole_at) VALUES (?, ?, ?, ?, ?)",
-            (source, cursor, at, start, whole_at),
-        )
-        if whole:
-            self._state.execute("DELETE FROM seen WHERE source = ?", (source,))
-        self._state.execute(
-            "INSERT OR REPLACE INTO seen SELECT source, crm_id, modified, checksum FROM temp.reading "
-            "WHERE source = ? AND modified <> ''",
-            (source,),
-        )
-        self._state.execute("DELETE FROM seen WHERE source = ? AND modified < ?", (source, start))
+def _link(row: Record) -> Link:
+    return Link(**{name: row[name] for name in Link.__slots__})

@@ -4,7 +4,7 @@
       │ ───> rejected      the system said no; nothing was done
       │ ───> not_sent      it surely never left
       └────> unknown ──> confirmed   a look-up found what it made
-                   └───> lapsed      two look-ups, the second after the grace time, found nothing
+                   └───> expired     two look-ups, the second after the grace time, found nothing
 
 No create leaves without a committed intent, and no intent changes without a row. An intent of an earlier run that is
 still open was cut off by the death of that run: nobody knows whether its request left, so it is unknown.
@@ -16,19 +16,27 @@ import json
 from dataclasses import dataclass
 
 from siaghsync.domain.action import Action
+from siaghsync.domain.reasons import IntentState
 from siaghsync.errors import System
+from siaghsync.messages.message import Message, msg
 from siaghsync.state.audit import Run
-from siaghsync.state.database import Row, State
-from siaghsync.state.notebook import to_json
+from siaghsync.state.columns import Record, encode, message_of, message_pair
+from siaghsync.state.database import State
+
+CUT_OFF = msg("state.run_ended")
+"""The message of an intent whose run ended before an answer came."""
+
+UNSETTLED = "state IN ('open', 'unknown')"
+"""The condition for intents that may have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An unsettled write. `missed_at` is when a look-up first did not find it (None: none has looked yet)."""
+    """An unsettled or expired write. `missed_at` is when a look-up first did not find it (None: none has looked yet)."""
 
     id: int
     action: Action
-    message: str
+    message: Message | None
     missed_at: str | None
     opened_at: str
 
@@ -41,33 +49,33 @@ class Intent:
 def open_intent(run: Run, action: Action) -> int:
     """Writes down that `action` is about to be sent. Belongs inside `State.atomic`, which must end before it is sent."""
     return run.state.execute(
-        "INSERT INTO intents (run_id, entity, action, target, record, customer_number, finance_code, plan, opened_at) "
+        "INSERT INTO intents (run_id, entity, operation, target, record, customer_number, finance_code, plan, opened_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            run.id, action.entity, action.action, action.target, action.record, action.customer_number,
-            action.finance_code, to_json(action.as_json()), run.at(),
+            run.id, action.entity, action.operation, action.target, action.record, action.customer_number,
+            action.finance_code, encode(action.as_json()), run.at(),
         ),
     )  # fmt: skip
 
 
-def close_intent(run: Run, intent_id: int, outcome: str, message: str | None = None) -> None:
+def close_intent(run: Run, intent_id: int, state: IntentState, message: Message | None = None) -> None:
     """Moves an intent on. Belongs into the same transaction as everything else that its outcome changes.
 
-    Of a customer's that needs no look-up any more the plan goes: the audit trail has what matters of it, and the plans
+    The plan of a customer's intent that needs no look-up any more goes: the audit trail has what matters of it, and the plans
     of a hundred thousand customers would be two thirds of the file.
     """
-    settled_at = None if outcome == "unknown" else run.at()
+    settled_at = None if state == IntentState.UNKNOWN else run.at()
     run.state.execute(
-        "UPDATE intents SET state = ?1, message = ?2, settled_at = ?3, "
+        "UPDATE intents SET state = ?1, message_code = ?2, message_params = ?3, settled_at = ?4, "
         "plan = CASE WHEN entity = 'customer' AND ?1 IN ('confirmed', 'rejected', 'not_sent') THEN '{}' ELSE plan END "
-        "WHERE id = ?4",
-        (outcome, message, settled_at, intent_id),
+        "WHERE id = ?5",
+        (state, *message_pair(message), settled_at, intent_id),
     )
 
 
 def mark_missed(run: Run, intent_id: int) -> None:
     """Records that a look-up did not find what the intent may have made; its grace time begins."""
-    run.state.execute("UPDATE intents SET missed_at = ? WHERE id = ?", (run.at(), intent_id))
+    run.state.db.table("intents").update(intent_id, {"missed_at": run.at()})
 
 
 def adopt_orphans(run: Run) -> list[Intent]:
@@ -77,45 +85,39 @@ def adopt_orphans(run: Run) -> list[Intent]:
     """
     orphans = run.state.rows("SELECT * FROM intents WHERE state = 'open' AND run_id <> ? ORDER BY id", (run.id,))
     for row in orphans:
-        close_intent(run, row["id"], "unknown", "The run ended before an answer came.")
-    return [_intent(row) for row in orphans]
+        close_intent(run, row["id"], IntentState.UNKNOWN, CUT_OFF)
+    return [intent_of(row) for row in orphans]
 
 
 def unknown_intents(state: State, target: System, entity: str = "customer") -> list[Intent]:
     """What was sent to `target` and may or may not have arrived, oldest first."""
-    rows = state.rows(
-        "SELECT * FROM intents WHERE state = 'unknown' AND target = ? AND entity = ? ORDER BY id",
-        (target, entity),
-    )
-    return [_intent(row) for row in rows]
+    # UNSETTLED lets SQLite use the partial index instead of reading every intent there ever was.
+    sql = f"SELECT * FROM intents WHERE {UNSETTLED} AND state = 'unknown' AND entity = ? AND target = ? ORDER BY id"
+    return [intent_of(row) for row in state.rows(sql, (entity, target))]
 
 
 def unsettled_of(state: State, action: Action) -> list[Intent]:
     """The open or unknown writes for the record of `action` to its target: one at most, by the table's own rule."""
-    sql = "SELECT * FROM intents WHERE entity = ? AND target = ? AND record = ? AND state IN ('open', 'unknown')"
-    return [_intent(row) for row in state.rows(sql, (action.entity, action.target, action.record))]
+    sql = f"SELECT * FROM intents WHERE entity = ? AND target = ? AND record = ? AND {UNSETTLED}"
+    return [intent_of(row) for row in state.rows(sql, action.key)]
 
 
-def lapses(state: State, action: Action) -> int:
+def expirations(state: State, action: Action) -> int:
     """How often a create for this record was sent, looked for, and not found."""
-    sql = "SELECT count(*) FROM intents WHERE entity = ? AND target = ? AND record = ? AND state = 'lapsed'"
-    return int(state.value(sql, (action.entity, action.target, action.record)))
+    sql = "SELECT count(*) FROM intents WHERE entity = ? AND target = ? AND record = ? AND state = 'expired'"
+    return int(state.value(sql, action.key))
 
 
-def lapsed_creates(state: State) -> list[Intent]:
+def expired_creates(state: State) -> list[Intent]:
     """The creates of contacts that were given up for lost, oldest first."""
     sql = (
-        "SELECT * FROM intents WHERE state = 'lapsed' AND action = 'create' AND target = 'finance' AND entity = 'customer' "
-        "ORDER BY id"
+        "SELECT * FROM intents WHERE state = 'expired' AND operation = 'create' AND target = 'finance' "
+        "AND entity = 'customer' ORDER BY id"
     )
-    return [_intent(row) for row in state.rows(sql)]
+    return [intent_of(row) for row in state.rows(sql)]
 
 
-def _intent(row: Row) -> Intent:
-    return Intent(
-        row["id"],
-        Action.from_json(json.loads(row["plan"])),
-        row["message"] or "",
-        row["missed_at"],
-        row["opened_at"],
-    )
+def intent_of(row: Record) -> Intent:
+    """A row of the table `intents` that still has its plan."""
+    action = Action.from_json(json.loads(row["plan"]))
+    return Intent(row["id"], action, message_of(row), row["missed_at"], row["opened_at"])

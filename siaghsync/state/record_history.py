@@ -2,47 +2,80 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
-from siaghsync.domain.customer import ascii_digits
-from siaghsync.features.explain.rules import Dossier
-from siaghsync.state.database import State
+from siaghsync.domain.action import Action
+from siaghsync.domain.normalize import ascii_digits
+from siaghsync.state.audit_log import AuditLine, line_of
+from siaghsync.state.database import Row, State
+from siaghsync.state.mappings import Link, Mappings
 from siaghsync.state.meta import COMPLETED
-from siaghsync.state.reviews import ways_out
-
-Data = dict[str, Any]
-"""A row of a table."""
+from siaghsync.state.outbox import UNSETTLED, Intent, intent_of
+from siaghsync.state.posted import PostedDocuments, PostedEntry
+from siaghsync.state.retries import Retry, Skip, retry_of, skip_of
+from siaghsync.state.reviews import Review, review_of
 
 _MOST_EVENTS = 12
-_NAME_FIELDS = ("fullname", "nickName")
 
-_MAPPED = "SELECT * FROM customer_mappings WHERE crm_id = ?2 OR customer_number = ?1 OR CAST(finance_code AS TEXT) = ?1"
+
+@dataclass(frozen=True, slots=True)
+class RecordHistory:
+    """All that the state file knows of one record.
+
+    `number` is the customer's or document's own; `kind` is `person`, `organization`, `quote` or `invoice`, or "" while it is
+    not known. `mapping` is the linked pair of a customer, `posted` what stands in Finance for a document. `reviews` and `events`
+    have the newest last, `older` counts the events before them; `intents` are those that are not settled. `documents` are those
+    of a customer that were posted, `customer` is the customer number of a document. `imported` says whether an initial import
+    has completed.
+    """
+
+    entity: Literal["customer", "invoice"]
+    crm_id: str | None
+    finance_code: int | None
+    number: str
+    kind: str
+    name: str = ""
+    mapping: Link | None = None
+    posted: PostedEntry | None = None
+    reviews: Sequence[Review] = ()
+    waiting: Sequence[Retry] = ()
+    skips: Sequence[Skip] = ()
+    intents: Sequence[Intent] = ()
+    events: Sequence[AuditLine] = ()
+    older: int = 0
+    documents: Sequence[PostedEntry] = ()
+    documents_waiting: int = 0
+    customer: str = ""
+    imported: bool = True
+
+    @property
+    def question(self) -> Review | None:
+        """The review that is open, or None."""
+        return next((review for review in self.reviews if review.resolution is None), None)
+
+
+_MAPPED = (
+    "SELECT * FROM customer_mappings WHERE crm_id = :id OR customer_number = :n OR CAST(finance_code AS TEXT) = :n"
+)
 _CUSTOMERS = """
     SELECT target, record, crm_id, finance_code FROM reviews WHERE entity = 'customer'
-        AND (record = ?2 OR customer_number = ?1 OR crm_id = ?2 OR CAST(finance_code AS TEXT) = ?1)
-    UNION SELECT target, record, NULL, NULL FROM waiting WHERE entity = 'customer' AND (record = ?2 OR customer_number = ?1)
-    UNION SELECT target, record, NULL, NULL FROM skips WHERE entity = 'customer' AND (record = ?2 OR customer_number = ?1)
+        AND (record = :id OR customer_number = :n OR crm_id = :id OR CAST(finance_code AS TEXT) = :n)
+    UNION SELECT target, record, NULL, NULL FROM retries WHERE entity = 'customer' AND (record = :id OR customer_number = :n)
+    UNION SELECT target, record, NULL, NULL FROM skips WHERE entity = 'customer' AND (record = :id OR customer_number = :n)
     UNION SELECT target, record, NULL, finance_code FROM intents WHERE entity = 'customer'
-        AND (record = ?2 OR customer_number = ?1 OR CAST(finance_code AS TEXT) = ?1)
+        AND (record = :id OR customer_number = :n OR CAST(finance_code AS TEXT) = :n)
     UNION SELECT NULL, NULL, crm_id, finance_code FROM audit WHERE entity = 'customer'
-        AND (crm_id = ?2 OR customer_number = ?1 OR CAST(finance_code AS TEXT) = ?1)
+        AND (crm_id = :id OR customer_number = :n OR CAST(finance_code AS TEXT) = :n)
 """
 _DOCUMENTS = """
-    SELECT crm_id AS record FROM invoice_mappings WHERE crm_id = ?2 OR crm_number = ?1 OR finance_number = ?1
-    UNION SELECT record FROM reviews WHERE entity = 'invoice'
-        AND (record = ?2 OR json_extract(details, '$.snapshot.number') = ?1)
-    UNION SELECT record FROM waiting WHERE entity = 'invoice' AND record = ?2
-    UNION SELECT record FROM skips WHERE entity = 'invoice' AND record = ?2
-    UNION SELECT record FROM intents WHERE entity = 'invoice'
-        AND (record = ?2 OR json_extract(plan, '$.details.snapshot.number') = ?1)
-    UNION SELECT crm_id FROM audit WHERE entity = 'invoice' AND (crm_id = ?2 OR json_extract(fields, '$.number[1]') = ?1
-        OR message LIKE 'Quote ' || ?3 || ':%' ESCAPE '~' OR message LIKE 'Quote ' || ?3 || ' waits %' ESCAPE '~'
-        OR message LIKE 'Invoice ' || ?3 || ':%' ESCAPE '~' OR message LIKE 'Invoice ' || ?3 || ' waits %' ESCAPE '~')
+    SELECT crm_id AS record FROM posted_documents WHERE crm_id = :id OR crm_number = :n OR finance_number = :n
+    UNION SELECT record FROM reviews WHERE entity = 'invoice' AND (record = :id OR name = :n)
+    UNION SELECT record FROM retries WHERE entity = 'invoice' AND (record = :id OR name = :n)
+    UNION SELECT record FROM skips WHERE entity = 'invoice' AND (record = :id OR name = :n)
+    UNION SELECT record FROM intents WHERE entity = 'invoice' AND (record = :id OR json_extract(plan, '$.name') = :n)
+    UNION SELECT crm_id FROM audit WHERE entity = 'invoice' AND crm_id IS NOT NULL AND (crm_id = :id OR name = :n)
 """
 
 
@@ -61,21 +94,20 @@ class _Subject:
         return same
 
 
-def dossiers(state: State, asked: str) -> list[Dossier]:
+def record_histories(state: State, asked: str) -> list[RecordHistory]:
     """Everything that carries this number: customers by customer number, finance code or CRM id, documents by their
     number, the pre-invoice's, or CRM id. Empty if nothing is known of it."""
     text = ascii_digits(asked).strip()
-    like = text.replace("~", "~~").replace("%", "~%").replace("_", "~_")
-    values = (text, text.lower(), like)
-    imported = state.fact(COMPLETED) is not None
-    customers = [_customer(state, subject, text, imported) for subject in _subjects(state, values[:2])]
-    documents = [_document(state, row["record"], imported) for row in _rows(state, _DOCUMENTS, values) if row["record"]]
+    names = {"n": text, "id": text.lower()}
+    imported = state.meta(COMPLETED) is not None
+    customers = [_customer(state, subject, text, imported) for subject in _subjects(state, names)]
+    documents = [_document(state, row["record"], imported) for row in state.rows(_DOCUMENTS, names)]
     return customers + documents
 
 
-def _subjects(state: State, values: tuple[str, ...]) -> list[_Subject]:
-    found: list[_Subject] = [_Subject(row["crm_id"], row["finance_code"]) for row in _rows(state, _MAPPED, values)]
-    for row in _rows(state, _CUSTOMERS, values):
+def _subjects(state: State, names: dict[str, str]) -> list[_Subject]:
+    found = [_Subject(row["crm_id"], row["finance_code"]) for row in state.rows(_MAPPED, names)]
+    for row in state.rows(_CUSTOMERS, names):
         crm_id = row["record"] if row["target"] == "finance" else row["crm_id"]
         code = int(row["record"]) if row["target"] == "crm" else row["finance_code"]
         subject = _pair_of(state, crm_id, code)
@@ -86,133 +118,96 @@ def _subjects(state: State, values: tuple[str, ...]) -> list[_Subject]:
 
 def _pair_of(state: State, crm_id: str | None, code: int | None) -> _Subject:
     """What is linked counts as one, whatever a line of the trail knew of it then."""
-    sql = "SELECT crm_id, finance_code FROM customer_mappings WHERE crm_id = ? OR (? IS NULL AND finance_code = ?)"
-    row = _row(state, sql, (crm_id, crm_id, code))
-    return _Subject(row["crm_id"], row["finance_code"]) if row else _Subject(crm_id, code)
+    mappings = Mappings(state)
+    found = mappings.of_crm(crm_id) if crm_id is not None else None if code is None else mappings.of_code(code)
+    return _Subject(found.crm_id, found.finance_code) if found else _Subject(crm_id, code)
 
 
-def _customer(state: State, subject: _Subject, asked: str, imported: bool) -> Dossier:
-    mapping = _row(state, "SELECT * FROM customer_mappings WHERE crm_id = ?", (subject.crm_id,))
-    mine = "entity = 'customer' AND ((target = 'finance' AND record = ?) OR (target = 'crm' AND record = ?))"
+def _customer(state: State, subject: _Subject, asked: str, imported: bool) -> RecordHistory:
+    mapping = Mappings(state).link_of(subject.crm_id) if subject.crm_id else None
     key = (subject.crm_id, None if subject.code is None else str(subject.code))
-    trail = _rows(
-        state,
-        "SELECT * FROM audit WHERE entity = 'customer' AND (crm_id = ? OR finance_code = ?) ORDER BY id",
-        (subject.crm_id, subject.code),
-    )
-    open_rows = _open_rows(state, mine, key)
-    known = (
-        [mapping["customer_number"]] if mapping else [row["customer_number"] for row in (*open_rows.reviews, *trail)]
-    )
-    waiting = "SELECT count(*) FROM waiting WHERE entity = 'invoice' AND depends_on = ?"
-    return Dossier(
+    mine = "entity = 'customer' AND ((target = 'finance' AND record = ?) OR (target = 'crm' AND record = ?))"
+    trail = _lines(state, "entity = 'customer' AND (crm_id = ? OR finance_code = ?)", (subject.crm_id, subject.code))
+    known = _Known(state, mine, key)
+    numbers = [mapping.customer_number] if mapping else known.customer_numbers(trail)
+    return RecordHistory(
         entity="customer",
         crm_id=subject.crm_id,
         finance_code=subject.code,
-        number=next((number for number in reversed(known) if number), "" if asked in key else asked),
-        kind="customer",
-        name=_name(trail, open_rows.reviews),
+        number=_last(numbers) or ("" if asked in key else asked),
+        kind=mapping.kind if mapping else _last(known.kinds(trail)),
+        name=_last(known.names(trail)),
         mapping=mapping,
-        reviews=open_rows.reviews,
-        waiting=open_rows.waiting,
-        skips=open_rows.skips,
-        intents=open_rows.intents,
-        history=[_parsed(row) for row in trail[-_MOST_EVENTS:]],
+        **known.as_fields(),
+        events=trail[-_MOST_EVENTS:],
         older=max(0, len(trail) - _MOST_EVENTS),
-        documents=_rows(
-            state, "SELECT * FROM invoice_mappings WHERE customer_crm_id = ? ORDER BY posted_at", (subject.crm_id,)
-        ),
-        documents_waiting=int(state.value(waiting, (subject.crm_id,))),
+        documents=PostedDocuments(state).of_customer(subject.crm_id) if subject.crm_id else (),
+        documents_waiting=_documents_waiting(state, subject.crm_id),
         imported=imported,
-        ways_out=open_rows.ways_out,
     )
 
 
-def _document(state: State, crm_id: str, imported: bool) -> Dossier:
-    mapping = _row(state, "SELECT * FROM invoice_mappings WHERE crm_id = ?", (crm_id,))
-    open_rows = _open_rows(state, "entity = 'invoice' AND record = ?", (crm_id,))
-    trail = _rows(state, "SELECT * FROM audit WHERE entity = 'invoice' AND crm_id = ? ORDER BY id", (crm_id,))
-    customers = (
-        [mapping["customer_number"]] if mapping else [row["customer_number"] for row in (*open_rows.reviews, *trail)]
-    )
-    kind, number = _called(crm_id, mapping, open_rows, trail)
-    return Dossier(
+def _documents_waiting(state: State, crm_id: str | None) -> int:
+    return state.db.table("retries").count_where("entity = 'invoice' AND depends_on = ?", [crm_id])
+
+
+def _document(state: State, crm_id: str, imported: bool) -> RecordHistory:
+    posted = PostedDocuments(state).entry(crm_id)
+    known = _Known(state, "entity = 'invoice' AND record = ?", (crm_id,))
+    trail = _lines(state, "entity = 'invoice' AND crm_id = ?", (crm_id,))
+    customers = [posted.customer_number] if posted else known.customer_numbers(trail)
+    number = posted.crm_number if posted else _last(name for name in known.names(trail) if name != crm_id)
+    return RecordHistory(
         entity="invoice",
         crm_id=crm_id,
         finance_code=None,
         number=number,
-        kind=kind,
-        mapping=mapping,
-        reviews=open_rows.reviews,
-        waiting=open_rows.waiting,
-        skips=open_rows.skips,
-        intents=open_rows.intents,
-        history=[_parsed(row) for row in trail[-_MOST_EVENTS:]],
+        kind=posted.posted.source if posted else _last(known.kinds(trail)),
+        posted=posted,
+        **known.as_fields(),
+        events=trail[-_MOST_EVENTS:],
         older=max(0, len(trail) - _MOST_EVENTS),
-        customer=next((number for number in reversed(customers) if number), ""),
+        customer=_last(customers),
         imported=imported,
-        ways_out=open_rows.ways_out,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    reviews: list[Data]
-    waiting: list[Data]
-    skips: list[Data]
-    intents: list[Data]
+class _Known:
+    """What is open about a record, and every question that was ever asked about it."""
 
-    @property
-    def ways_out(self) -> tuple[str, ...]:
-        """The decisions that the open question leaves, if there is one."""
-        return next((ways_out(r["entity"], r["reason"]) for r in self.reviews if r["resolution"] is None), ())
+    def __init__(self, state: State, mine: str, key: Sequence[object]) -> None:
+        def rows(table: str, more: str = "", order: str = "since") -> list[Row]:
+            return state.rows(f"SELECT * FROM {table} WHERE {mine}{more} ORDER BY {order}", key)
 
+        self.reviews = list(map(review_of, rows("reviews", order="id")))
+        self.waiting = list(map(retry_of, rows("retries")))
+        self.skips = list(map(skip_of, rows("skips")))
+        self.intents = list(map(intent_of, rows("intents", f" AND {UNSETTLED}", "id")))
 
-def _open_rows(state: State, mine: str, key: Sequence[object]) -> _Open:
-    return _Open(
-        reviews=_rows(state, f"SELECT * FROM reviews WHERE {mine} ORDER BY id", key),
-        waiting=_rows(state, f"SELECT * FROM waiting WHERE {mine} ORDER BY since", key),
-        skips=_rows(state, f"SELECT * FROM skips WHERE {mine}", key),
-        intents=_rows(state, f"SELECT * FROM intents WHERE {mine} AND state IN ('open', 'unknown') ORDER BY id", key),
-    )
+    def as_fields(self) -> dict[str, Any]:
+        """The rows by the fields of `RecordHistory`."""
+        return {"reviews": self.reviews, "waiting": self.waiting, "skips": self.skips, "intents": self.intents}
 
+    def customer_numbers(self, trail: Sequence[AuditLine]) -> list[str | None]:
+        """The customer numbers under which it was known, the newest line of the trail last."""
+        return [*(review.customer_number for review in self.reviews), *(line.customer_number for line in trail)]
 
-def _parsed(row: Data) -> dict[str, Any]:
-    return {**row, "fields": json.loads(row["fields"])}
+    def names(self, trail: Sequence[AuditLine]) -> list[str]:
+        """What the record was called, the newest line of the trail last."""
+        return [each.name for each in self._records()] + [line.name for line in trail]
 
+    def kinds(self, trail: Sequence[AuditLine]) -> list[str | None]:
+        """What the record is, as far as each row knows."""
+        return [*(each.kind for each in self._records()), *(line.kind for line in trail)]
 
-def _name(trail: Sequence[Data], reviews: Sequence[Data]) -> str:
-    """What the customer was last called in what was sent or shown, or nothing."""
-    sent = (json.loads(row["fields"]).get(key, [None, None])[1] for row in reversed(trail) for key in _NAME_FIELDS)
-    return next((str(name) for name in chain(sent, _shown_names(reviews)) if name), "")
-
-
-def _shown_names(reviews: Sequence[Data]) -> Iterator[str]:
-    for review in reversed(reviews):
-        details = json.loads(review["details"])
-        who = details.get("customer") or details.get("contact") or {}
-        yield from who.get("names", [])[:1]
+    def _records(self) -> list[Review | Retry | Skip | Action]:
+        return [*self.reviews, *self.waiting, *self.skips, *(intent.action for intent in self.intents)]
 
 
-def _called(crm_id: str, mapping: Data | None, known: _Open, trail: Sequence[Data]) -> tuple[str, str]:
-    """Which of the CRM's documents it is, and its number as far as known. What was posted says it itself; a message about
-    a document begins with its title, which is its CRM id as long as it has no number."""
-    if mapping:
-        return mapping["source"], mapping["crm_number"]
-    kinds = [row["kind"] for row in (*known.reviews, *known.waiting)]
-    numbers = [json.loads(review["details"]).get("snapshot", {}).get("number") for review in reversed(known.reviews)]
-    for row in (*reversed(trail), *known.waiting):
-        numbers.append(json.loads(row.get("fields", "{}")).get("number", [None, None])[1])
-        if found := re.match(r"(Quote|Invoice) (\S+?):? ", row["message"] or ""):
-            kinds.append(found[1].lower())
-            numbers.append(found[2])
-    number = next((number for number in numbers if number and number != crm_id), "")
-    return next(iter(kinds), "document"), number
+def _lines(state: State, where: str, values: Sequence[object]) -> list[AuditLine]:
+    return [line_of(row) for row in state.rows(f"SELECT * FROM audit WHERE {where} ORDER BY id", values)]
 
 
-def _rows(state: State, sql: str, values: Sequence[object]) -> list[Data]:
-    return [dict(row) for row in state.rows(sql, values)]
-
-
-def _row(state: State, sql: str, values: Sequence[object]) -> Data | None:
-    return next(iter(_rows(state, sql, values)), None)
+def _last(values: Iterable[str | None]) -> str:
+    """The last value that says something, or ""."""
+    return next((value for value in reversed(list(values)) if value), "")

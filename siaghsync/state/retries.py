@@ -7,108 +7,147 @@ from datetime import datetime, timedelta
 
 from siaghsync.domain.action import Action, Entity, RecordKind
 from siaghsync.errors import System
+from siaghsync.messages.message import Message, verbatim
 from siaghsync.state.audit import Run, stamp
-from siaghsync.state.database import Row, State
+from siaghsync.state.columns import Record, message_columns, message_of
+from siaghsync.state.database import State
+
+_KEY = "entity = ? AND target = ? AND record = ?"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A record that waits: how often it was tried, when next, and why it failed. Times are stored UTC texts."""
+class Retry:
+    """A record that waits: how often it was tried, when next, and why it failed. Times are stored UTC texts.
+
+    `depends_on` is the CRM id of the customer or quote that has to be settled first, or None.
+    """
 
     entity: Entity
     target: System
     record: str
     kind: RecordKind
     customer_number: str
+    name: str
     attempts: int
     failed: bool
     next_try_at: str
     reason: str
-    message: str
+    message: Message
+    since: str
+    depends_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A record that is skipped on purpose, why, and since when (a stored text)."""
+
+    entity: Entity
+    target: System
+    record: str
+    kind: str
+    customer_number: str
+    name: str
+    reason: str
     since: str
 
 
-def pause_after(attempts: int) -> timedelta:
-    """How long a record rests after so many failed runs: none after the first, then 2 s, 8 s, 32 s... up to six hours.
+def backoff(attempts: int) -> timedelta:
+    """How long a record rests after so many failed runs: none after the first, then 2 s, 8 s, 32 s, and so on up to six hours.
 
-    Under cron the first few tries simply are the next runs; what keeps failing is asked for less and less often.
+    Under cron the first few tries simply are the next runs; what keeps failing is tried less and less often.
     """
     return timedelta(seconds=min(2 * 4 ** (attempts - 2), 6 * 3600)) if attempts > 1 else timedelta(0)
 
 
-def postpone(
-    run: Run, action: Action, reason: str, message: str, *, failed: bool = True, depends_on: str | None = None
+def schedule_retry(
+    run: Run, action: Action, reason: str, message: Message, *, failed: bool = True, depends_on: str | None = None
 ) -> int:
     """Stores a record as waiting, with one more try behind it if it `failed`. Returns the number of tries.
 
-    With `depends_on` it waits until that CRM customer is linked, or until `free` is called for it. Belongs inside `State.atomic`.
+    With `depends_on` it waits until that CRM customer is linked, or until `free` is called for its reason. Belongs inside
+    `State.atomic`.
     """
     known = find(run.state, action.entity, action.target, action.record)
     release(run.state, action)
     attempts = (known.attempts if known else 0) + int(failed)
-    run.state.execute(
-        "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            action.entity, action.target, action.record, action.kind, action.customer_number, attempts, int(failed),
-            stamp(run.now() + pause_after(attempts)), reason, message, known.since if known else run.at(), depends_on,
-        ),
-    )  # fmt: skip
+    run.state.db.table("retries").insert(
+        {
+            "entity": action.entity,
+            "target": action.target,
+            "record": action.record,
+            "kind": action.kind,
+            "customer_number": action.customer_number,
+            "name": action.name or (known.name if known else ""),
+            "attempts": attempts,
+            "failed": failed,
+            "next_try_at": stamp(run.now() + backoff(attempts)),
+            "reason": reason,
+            **message_columns(message),
+            "since": known.since if known else run.at(),
+            "depends_on": depends_on,
+        }
+    )
     return attempts
 
 
 def free(state: State, reason: str) -> None:
     """Lets all that wait for this reason be tried in the next run. Belongs inside `State.atomic`."""
-    state.execute("UPDATE waiting SET depends_on = NULL WHERE reason = ?", (reason,))
+    state.execute("UPDATE retries SET depends_on = NULL WHERE reason = ?", (reason,))
 
 
 def release(state: State, action: Action) -> None:
     """The record waits no longer and is not skipped any more. Belongs inside `State.atomic`."""
-    key = (action.entity, action.target, action.record)
-    state.execute("DELETE FROM waiting WHERE entity = ? AND target = ? AND record = ?", key)
-    state.execute("DELETE FROM skips WHERE entity = ? AND target = ? AND record = ?", key)
+    state.execute(f"DELETE FROM retries WHERE {_KEY}", action.key)
+    state.execute(f"DELETE FROM skips WHERE {_KEY}", action.key)
 
 
-def find(state: State, entity: Entity, target: System, record: str) -> Waiting | None:
+def find(state: State, entity: Entity, target: System, record: str) -> Retry | None:
     """The waiting entry of a record, or None."""
-    row = state.row("SELECT * FROM waiting WHERE entity = ? AND target = ? AND record = ?", (entity, target, record))
-    return _waiting(row) if row else None
+    row = state.row(f"SELECT * FROM retries WHERE {_KEY}", (entity, target, record))
+    return retry_of(row) if row else None
 
 
-def due(state: State, entity: Entity, target: System, now: datetime) -> list[Waiting]:
+def due(state: State, entity: Entity, target: System, now: datetime) -> list[Retry]:
     """The records whose next try has come and whose customer, if they depend on one, is linked; the oldest first."""
     sql = (
-        "SELECT * FROM waiting WHERE entity = ? AND target = ? AND next_try_at <= ? "
+        "SELECT * FROM retries WHERE entity = ? AND target = ? AND next_try_at <= ? "
         "AND (depends_on IS NULL OR depends_on IN (SELECT crm_id FROM customer_mappings)) ORDER BY since, record"
     )
-    return [_waiting(row) for row in state.rows(sql, (entity, target, stamp(now)))]
+    return [retry_of(row) for row in state.rows(sql, (entity, target, stamp(now)))]
 
 
 def note_skip(run: Run, action: Action) -> bool:
     """Remembers why a record is skipped. Returns whether that is news. Belongs inside `State.atomic`."""
-    key = (action.entity, action.target, action.record)
-    known = run.state.row(
-        "SELECT reason, customer_number, since FROM skips WHERE entity = ? AND target = ? AND record = ?", key
-    )
+    known = run.state.row(f"SELECT reason, customer_number, since FROM skips WHERE {_KEY}", action.key)
     is_news = known is None or tuple(known)[:2] != (action.reason, action.customer_number)
     release(run.state, action)
     since = known["since"] if known and not is_news else run.at()
-    run.state.execute(
-        "INSERT INTO skips VALUES (?, ?, ?, ?, ?, ?)", (*key, action.customer_number, action.reason, since)
+    run.state.execute(  # plain SQL: a first sync can skip every customer without a number
+        "INSERT INTO skips VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*action.key, action.kind, action.customer_number, action.name, action.reason, since),
     )
     return is_news
 
 
-def _waiting(row: Row) -> Waiting:
-    return Waiting(
+def retry_of(row: Record) -> Retry:
+    """A row of the table `retries` as an entry."""
+    return Retry(
         entity=row["entity"],
         target=row["target"],
         record=row["record"],
         kind=row["kind"],
         customer_number=row["customer_number"],
+        name=row["name"],
         attempts=row["attempts"],
         failed=bool(row["failed"]),
         next_try_at=row["next_try_at"],
         reason=row["reason"],
-        message=row["message"],
+        message=message_of(row) or verbatim(""),
         since=row["since"],
+        depends_on=row["depends_on"],
     )
+
+
+def skip_of(row: Record) -> Skip:
+    """A row of the table `skips` as an entry."""
+    return Skip(**{name: row[name] for name in Skip.__slots__})

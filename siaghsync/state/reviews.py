@@ -3,144 +3,215 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from siaghsync.domain.action import Action
+from siaghsync.domain.action import Action, Entity, RecordKind
+from siaghsync.domain.reasons import Operation, Reason, Resolution
+from siaghsync.errors import System
+from siaghsync.messages.message import Message, verbatim
 from siaghsync.state.audit import Run
-from siaghsync.state.database import Row, State
+from siaghsync.state.columns import Record, encode, message_columns, message_of
+from siaghsync.state.database import State
 
-# Reasons that end a record's own tries: it rests until a person speaks or the record changes. All others come from
-# matching and are decided anew whenever the record is looked at.
-FINAL_REASONS = frozenset({"refused", "bad_record", "unknown_outcome", "made_new_contact", "code_taken"})
+FINAL_REASONS: frozenset[str] = frozenset(
+    {Reason.REFUSED, Reason.BAD_RECORD, Reason.UNKNOWN_OUTCOME, Reason.MADE_NEW_CONTACT, Reason.CODE_TAKEN}
+)
+"""Reasons that end a record's own tries: it rests until a person decides or the record changes. All others come from matching
+and are decided anew whenever the record is looked at."""
 
-_WAYS_OUT: dict[str, tuple[str, ...]] = {
-    "bad_record": ("retry", "discard"),
-}
+_ONCE_MORE_OR_NOT = (Resolution.RETRY, Resolution.DISCARD)
+_MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED)
 
 
-def ways_out(entity: str, reason: str) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A question. `record` names the source record as in `Action`, `details` show both sides, `checksum` is that of the record
+    when the question was asked. `resolution` is None while it is open; `resolved_by` is a person, or `siaghsync`."""
+
+    id: int
+    entity: Entity
+    target: System
+    record: str
+    kind: RecordKind
+    reason: str
+    crm_id: str | None
+    customer_number: str
+    finance_code: int | None
+    name: str
+    message: Message
+    details: Mapping[str, Any]
+    checksum: str
+    since: str
+    resolution: str | None
+    resolved_at: str | None
+    resolved_by: str | None
+
+    @property
+    def ways_out(self) -> tuple[Resolution, ...]:
+        """The decisions that make sense for it."""
+        return ways_out(self.entity, self.reason)
+
+    def as_item(self) -> dict[str, Any]:
+        """The question as an entry of the JSON of `review`; `message` is still a `Message`."""
+        return {
+            "id": self.id,
+            "entity": self.entity,
+            "reason": self.reason,
+            "crm_id": self.crm_id,
+            "customer_number": self.customer_number or None,
+            "finance_code": None if self.finance_code is None else str(self.finance_code),
+            "message": self.message,
+            "since": self.since,
+            "ways_out": [str(way) for way in self.ways_out],
+        }
+
+    def as_action(self, operation: Operation = Operation.REVIEW) -> Action:
+        """The record of the question as an action about it, with its checksum and details."""
+        return Action(
+            operation=operation,
+            entity=self.entity,
+            target=self.target,
+            record=self.record,
+            kind=self.kind,
+            customer_number=self.customer_number,
+            crm_id=self.crm_id,
+            finance_code=self.finance_code,
+            name=self.name,
+            checksum=self.checksum,
+            details=self.details,
+        )
+
+
+def ways_out(entity: str, reason: str) -> tuple[Resolution, ...]:
     """The options of `review resolve` that make sense for a reason."""
     if entity == "invoice":
-        return (
-            ("posted", "retry", "discard") if reason in ("unknown_outcome", "may_be_posted") else ("retry", "discard")
-        )
-    return _WAYS_OUT.get(reason, ("link", "retry", "discard"))
+        return (Resolution.POSTED, *_ONCE_MORE_OR_NOT) if reason in _MAY_STAND_IN_FINANCE else _ONCE_MORE_OR_NOT
+    return _ONCE_MORE_OR_NOT if reason == Reason.BAD_RECORD else (Resolution.LINK, *_ONCE_MORE_OR_NOT)
 
 
 def put(run: Run, action: Action) -> Literal["new", "known", "discarded"]:
-    """Puts a record before a person; `known` if the same question stands already, `discarded` if it was answered so.
+    """Puts a record before a person; `known` if the same question is open already, `discarded` if it was closed so.
 
     A discarded question comes back only when its record changes. Belongs inside `State.atomic`.
     """
     last = last_of(run.state, action)
-    if (
-        last
-        and last["resolution"] == "discard"
-        and last["reason"] == action.reason
-        and last["checksum"] == (action.checksum or "")
-    ):
+    reason, checksum = str(action.reason), action.checksum or ""
+    if last and last.resolution == Resolution.DISCARD and (last.reason, last.checksum) == (reason, checksum):
         return "discarded"
-    details = json.dumps(action.details, ensure_ascii=False)
-    if last and last["resolution"] is None:
-        run.state.execute(
-            "UPDATE reviews SET kind = ?, reason = ?, crm_id = ?, customer_number = ?, finance_code = ?, message = ?, "
-            "details = ?, checksum = ? WHERE id = ?",
-            (
-                action.kind,
-                action.reason,
-                action.crm_id,
-                action.customer_number,
-                action.finance_code,
-                action.message or "",
-                details,
-                action.checksum or "",
-                last["id"],
-            ),
-        )
-        return "known" if last["reason"] == action.reason else "new"
-    run.state.execute(
-        "INSERT INTO reviews (entity, target, record, kind, reason, crm_id, customer_number, finance_code, message, details, "
-        "checksum, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            action.entity, action.target, action.record, action.kind, action.reason, action.crm_id, action.customer_number,
-            action.finance_code, action.message or "", details, action.checksum or "", run.at(),
-        ),
-    )  # fmt: skip
+    question = {
+        "kind": action.kind,
+        "reason": reason,
+        "crm_id": action.crm_id,
+        "customer_number": action.customer_number,
+        "finance_code": action.finance_code,
+        "name": action.name,
+        **message_columns(action.message or verbatim("")),
+        "details": encode(action.details),
+        "checksum": checksum,
+    }
+    table = run.state.db.table("reviews")
+    if last and last.resolution is None:
+        table.update(last.id, question)
+        return "known" if last.reason == reason else "new"
+    key = {"entity": action.entity, "target": action.target, "record": action.record}
+    table.insert({**key, **question, "since": run.at()})
     return "new"
 
 
 def rests(state: State, action: Action) -> bool:
-    """Whether the record has used up its own tries and did not change since: a person has to speak first."""
+    """Whether the record has used up its own tries and did not change since: a person has to decide first."""
     last = last_of(state, action)
     return bool(
         last
-        and last["resolution"] in (None, "discard")
-        and last["reason"] in FINAL_REASONS
-        and last["checksum"] == (action.checksum or "")
+        and last.resolution in (None, Resolution.DISCARD)
+        and last.reason in FINAL_REASONS
+        and last.checksum == (action.checksum or "")
     )
 
 
 def as_it_stands(state: State, action: Action) -> Action:
-    """The question that stands about the record of `action`, as an action that changes nothing about it."""
+    """The last question about the record of `action`, as an action that changes nothing about it."""
     last = last_of(state, action)
     assert last is not None
     return replace(
         action,
-        action="review",
-        reason=last["reason"],
-        message=last["message"],
-        checksum=last["checksum"],
-        customer_number=last["customer_number"] or "",
-        details=json.loads(last["details"]),
+        operation=Operation.REVIEW,
+        reason=last.reason,
+        message=last.message,
+        checksum=last.checksum,
+        customer_number=last.customer_number,
+        details=last.details,
     )
 
 
-def settle(run: Run, action: Action) -> None:
-    """The question of a record has answered itself. Belongs inside `State.atomic`."""
+def auto_resolve(run: Run, action: Action) -> None:
+    """The question about a record has answered itself. Belongs inside `State.atomic`."""
     run.state.execute(
         "UPDATE reviews SET resolution = 'settled', resolved_at = ?, resolved_by = 'siaghsync' "
         "WHERE entity = ? AND target = ? AND record = ? AND resolution IS NULL",
-        (run.at(), action.entity, action.target, action.record),
+        (run.at(), *action.key),
     )
 
 
-def last_of(state: State, action: Action) -> Row | None:
-    """The newest question about a record, open or answered, or None."""
+def resolve(run: Run, review_id: int, resolution: Resolution) -> None:
+    """Closes a question with the decision of the person in whose name the run works. Belongs inside `State.atomic`."""
+    decision = {"resolution": str(resolution), "resolved_at": run.at(), "resolved_by": run.actor}
+    run.state.db.table("reviews").update(review_id, decision)
+
+
+def last_of(state: State, action: Action) -> Review | None:
+    """The newest question about a record, open or closed, or None."""
     sql = "SELECT * FROM reviews WHERE entity = ? AND target = ? AND record = ? ORDER BY id DESC LIMIT 1"
-    return state.row(sql, (action.entity, action.target, action.record))
+    row = state.row(sql, action.key)
+    return review_of(row) if row else None
+
+
+def get(state: State, review_id: int) -> Review | None:
+    """The question with this id, open or closed, or None."""
+    found = state.db.table("reviews").rows_where("id = ?", [review_id])
+    return next(map(review_of, found), None)
 
 
 def numbers_in_review(state: State, number: str) -> list[str]:
     """CRM ids of customers in review that carry this number."""
     sql = (
-        "SELECT record FROM reviews WHERE entity = 'customer' AND target = 'finance' AND resolution IS NULL "
-        "AND customer_number = ?"
+        "SELECT record FROM reviews WHERE resolution IS NULL AND customer_number = ? AND entity = 'customer' "
+        "AND target = 'finance'"
     )
     return [row["record"] for row in state.rows(sql, (number,))]
 
 
 def open_count(state: State) -> int:
     """How many questions are open."""
-    return int(state.value("SELECT count(*) FROM reviews WHERE resolution IS NULL"))
+    return state.db.table("reviews").count_where("resolution IS NULL")
 
 
-def open_items(state: State) -> list[dict[str, Any]]:
-    """The open questions as in the JSON of `review`."""
-    rows = state.rows("SELECT * FROM reviews WHERE resolution IS NULL ORDER BY id")
-    return [item_as_json(row) for row in rows]
+def open_items(state: State, limit: int | None = None) -> list[Review]:
+    """The open questions, the oldest first."""
+    found = state.db.table("reviews").rows_where("resolution IS NULL", order_by="id", limit=limit)
+    return list(map(review_of, found))
 
 
-def item_as_json(row: Row) -> dict[str, Any]:
-    """One question as in the JSON of `review`."""
-    return {
-        "id": row["id"],
-        "entity": row["entity"],
-        "reason": row["reason"],
-        "crm_id": row["crm_id"],
-        "customer_number": row["customer_number"] or None,
-        "finance_code": None if row["finance_code"] is None else str(row["finance_code"]),
-        "message": row["message"],
-        "since": row["since"],
-        "ways_out": list(ways_out(row["entity"], row["reason"])),
-    }
+def review_of(row: Record) -> Review:
+    """A row of the table `reviews` as a question."""
+    return Review(
+        id=row["id"],
+        entity=row["entity"],
+        target=row["target"],
+        record=row["record"],
+        kind=row["kind"],
+        reason=row["reason"],
+        crm_id=row["crm_id"],
+        customer_number=row["customer_number"],
+        finance_code=row["finance_code"],
+        name=row["name"],
+        message=message_of(row) or verbatim(""),
+        details=json.loads(row["details"]),
+        checksum=row["checksum"],
+        since=row["since"],
+        resolution=row["resolution"],
+        resolved_at=row["resolved_at"],
+        resolved_by=row["resolved_by"],
+    )

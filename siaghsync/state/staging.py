@@ -1,67 +1,78 @@
-"""What one run has read, on disk instead of in memory: SQLite's own temporary tables, gone with the connection.
+"""What one run has read, plans and has to tell, on disk instead of in memory: SQLite's own temporary tables.
 
-They stand beside the mappings, so "unmapped contacts with this national code" is one indexed query at any size.
+They are gone with the connection, so nothing is lost in them that the state file should hold. They stand beside the mappings, so
+"unlinked contacts with this national code" is one indexed query at any size. Plain SQL: every record of both systems passes here.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from siaghsync.domain.customer import Contact, Customer, fold, identity_key
-from siaghsync.state.database import Row, State
-from siaghsync.state.notebook import BATCH, Notebook, to_json
-
-_TABLES = (
-    """CREATE TEMP TABLE contacts (
-        code INTEGER PRIMARY KEY, identity TEXT, name TEXT, marker TEXT, admin INTEGER, active INTEGER, data TEXT)""",
-    "CREATE INDEX temp.contacts_identity ON contacts (identity)",
-    "CREATE INDEX temp.contacts_marker ON contacts (marker) WHERE marker <> ''",
-    """CREATE TEMP TABLE customers (
-        crm_id TEXT PRIMARY KEY, position INTEGER, number TEXT, identity TEXT, linked INTEGER, data TEXT)""",
-    "CREATE INDEX temp.customers_identity ON customers (identity)",
-    "CREATE INDEX temp.customers_number ON customers (number)",
-    "CREATE INDEX temp.customers_position ON customers (linked, position)",
+from siaghsync.domain.customer import (
+    Contact,
+    Customer,
+    contact_from_json,
+    customer_as_json,
+    customer_from_json,
+    identity_key,
 )
+from siaghsync.domain.normalize import fold
+from siaghsync.state.columns import encode
+from siaghsync.state.database import Row, State
+
+BATCH = 500
+"""How many rows are taken in, or read back, at once."""
+
+_TABLES = """
+CREATE TEMP TABLE contacts (
+    code INTEGER PRIMARY KEY, identity TEXT, name TEXT, marker TEXT, admin INTEGER, active INTEGER, data TEXT);
+CREATE INDEX temp.contacts_identity ON contacts (identity);
+CREATE INDEX temp.contacts_marker ON contacts (marker) WHERE marker <> '';
+CREATE TEMP TABLE customers (
+    crm_id TEXT PRIMARY KEY, position INTEGER, number TEXT, identity TEXT, linked INTEGER, data TEXT);
+CREATE INDEX temp.customers_identity ON customers (identity);
+CREATE INDEX temp.customers_number ON customers (number);
+CREATE INDEX temp.customers_position ON customers (linked, position);
+CREATE TEMP TABLE readings (
+    source TEXT, crm_id TEXT, modified TEXT, checksum TEXT, PRIMARY KEY (source, crm_id)) WITHOUT ROWID;
+CREATE TEMP TABLE unchanged (crm_id TEXT PRIMARY KEY) WITHOUT ROWID;
+-- JSON texts, many in a row, one on a line each.
+CREATE TEMP TABLE sheets (position INTEGER PRIMARY KEY, sheet TEXT NOT NULL, lines TEXT NOT NULL);
+"""
 
 
-class Scratch(Notebook):
-    """The temporary tables of one run: both systems' customers, and the notebook of its course."""
+class Staging:
+    """The temporary tables of one run: the customers of both systems, what was read, and sheets of plain data in order."""
 
     def __init__(self, state: State) -> None:
-        super().__init__(state)
+        self._state = state
         self._position = 0
         """The place of the customer that was taken in last."""
+        self._read: Counter[str] = Counter()
+        self._unwritten: dict[str, list[str]] = {}
+        self._written: Counter[str] = Counter()
         with state.atomic():
-            for statement in _TABLES:
-                state.execute(statement)
+            state.db.executescript(_TABLES)
 
     # --- finance contacts ---
 
-    def keep_contacts(self, contacts: Iterable[Contact]) -> int:
+    def add_contacts(self, contacts: Iterable[Contact]) -> int:
         """Takes in contacts, as they stream by. Returns how many."""
-        count = 0
-        for batch in _batches(contacts):
+        count, source = 0, iter(contacts)
+        while batch := list(islice(source, BATCH)):
             rows = [
-                (
-                    c.code,
-                    _identity(c),
-                    fold(c.names[0]) if c.names else "",
-                    c.marker,
-                    int(c.admin),
-                    int(c.active),
-                    _dump(c),
-                )
-                for c in batch
+                (c.code, identity_key(c), fold(c.name), c.marker, int(c.admin), int(c.active), _dump(c)) for c in batch
             ]
             with self._state.atomic():
                 self._state.execute_many("INSERT OR REPLACE INTO temp.contacts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             count += len(batch)
         return count
 
-    def drop_contacts(self) -> None:
+    def clear_contacts(self) -> None:
         """Forgets the contacts, before a newer list is taken in."""
         with self._state.atomic():
             self._state.execute("DELETE FROM temp.contacts")
@@ -77,49 +88,39 @@ class Scratch(Notebook):
 
     def contact(self, code: int) -> Contact | None:
         """The contact with this code, or None."""
-        rows = self._state.rows("SELECT data FROM temp.contacts WHERE code = ?", (code,))
-        return _contact(rows[0]) if rows else None
+        return next(iter(self._contacts("code = ?", code)), None)
 
     def any_marker(self) -> bool:
-        """Whether any contact carries a marker, as only a sync puts it there."""
+        """Whether any contact carries a mark, as only a sync puts it there."""
         return self._state.row("SELECT 1 FROM temp.contacts WHERE marker <> '' LIMIT 1") is not None
 
     def contacts_with_marker(self, number: str) -> list[Contact]:
-        """Contacts whose notes carry the marker of this number."""
-        return [
-            _contact(r)
-            for r in self._state.rows(
-                "SELECT data FROM temp.contacts WHERE marker = ? AND marker <> '' ORDER BY code", (number,)
-            )
-        ]
+        """Contacts whose notes carry the mark of this number."""
+        return self._contacts("marker = ? AND marker <> ''", number)
 
     def contacts_with_identity(self, identity: str | None) -> list[Contact]:
-        """Contacts, admin users left out, with this national code and name."""
-        return [
-            _contact(r)
-            for r in self._state.rows(
-                "SELECT data FROM temp.contacts WHERE identity = ? AND admin = 0 ORDER BY code", (identity,)
-            )
-        ]
+        """Contacts, admin users left out, with this national code and name (`identity_key`)."""
+        return self._contacts("identity = ? AND admin = 0", identity)
 
     def contacts_with_name(self, name: str) -> list[Contact]:
         """Contacts, admin users left out, whose name is the same when folded."""
-        sql = "SELECT data FROM temp.contacts WHERE name = ? AND admin = 0 ORDER BY code"
-        return [_contact(r) for r in self._state.rows(sql, (fold(name),))]
+        with self._state.atomic():  # most runs never ask
+            self._state.execute("CREATE INDEX IF NOT EXISTS temp.contacts_name ON contacts (name)")
+        return self._contacts("name = ? AND admin = 0", fold(name))
 
     def unlinked_contacts(self) -> Iterator[Contact]:
         """Every contact without a mapping, by code."""
         last = -1
         sql = (
-            "SELECT code, data FROM temp.contacts WHERE code > ? AND code NOT IN (SELECT finance_code FROM customer_mappings) "
-            "ORDER BY code LIMIT ?"
+            "SELECT code, data FROM temp.contacts WHERE code > ? "
+            "AND code NOT IN (SELECT finance_code FROM customer_mappings) ORDER BY code LIMIT ?"
         )
         while rows := self._state.rows(sql, (last, BATCH)):
             yield from map(_contact, rows)
             last = rows[-1]["code"]
 
     def unlinked_doubles(self) -> list[tuple[Contact, int]]:
-        """Active unlinked contacts that look like a linked one, by marker or by national code and name, with its code."""
+        """Active unlinked contacts that look like a linked one, by mark or by national code and name, with its code."""
         pairs = " UNION ".join(
             f"SELECT c.code, m.finance_code AS twin FROM customer_mappings m JOIN temp.contacts t ON t.code = m.finance_code "
             f"JOIN temp.contacts c ON c.{key} = t.{key} AND c.{key} <> '' AND c.code <> t.code AND c.admin = 0 AND c.active = 1"
@@ -131,14 +132,20 @@ class Scratch(Notebook):
         )
         return [(_contact(row), row["twin"]) for row in self._state.rows(sql)]
 
+    def _contacts(self, where: str, value: object) -> list[Contact]:
+        return [
+            _contact(r)
+            for r in self._state.rows(f"SELECT data FROM temp.contacts WHERE {where} ORDER BY code", (value,))
+        ]
+
     # --- CRM customers ---
 
-    def keep_customers(self, customers: Iterable[tuple[Customer, bool]]) -> None:
+    def add_customers(self, customers: Iterable[tuple[Customer, bool]]) -> None:
         """Takes in customers, each with whether it is linked already; a newer copy replaces an older one."""
-        rows = [(c.crm_id, self._next(), c.number, _identity(c), int(linked), _dump(c)) for c, linked in customers]
+        rows = [(c.crm_id, self._next(), c.number, identity_key(c), int(linked), _dump(c)) for c, linked in customers]
         with self._state.atomic():
             self._state.execute_many("INSERT OR REPLACE INTO temp.customers VALUES (?, ?, ?, ?, ?, ?)", rows)
-            self._state.execute_many("DELETE FROM temp.calm WHERE crm_id = ?", ((row[0],) for row in rows))
+            self._state.execute_many("DELETE FROM temp.unchanged WHERE crm_id = ?", ((row[0],) for row in rows))
 
     def customers(self, *, linked: bool) -> Iterator[Customer]:
         """The customers taken in, linked or not, in the order in which they came."""
@@ -154,63 +161,99 @@ class Scratch(Notebook):
 
     def customer(self, crm_id: str) -> Customer | None:
         """The customer with this id, or None."""
-        rows = self._state.rows("SELECT data FROM temp.customers WHERE crm_id = ?", (crm_id,))
-        return _customer(rows[0]) if rows else None
+        return next(iter(self._customers("crm_id = ?", crm_id)), None)
 
     def customers_with_number(self, number: str) -> list[Customer]:
-        """Customers that carry this number."""
-        return [_customer(r) for r in self._state.rows("SELECT data FROM temp.customers WHERE number = ?", (number,))]
+        """Customers that carry this number, in the order in which they came."""
+        return self._customers("number = ?", number)
 
     def customers_with_identity(self, identity: str | None) -> list[Customer]:
-        """Customers with this national code and name, in the order in which they came."""
-        sql = "SELECT data FROM temp.customers WHERE identity = ? ORDER BY position"
-        return [_customer(r) for r in self._state.rows(sql, (identity,))]
+        """Customers with this national code and name (`identity_key`), in the order in which they came."""
+        return self._customers("identity = ?", identity)
 
-    def mark_linked(self, crm_id: str) -> None:
-        """Moves a customer from the unlinked to the linked ones. Belongs inside `State.atomic`."""
-        sql = "UPDATE temp.customers SET linked = 1, position = ? WHERE crm_id = ?"
-        self._state.execute(sql, (self._next(), crm_id))
+    def _customers(self, where: str, value: object) -> list[Customer]:
+        sql = f"SELECT data FROM temp.customers WHERE {where} ORDER BY position"
+        return [_customer(row) for row in self._state.rows(sql, (value,))]
 
     def _next(self) -> int:
         self._position += 1
         return self._position
 
+    # --- what was read ---
 
-def identity_text(who: Customer | Contact) -> str | None:
-    """National code and name as one text to look up, or None if either is missing."""
-    return _identity(who)
+    def add_readings(self, source: str, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Notes (CRM id, date, checksum) of records read."""
+        rows = list(rows)
+        ids = {crm_id for crm_id, _, _ in rows}
+        # Counted as they come: asked after every page, a count of the whole table would cost more than all else.
+        self._read[source] += len(ids) - len(self.readings(source, list(ids)))
+        with self._state.atomic():
+            self._state.execute_many(
+                "INSERT OR REPLACE INTO temp.readings VALUES (?, ?, ?, ?)", ((source, *row) for row in rows)
+            )
 
+    def reading_count(self, source: str) -> int:
+        """How many different records of a source were read."""
+        return self._read[source]
 
-def _identity(who: Customer | Contact) -> str | None:
-    key = identity_key(who)
-    return "|".join(key) if key else None
+    def readings(self, source: str, crm_ids: Sequence[str]) -> dict[str, str]:
+        """CRM id -> date, for those of `crm_ids` that were read in this run already."""
+        marks = ", ".join("?" * len(crm_ids))
+        sql = f"SELECT crm_id, modified FROM temp.readings WHERE source = ? AND crm_id IN ({marks})"
+        return {row["crm_id"]: row["modified"] for row in self._state.rows(sql, (source, *crm_ids))}
+
+    def highest_reading(self, source: str) -> str | None:
+        """The highest date that was read, or None."""
+        found: str | None = self._state.value("SELECT max(modified) FROM temp.readings WHERE source = ?", (source,))
+        return found or None
+
+    def add_unchanged(self, crm_ids: Iterable[str]) -> None:
+        """Notes customers that are linked and as they were; `add_customers` takes them back."""
+        with self._state.atomic():
+            self._state.execute_many("INSERT OR IGNORE INTO temp.unchanged VALUES (?)", ((i,) for i in crm_ids))
+
+    def count_unchanged(self) -> int:
+        """How many customers were read and are as they were."""
+        return int(self._state.value("SELECT count(*) FROM temp.unchanged"))
+
+    # --- sheets ---
+
+    def put(self, sheet: str, value: Any) -> None:
+        """Adds plain data to the end of a sheet: the plan of a run, what it has to tell."""
+        lines = self._unwritten.setdefault(sheet, [])
+        lines.append(encode(value))
+        if len(lines) >= BATCH:
+            self._write_down(sheet)
+
+    def sheet(self, name: str) -> Iterator[Any]:
+        """What a sheet holds, in order."""
+        self._write_down(name)
+        last = -1
+        sql = "SELECT position, lines FROM temp.sheets WHERE sheet = ? AND position > ? ORDER BY position LIMIT 1"
+        while row := self._state.row(sql, (name, last)):
+            yield from map(json.loads, row["lines"].split("\n"))
+            last = row["position"]
+
+    def sheet_count(self, name: str) -> int:
+        """How many values a sheet holds."""
+        return self._written[name] + len(self._unwritten.get(name, ()))
+
+    def _write_down(self, sheet: str) -> None:
+        # Gathered in memory and written hundreds at a time: a row for each would cost more than all that is done with it.
+        if lines := self._unwritten.pop(sheet, None):
+            self._written[sheet] += len(lines)
+            with self._state.atomic():
+                values = (sheet, "\n".join(lines))
+                self._state.execute("INSERT INTO temp.sheets (sheet, lines) VALUES (?, ?)", values)
 
 
 def _dump(who: Customer | Contact) -> str:
-    return to_json({name: getattr(who, name) for name in _FIELDS[type(who)]})
-
-
-_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in (Customer, Contact)}
-
-
-def _lists_to_tuples(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    return encode(customer_as_json(who))
 
 
 def _contact(row: Row) -> Contact:
-    return Contact(**_lists_to_tuples(json.loads(row["data"])))
+    return contact_from_json(json.loads(row["data"]))
 
 
 def _customer(row: Row) -> Customer:
-    return Customer(**_lists_to_tuples(json.loads(row["data"])))
-
-
-def _batches(items: Iterable[Contact]) -> Iterator[list[Contact]]:
-    batch: list[Contact] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    return customer_from_json(json.loads(row["data"]))

@@ -1,32 +1,101 @@
-"""The figures behind `status`, read from the state file alone."""
+"""How things stand, read from the state file alone: for `status`, the dashboard, monitors and metrics."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from siaghsync.messages.calendar import at
-from siaghsync.state import reviews
-from siaghsync.state.audit import run_as_json
+from siaghsync.domain.reasons import Reason
+from siaghsync.messages.calendar import TEHRAN
+from siaghsync.messages.message import Message, msg
+from siaghsync.state import reviews, runs
+from siaghsync.state.audit import stamp
+from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
-from siaghsync.state.mappings import Cursors, Mappings
+from siaghsync.state.mappings import Mappings
 from siaghsync.state.meta import COMPLETED
+from siaghsync.state.outbox import UNSETTLED
 from siaghsync.state.posted import PostedDocuments
+from siaghsync.state.runs import RunRecord
+
+How = Literal["time", "condition", "import"]
+
+_CREATE_IN_DOUBT = f"entity = 'customer' AND operation = 'create' AND {UNSETTLED}"
+_REAL_RUN = "dry_run = 0 AND command IN ('sync', 'initial-import')"
+_FULL_OR_PART = "dry_run = 0 AND command IN ('sync', 'initial-import', 'webhook')"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records of one kind that wait for the same reason.
+
+    `how` says what the next try depends on: a time (`next_try_at` is that of the first of them), a customer or a quote that
+    has to be settled first, or another initial import. Of reviews `next_try_at` is None.
+    """
+
+    entity: str
+    reason: str
+    count: int
+    since: str
+    how: How = "time"
+    next_try_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How many records the next sync tries again, and how many come later: from when on, and until when."""
+
+    due: int
+    later: int
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An hour or a day: how many runs began, how many records went through and did not, how many writes were made."""
+
+    start: datetime
+    runs: int = 0
+    done: int = 0
+    written: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What `status` shows. `runs` are the last ones, newest first; `waits` is (entity, reason) -> how many."""
+    """The figures of `status`. `figures` are its JSON; `runs` are the last ones, newest first; `waits` and `skips` are (entity,
+    reason) -> how many; `problems` say why a person is needed, and are empty if nobody is."""
 
-    facts: dict[str, Any]
-    runs: list[dict[str, Any]]
+    figures: dict[str, Any]
+    runs: list[RunRecord]
     waits: dict[tuple[str, str], int]
     skips: dict[tuple[str, str], int]
     next_try_at: str | None
-    problems: list[str]
-    """Why a person is needed, in sentences; empty if nobody is."""
+    problems: list[Message]
 
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `status` tells beyond its figures: since when, why and until when things wait.
+
+    `since` is when all came in step, or when the first thing that still waits began to; None if it is not known. `waits` and
+    `reviews` are grouped by entity and reason, `hours` are the last 24. `size` is in bytes, the write-ahead log included;
+    `lines` are those of the audit trail.
+    """
+
+    since: str | None
+    waits: Sequence[Group]
+    reviews: Sequence[Group]
+    tries: Tries
+    hours: Sequence[Slot]
+    size: int
+    lines: int
+
+
+# --- the figures ------------------------------------------------------------------------------------------
 
 EMPTY: dict[str, Any] = {
     "initial_import_done": False,
@@ -39,44 +108,43 @@ EMPTY: dict[str, Any] = {
     "cursors": {},
     "running": None,
 }
-
-
-_REAL_RUN = "dry_run = 0 AND command IN ('sync', 'initial-import')"
-_UNKNOWN_CREATES = (
-    "SELECT count(*) FROM intents WHERE state IN ('open', 'unknown') AND entity = 'customer' AND action = 'create'"
-)
+"""The figures where there is no state file yet."""
 
 
 def overview(state: State, now: datetime, *, is_running: bool, max_age: float | None, poll_interval: int) -> Overview:
-    """The state of affairs at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
-    runs = [dict(row) for row in state.rows("SELECT * FROM runs WHERE dry_run = 0 ORDER BY id DESC LIMIT 8")]
-    unknown = int(state.value(_UNKNOWN_CREATES))
-    waiting = int(state.value("SELECT count(*) FROM waiting"))
-    facts = {
-        **EMPTY,
-        "initial_import_done": state.fact(COMPLETED) is not None,
-        "mappings": {"customers": Mappings(state).count(), "invoices": PostedDocuments(state).count()},
-        "pending": waiting + unknown,
-        "failed": int(state.value("SELECT count(*) FROM waiting WHERE failed")) + unknown,
-        "review": reviews.open_count(state),
-        "last_run": _last_finished(state),
-        "last_success_at": state.value(f"SELECT max(finished_at) FROM runs WHERE {_REAL_RUN} AND outcome = 'ok'"),
-        "cursors": Cursors(state).all(),
-        "running": run_as_json(runs[0]) if is_running and runs and runs[0]["finished_at"] is None else None,
-    }
+    """The figures at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
+    last_runs = runs.select(state, "dry_run = 0", (), 8)
+    figures = _figures(state, last_runs[0] if is_running and last_runs else None)
+    unknown = _in_doubt(state)
     return Overview(
-        facts,
-        runs,
-        _grouped(state, "waiting") | ({("customer", "unknown_outcome"): unknown} if unknown else {}),
-        _grouped(state, "skips"),
-        state.value("SELECT min(next_try_at) FROM waiting"),
-        _problems(facts, _import_leftovers(state), now, max_age, poll_interval),
+        figures=figures,
+        runs=last_runs,
+        waits=_grouped(state, "retries") | ({("customer", Reason.UNKNOWN_OUTCOME): unknown} if unknown else {}),
+        skips=_grouped(state, "skips"),
+        next_try_at=state.value("SELECT min(next_try_at) FROM retries"),
+        problems=_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
     )
 
 
-def _last_finished(state: State) -> dict[str, Any] | None:
-    row = state.row(f"SELECT * FROM runs WHERE {_REAL_RUN} AND finished_at IS NOT NULL ORDER BY id DESC LIMIT 1")
-    return run_as_json(row) if row else None
+def _figures(state: State, working: RunRecord | None) -> dict[str, Any]:
+    unknown, retries = _in_doubt(state), state.db.table("retries")
+    finished = runs.select(state, f"{_REAL_RUN} AND finished_at IS NOT NULL", (), 1)
+    return {
+        **EMPTY,
+        "initial_import_done": state.meta(COMPLETED) is not None,
+        "mappings": {"customers": Mappings(state).count(), "invoices": PostedDocuments(state).count()},
+        "pending": retries.count + unknown,
+        "failed": retries.count_where("failed") + unknown,
+        "review": reviews.open_count(state),
+        "last_run": finished[0].as_json() if finished else None,
+        "last_success_at": state.value(f"SELECT max(finished_at) FROM runs WHERE {_REAL_RUN} AND outcome = 'ok'"),
+        "cursors": Cursors(state).all(),
+        "running": working.as_json() if working and working.finished_at is None else None,
+    }
+
+
+def _in_doubt(state: State) -> int:
+    return state.db.table("intents").count_where(_CREATE_IN_DOUBT)
 
 
 def _grouped(state: State, table: str) -> dict[tuple[str, str], int]:
@@ -86,37 +154,147 @@ def _grouped(state: State, table: str) -> dict[tuple[str, str], int]:
 
 def _import_leftovers(state: State) -> int:
     """Contacts that the import could not bring over: cron's sync never comes back to them."""
-    waiting = "SELECT record FROM waiting WHERE target = 'crm'"
-    unknown = "SELECT record FROM intents WHERE target = 'crm' AND state IN ('open', 'unknown')"
+    waiting = "SELECT record FROM retries WHERE target = 'crm'"
+    unknown = f"SELECT record FROM intents WHERE target = 'crm' AND {UNSETTLED}"
     return int(state.value(f"SELECT count(*) FROM ({waiting} UNION {unknown})"))
 
 
 def _problems(
-    facts: dict[str, Any], leftovers: int, now: datetime, max_age: float | None, poll_interval: int
-) -> list[str]:
-    if not facts["initial_import_done"]:
-        return ["The initial import has not completed: run `siaghsync initial-import`."]
+    figures: Mapping[str, Any], leftovers: int, now: datetime, max_age: float | None, poll_interval: int
+) -> list[Message]:
+    if not figures["initial_import_done"]:
+        return [msg("status.not_imported")]
     problems = []
     if leftovers:
-        problems.append(f"{leftovers} contact(s) of the import wait: run `siaghsync initial-import` again.")
-    if facts["review"]:
-        problems.append(f"{facts['review']} record(s) wait for a person: see `siaghsync review`.")
-    if facts["last_run"] and facts["last_run"]["outcome"] == "failed":
-        problems.append("The last run failed: run `siaghsync check-apis`.")
-    last = facts["last_success_at"]
+        problems.append(msg("status.import_leftovers", count=leftovers))
+    if figures["review"]:
+        problems.append(msg("status.reviews", count=figures["review"]))
+    if figures["last_run"] and figures["last_run"]["outcome"] == "failed":
+        problems.append(msg("status.last_run_failed"))
+    last = figures["last_success_at"]
     age = (now - datetime.fromisoformat(last)).total_seconds() if last else None
     if max_age is not None and (age is None or age > max_age):
-        when = at(last) if last else "never"
-        problems.append(f"No good run in the last {max_age:g} s: is cron running? (last good one: {when})")
-    elif is_overdue(facts, now, poll_interval):
-        ended = at(facts["last_run"]["finished_at"])
-        problems.append(f"A sync is overdue: the last run ended at {ended}. Is cron running?")
+        seconds = f"{max_age:g}"
+        problems.append(
+            msg("status.too_old", seconds=seconds, at=last) if last else msg("status.never", seconds=seconds)
+        )
+    elif is_overdue(figures, now, poll_interval):
+        problems.append(msg("status.overdue", at=figures["last_run"]["finished_at"]))
     return problems
 
 
-def is_overdue(facts: dict[str, Any], now: datetime, poll_interval: int) -> bool:
-    """Whether at `now` no run is at work and none has ended for twice POLL_INTERVAL_SECONDS; `facts` as in an Overview."""
-    if facts["running"] or not facts["last_run"]:
+def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:
+    """Whether at `now` no run is at work and none has ended for twice POLL_INTERVAL_SECONDS; `figures` as in an Overview."""
+    if figures["running"] or not figures["last_run"]:
         return False
-    ended = datetime.fromisoformat(facts["last_run"]["finished_at"])
+    ended = datetime.fromisoformat(figures["last_run"]["finished_at"])
     return (now - ended).total_seconds() > 2 * poll_interval
+
+
+# --- what waits, since when and until when -----------------------------------------------------------------
+
+_HOW = (
+    "CASE WHEN target = 'crm' THEN 'import' WHEN depends_on IS NOT NULL AND depends_on NOT IN "
+    "(SELECT crm_id FROM customer_mappings) THEN 'condition' ELSE 'time' END"
+)
+_WAITS = f"""
+    SELECT entity, reason, {_HOW} AS how, count(*) AS count, min(since) AS since, min(next_try_at) AS next_try_at
+    FROM retries GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT entity, 'unknown_outcome', CASE target WHEN 'crm' THEN 'import' ELSE 'time' END, count(*), min(opened_at),
+        min(opened_at)
+    FROM intents WHERE {_CREATE_IN_DOUBT} GROUP BY 1, 2, 3 ORDER BY count DESC, entity, reason
+"""
+_REVIEWS = (
+    "SELECT entity, reason, count(*) AS count, min(since) AS since FROM reviews WHERE resolution IS NULL "
+    "GROUP BY entity, reason ORDER BY count DESC, entity, reason"
+)
+_TRIES = f"""
+    SELECT coalesce(sum(next <= :now), 0) AS due, coalesce(sum(next > :now), 0) AS later,
+        min(CASE WHEN next > :now THEN next END) AS first, max(CASE WHEN next > :now THEN next END) AS last
+    FROM (SELECT next_try_at AS next FROM retries WHERE {_HOW} = 'time'
+        UNION ALL SELECT opened_at FROM intents WHERE target = 'finance' AND {_CREATE_IN_DOUBT})
+"""
+_FIRST_BAD_RUN = f"""
+    SELECT min(finished_at) FROM runs WHERE {_FULL_OR_PART} AND outcome = 'failed'
+    AND id > coalesce((SELECT max(id) FROM runs WHERE {_FULL_OR_PART} AND outcome IN ('ok', 'partial')), 0)
+"""
+_CAME_IN_STEP = f"""
+    SELECT min(finished_at) FROM runs WHERE {_FULL_OR_PART} AND outcome = 'ok'
+    AND id > coalesce((SELECT max(id) FROM runs WHERE {_FULL_OR_PART} AND outcome IN ('partial', 'failed')), 0)
+    AND finished_at >= coalesce((SELECT substr(max(resolved_at), 1, 19) FROM reviews), '')
+"""
+
+
+def status(state: State, now: datetime) -> Status:
+    """What `status` tells beyond its figures, at `now` (aware UTC)."""
+    waits = [Group(**dict(row)) for row in state.rows(_WAITS)]
+    asked = [Group(**dict(row)) for row in state.rows(_REVIEWS)]
+    tries = state.row(_TRIES, {"now": stamp(now)})
+    assert tries is not None
+    return Status(
+        since=_since(state, [group.since for group in (*waits, *asked)]),
+        waits=waits,
+        reviews=asked,
+        tries=Tries(**dict(tries)),
+        hours=last_hours(state, now),
+        size=_size(state),
+        # Not counted: lines are only ever added at the one end and taken out at the other.
+        lines=int(state.value("SELECT coalesce(max(id) - min(id) + 1, 0) FROM audit")),
+    )
+
+
+def _since(state: State, began: list[str]) -> str | None:
+    if bad := state.value(_FIRST_BAD_RUN):
+        began.append(bad)
+    found: str | None = min(began) if began else state.value(_CAME_IN_STEP)
+    return found
+
+
+def _size(state: State) -> int:
+    paths = [state.path, state.path.with_name(f"{state.path.name}-wal")] if state.path else []
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
+# --- hour by hour, day by day ------------------------------------------------------------------------------
+
+
+_HOUR, _DAY = "%Y-%m-%dT%H", "%Y-%m-%d"
+"""How a slot is named, for SQLite and for Python alike."""
+
+_LINES = (
+    "SELECT strftime(?, at, ?) AS slot, sum(outcome = 'done') AS done, "
+    "sum(outcome = 'done' AND operation IN ('create', 'update')) AS written, "
+    "sum(outcome IN ('failed', 'unknown', 'misdirected', 'review')) AS failed FROM audit WHERE at >= ? GROUP BY slot"
+)
+_RUNS = (
+    "SELECT strftime(?, started_at, ?) AS slot, count(*) AS runs FROM runs "
+    "WHERE dry_run = 0 AND started_at >= ? GROUP BY slot"
+)
+
+
+def last_hours(state: State, now: datetime, count: int = 24) -> list[Slot]:
+    """The last hours of Tehran's clock, the oldest first; the last one is not over yet."""
+    end = now.astimezone(TEHRAN).replace(minute=0, second=0, microsecond=0)
+    return _slots(state, [end - timedelta(hours=back) for back in range(count - 1, -1, -1)], _HOUR)
+
+
+def last_days(state: State, now: datetime, count: int = 7) -> list[Slot]:
+    """The last days in Tehran, the oldest first, today included."""
+    end = now.astimezone(TEHRAN).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _slots(state, [end - timedelta(days=back) for back in range(count - 1, -1, -1)], _DAY)
+
+
+def _slots(state: State, starts: Sequence[datetime], pattern: str) -> list[Slot]:
+    offset = starts[-1].utcoffset() or timedelta()
+    shift = f"{int(offset.total_seconds() // 60):+d} minutes"
+    since = stamp((starts[0] - offset).replace(tzinfo=None)) + "+00:00"
+    lines = {row["slot"]: row for row in state.rows(_LINES, (pattern, shift, since))}
+    began: Mapping[str, int] = {row["slot"]: row["runs"] for row in state.rows(_RUNS, (pattern, shift, since))}
+    slots = []
+    for start in starts:
+        name = start.strftime(pattern)
+        found = lines.get(name)
+        known = (found["done"], found["written"], found["failed"]) if found else (0, 0, 0)
+        slots.append(Slot(start, began.get(name, 0), *known))
+    return slots

@@ -1,4 +1,4 @@
-"""What the CRM's webhooks told: stored at once, folded by record, and taken up by whichever run comes next.
+"""What the CRM's webhooks told: stored at once, one row a record, and taken up by whichever run comes next.
 
 A call carries no data (contract payamgostar §5). So all that is kept is which record to look at again; the run that
 takes it up makes it due like a record that waits, in one transaction. A call that comes while a run goes on stays for
@@ -11,11 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from siaghsync.domain.action import Entity, RecordKind
+from siaghsync.domain.reasons import Reason
+from siaghsync.messages.message import msg
 from siaghsync.state.audit import Run, stamp
+from siaghsync.state.columns import message_pair
 from siaghsync.state.database import State
 
-REASON = "webhook"
-"""Why a record waits that a webhook told of."""
+_TAKE_UP = """
+    INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, reason,
+        message_code, message_params, since)
+    SELECT entity, 'finance', record, kind, '', '', 0, 0, :at, :reason, :code, :params, :at FROM webhook_events WHERE true
+    ON CONFLICT (entity, target, record) DO UPDATE SET next_try_at = excluded.next_try_at, depends_on = NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +62,22 @@ def take_up(run: Run, switched_off: Sequence[RecordKind] = ()) -> None:
     What was told of kinds that are `switched_off` by now is dropped: no run would ever come to it, and once they are
     switched on again, their own dates bring them back.
     """
-    at = stamp(run.now())
+    events, retries = run.state.db.table("webhook_events"), run.state.db.table("retries")
+    code, params = message_pair(msg("state.webhook_call"))
     with run.state.atomic():
         for kind in switched_off:
-            run.state.execute("DELETE FROM webhook_events WHERE kind = ?", (kind,))
-            run.state.execute("DELETE FROM waiting WHERE kind = ? AND reason = ? AND attempts = 0", (kind, REASON))
-        run.state.execute(
-            "INSERT INTO waiting SELECT entity, 'finance', record, kind, '', 0, 0, ?, ?, 'The CRM told of a change.', ?, NULL "
-            "FROM webhook_events WHERE true ON CONFLICT (entity, target, record) DO UPDATE SET "
-            "next_try_at = excluded.next_try_at, depends_on = NULL",
-            (at, REASON, at),
-        )
-        run.state.execute("DELETE FROM webhook_events")
+            events.delete_where("kind = ?", [kind])
+            retries.delete_where("kind = ? AND reason = ? AND attempts = 0", [kind, Reason.WEBHOOK])
+        names = {"at": stamp(run.now()), "reason": Reason.WEBHOOK, "code": code, "params": params}
+        run.state.execute(_TAKE_UP, names)
+        events.delete_where()
 
 
 def count(state: State) -> int:
     """How many records were told of and have not been taken up by a run yet."""
-    return int(state.value("SELECT count(*) FROM webhook_events"))
+    return state.db.table("webhook_events").count
 
 
 def left_behind(state: State) -> int:
     """How many were taken up by a run that ended before it came to them."""
-    return int(state.value("SELECT count(*) FROM waiting WHERE reason = ? AND attempts = 0", (REASON,)))
+    return state.db.table("retries").count_where("reason = ? AND attempts = 0", [Reason.WEBHOOK])

@@ -1,34 +1,50 @@
-"""Reads the contacts of Finance: the whole list into the scratch tables, or one."""
+"""Reads the contacts of Finance: the whole list into staging, or one by one."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.contacts import contact_from_finance
 from siaghsync.domain.customer import Contact
 from siaghsync.errors import BadRecord, CallError, InDoubt, Interrupted
-from siaghsync.sync.context import Engine
+from siaghsync.messages.message import Message
+from siaghsync.state.staging import Staging
+from siaghsync.sync.context import Progress
+
+_LIST, _ONE = "list_contacts", "show_contact"
 
 
-def read_contacts(engine: Engine) -> tuple[int, list[tuple[Contact, str]]]:
-    """Reads the whole finance list into the scratch tables.
+@dataclass(frozen=True, slots=True)
+class ContactList:
+    """A finance list that was read. `count` leaves admin users out; `bad` are contacts that could not be understood."""
 
-    Returns how many contacts it holds, admin users left out, and those that could not be understood, each with the
-    reason. Such a contact stays in the tables by its code alone, so that nobody takes that code for free. Raises
-    CallError if the list is no list, or holds something without a code.
+    count: int
+    bad: list[tuple[Contact, Message]] = field(default_factory=list)
+
+
+def read_contacts(finance: Siagh, staging: Staging, cancel: threading.Event, progress: Progress) -> ContactList:
+    """Reads the whole finance list into staging; an older list there is replaced.
+
+    A contact that can't be understood stays there by its code alone, so that its code does not count as free. Raises
+    CallError if the answer is not a list or holds something without a code, Interrupted if a signal asked for the end.
     """
-    bad: list[tuple[Contact, str]] = []
-    engine.scratch.drop_contacts()
-    engine.scratch.keep_contacts(_contacts(engine, bad))
-    return engine.scratch.count_contacts(), bad
+    bad: list[tuple[Contact, Message]] = []
+    staging.clear_contacts()
+    staging.add_contacts(_contacts(finance, bad, cancel, progress))
+    return ContactList(staging.count_contacts(), bad)
 
 
-def _contacts(engine: Engine, bad: list[tuple[Contact, str]]) -> Iterator[Contact]:
-    for count, raw in enumerate(engine.siagh.contacts(), 1):
+def _contacts(
+    finance: Siagh, bad: list[tuple[Contact, Message]], cancel: threading.Event, progress: Progress
+) -> Iterator[Contact]:
+    for count, raw in enumerate(finance.contacts(), 1):
         if count % 1000 == 0:
-            engine.progress("reading Finance", count, None)
-            if engine.stop.is_set():
+            progress("reading_finance", count, None)
+            if cancel.is_set():
                 raise Interrupted(130)
         try:
             yield contact_from_finance(raw)
@@ -44,17 +60,19 @@ def _by_code_alone(raw: Mapping[str, Any], error: BadRecord) -> Contact:
     try:
         return contact_from_finance({"Code": code})
     except BadRecord:
-        raise InDoubt(
-            "finance", "list all contacts", "unreadable", error.message, "Look at this contact in Siagh."
-        ) from None
+        raise _unreadable(_LIST, error) from None
 
 
-def read_contact(engine: Engine, code: int) -> Contact | CallError | None:
-    """One contact as it stands now; None if Finance has none with this code; the error if it can't be had."""
+def read_contact(finance: Siagh, code: int) -> Contact | CallError | None:
+    """One contact as it stands now; None if Finance has none with this code; the error if it can't be read."""
     try:
-        raw = engine.siagh.contact(code)
+        raw = finance.contact(code)
         return contact_from_finance(raw) if raw is not None else None
     except BadRecord as error:
-        return InDoubt("finance", f"read contact {code}", "unreadable", error.message, "Look at this contact in Siagh.")
+        return _unreadable(_ONE, error)
     except CallError as error:
         return error
+
+
+def _unreadable(what: str, error: BadRecord) -> InDoubt:
+    return InDoubt("finance", what, "unreadable", problem=error.message)

@@ -1,128 +1,151 @@
-"""The order of a sync: settle what is in doubt, read, plan, brake, apply, move the cursors."""
+"""Plans all customers of a sync before the first write: those to be linked or created, and those that changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 
-from siaghsync.domain.action import Action, check_creates
-from siaghsync.domain.customer import digest
-from siaghsync.errors import Interrupted
+from siaghsync.domain.action import Action
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping
+from siaghsync.domain.reasons import Operation, Reason
+from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
+from siaghsync.messages.message import Message, msg
+from siaghsync.planning.cases import about_customer
+from siaghsync.planning.customers import contact_is_missing, plan_customer, plan_linked
 from siaghsync.state import reviews
-from siaghsync.state import webhook_queue as inbox
-from siaghsync.state.meta import take_into_use
-from siaghsync.sync import outcomes as settle
-from siaghsync.sync.context import Engine
-from siaghsync.sync.documents import count_creates, deal_with_documents, read_documents, read_their_customers
-from siaghsync.sync.reader import as_crm_date, cursor_after, newest_moment, stretch_after
-from siaghsync.sync.sync_reading import SyncOptions, Work, fail, needs_list, read_crm, read_list, settle_doubts
+from siaghsync.state.outbox import unsettled_of
+from siaghsync.sync.contacts import read_contact
+from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.executor import DOUBTS_IN_A_ROW
+from siaghsync.sync.matching import Matcher
+from siaghsync.sync.plan import CustomerPlan
+from siaghsync.sync.reading import Reading
 
-if TYPE_CHECKING:
-    from siaghsync.planning.documents import DocumentRules
+Pair = tuple[Customer, CustomerMapping]
+Step = Action | CustomerMapping | tuple[Action, str, Message]
+"""What is planned about a linked customer: an action, a pair that is in step, or a failure."""
 
 
-def sync(engine: Engine, options: SyncOptions, rules: Callable[[], DocumentRules], fiscal_year: int | None) -> None:
-    """Brings Finance in step with what changed in the CRM since the last run: customers first, then their documents.
+def plan_customers(context: RunContext, reading: Reading, mode: PlanMode) -> CustomerPlan:
+    """The whole plan for the customers that were read. Writes to neither system, nor to the state file.
 
-    `rules` is asked once there are documents; `fiscal_year` is the Jalali year that the Siagh session posts in. Raises
-    CallError if a system can't be reached or read, BrakeError if something is out of proportion, Interrupted if a signal
-    asked for the end. The cursors move only if all of it went through.
+    Raises CallError if Finance can't be reached, Interrupted if a signal asked for the end.
     """
-    work = Work(options, rules, fiscal_year)
-    if not options.dry_run:
-        inbox.take_up(engine.run, options.switched_off)
-        settle_doubts(engine, work)
-    read_documents(engine, work)
-    if options.customers:
-        read_crm(engine, work)
-    read_their_customers(engine, work)
-    if not work.has_list and needs_list(engine, work):
-        read_list(engine, work)
-    if not options.dry_run:
-        with engine.run.state.atomic():
-            take_into_use(engine.run.state, as_crm_date(newest_moment(engine)))
-    _deal_with_customers(engine, work)
-    _give_up_on_bad(engine, work)
-    engine.counts["customer"].unchanged += engine.scratch.count_calm()
-    deal_with_documents(engine, work)
-    if options.dry_run:
-        return
-    if engine.stop.is_set():
-        raise Interrupted(130)
-    if work.has_list:
-        _report_doubles(engine)
-    if not engine.keeps_to_plan:
-        _move_cursors(engine, work)
-
-
-def _deal_with_customers(engine: Engine, work: Work) -> None:
-    """Plans the unlinked customers, checks the brake for all creates of the run, and brings the linked ones in step.
-
-    What only they need is loaded once there are any, for most runs find none.
-    """
-    creates = 0
-    if unlinked := engine.scratch.count_customers(linked=False):
-        from siaghsync.sync.sync_unlinked import apply_unlinked, plan_unlinked, tell_unlinked
-
-        creates = plan_unlinked(engine)
-    if not work.options.force:
-        check_creates(creates + count_creates(engine, work), engine.limits.max_creates)
-    if unlinked and work.options.dry_run:
-        tell_unlinked(engine)
-    elif unlinked:
-        apply_unlinked(engine, creates)
-    if engine.scratch.count_customers(linked=True):
-        from siaghsync.sync.sync_linked import compare_linked
-
-        compare_linked(engine, work)
-
-
-def _give_up_on_bad(engine: Engine, work: Work) -> None:
-    """Records that could not be read or understood: kept as waiting, then for a person; the others went on."""
-    for crm_id, (kind, message) in work.bad.items():
-        mapping = engine.mappings.of_crm(crm_id)
-        subject = Action(
-            action="update" if mapping else "create",
-            entity="customer",
-            target="finance",
-            record=crm_id,
-            kind=kind,
-            customer_number=mapping.customer_number if mapping else "",
-            crm_id=crm_id,
-            finance_code=mapping.finance_code if mapping else None,
+    plan = CustomerPlan(context.staging, mode)
+    if context.staging.count_customers(linked=False):
+        _plan_unlinked(context, reading, plan)
+    if context.staging.count_customers(linked=True):
+        _plan_all_linked(context, reading, plan)
+    for crm_id, (kind, message) in reading.bad.items():
+        mapping = context.mappings.of_crm(crm_id)
+        plan.add_failure(
+            Action(
+                Operation.UPDATE if mapping else Operation.CREATE,
+                "customer",
+                "finance",
+                crm_id,
+                kind,
+                mapping.customer_number if mapping else "",
+                crm_id,
+                mapping.finance_code if mapping else None,
+            ),
+            Reason.BAD_RECORD,
+            message,
         )
-        fail(engine, work, subject, "bad_record", message)
+    return plan
 
 
-def _report_doubles(engine: Engine) -> None:
-    """Unlinked contacts that look like a linked one: perhaps a create that was carried out after all, much later."""
-    from siaghsync.sync import recovery as lookup
+def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan) -> None:
+    matcher = Matcher.of(context)
+    read_at = reading.list_read_at or 0.0
+    total = context.staging.count_customers(linked=False)
+    for count, customer in enumerate(context.staging.customers(linked=False), 1):
+        if count % 100 == 0:
+            context.progress("matching_customers", count, total)
+            context.stop_if_cancelled()
+        action = plan_customer(matcher.case_of_customer(customer), context.rules)
+        if unsettled_of(context.state, action):
+            plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("sync.looked_up_later"))
+        elif action.operation is Operation.CREATE and reviews.rests(context.state, action):
+            plan.add(reviews.as_it_stands(context.state, action))
+        else:
+            plan.add(action, read_at)
 
-    doubles = {contact.code: (contact, twin) for contact, twin in lookup.late_arrivals(engine)}
-    doubles |= {contact.code: (contact, twin) for contact, twin in engine.scratch.unlinked_doubles()}
-    for contact, twin in doubles.values():
-        action = Action(
-            action="review",
-            entity="customer",
-            target="crm",
-            record=str(contact.code),
-            kind=contact.kind,
-            customer_number=contact.marker,
-            finance_code=contact.code,
-            reason="double_in_finance",
-            message=f"Finance contact {contact.code} has the same mark, the same national code and name, or the same values as "
-            f"contact {twin}, which is linked. One of the two is too many.",
-            checksum=digest([contact.code, twin]),
+
+def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan) -> None:
+    """Compares every linked customer that changed with its contact: from the list in hand, else read one by one."""
+    customers = context.staging.customers(linked=True)
+    total, done = context.staging.count_customers(linked=True), 0
+    reader = ContactReader(context)
+    with ThreadPoolExecutor(context.limits.concurrency) as pool:
+        while chunk := list(islice(customers, context.limits.concurrency * 8)):
+            to_read: list[Pair] = []
+            for customer in chunk:
+                mapping = context.mappings.of_crm(customer.crm_id)
+                assert mapping is not None
+                listed = context.staging.contact(mapping.finance_code) if reading.list_read_at is not None else None
+                if listed is None:
+                    to_read.append((customer, mapping))
+                    continue
+                _add(plan, step_for(context, customer, mapping, listed), reading.list_read_at or 0.0)
+            for (customer, mapping), contact in reader.read(pool, to_read):
+                _add(plan, step_for(context, customer, mapping, contact), context.monotonic())
+            done += len(chunk)
+            context.progress("comparing_customers", done, total)
+            context.stop_if_cancelled()
+
+
+def _add(plan: CustomerPlan, step: Step, read_at: float) -> None:
+    if isinstance(step, Action):
+        plan.add(step, read_at)
+    elif isinstance(step, CustomerMapping):
+        plan.add_in_step(step)
+    else:
+        plan.add_failure(*step)
+
+
+def step_for(
+    context: RunContext, customer: Customer, mapping: CustomerMapping, contact: Contact | CallError | None
+) -> Step:
+    """What is to be done about a linked customer whose contact was just read."""
+    if isinstance(contact, CallError):
+        subject = about_customer(Operation.UPDATE, customer, mapping, checksum=customer.checksum)
+        return subject, contact.reason, contact.message
+    if contact is None:
+        return contact_is_missing(customer, mapping)
+    action = plan_linked(customer, contact, mapping, context.rules)
+    if action is None:
+        return replace(
+            mapping,
+            kind=customer.kind,
+            customer_number=customer.number or mapping.customer_number,
+            checksum=customer.checksum,
+            sent_checksum=customer.fields_checksum,
         )
-        last = reviews.last_of(engine.run.state, action)
-        if last is None or last["resolution"] == "settled" or last["checksum"] != action.checksum:
-            settle.reviewed(engine, action)
+    return reviews.as_it_stands(context.state, action) if reviews.rests(context.state, action) else action
 
 
-def _move_cursors(engine: Engine, work: Work) -> None:
-    """Last of all: everything that was read is settled or stored as waiting, so nothing is stepped over."""
-    with engine.run.state.atomic():
-        for source, whole in work.whole.items():
-            if cursor := cursor_after(engine, source):
-                stretch = stretch_after(engine, source, cursor, whole=whole)
-                engine.cursors.move(source, cursor, stretch, engine.run.at(), whole=whole)
+@dataclass(slots=True)
+class ContactReader:
+    """Reads contacts one by one, many at the same time, and notices when Finance is down."""
+
+    context: RunContext
+    doubts_in_a_row: int = 0
+
+    def read(
+        self, pool: ThreadPoolExecutor, pairs: Iterable[Pair]
+    ) -> Iterator[tuple[Pair, Contact | CallError | None]]:
+        """Each pair with its contact as it stands now. Raises the CallError that shows that Finance can't be reached."""
+        pairs = list(pairs)
+        codes = [mapping.finance_code for _, mapping in pairs]
+        contacts = pool.map(partial(read_contact, self.context.finance), codes)
+        for pair, contact in zip(pairs, contacts, strict=True):
+            self.doubts_in_a_row = self.doubts_in_a_row + 1 if isinstance(contact, InDoubt) else 0
+            is_down = isinstance(contact, InDoubt) and self.doubts_in_a_row >= DOUBTS_IN_A_ROW
+            if isinstance(contact, NotSent | LoginRefused) or is_down:
+                assert isinstance(contact, CallError)
+                raise contact
+            yield pair, contact

@@ -2,169 +2,157 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from typing import Literal, cast
 
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, ascii_digits
-from siaghsync.errors import UsageError
-from siaghsync.state import retries as waiting
-from siaghsync.state import reviews
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, customer_kind
+from siaghsync.domain.normalize import ascii_digits
+from siaghsync.domain.reasons import IntentState, Match, Operation, Reason, Resolution
+from siaghsync.errors import CallError, UsageError
+from siaghsync.messages.message import msg
+from siaghsync.state import retries, reviews
 from siaghsync.state.audit import Run
-from siaghsync.state.database import Row
+from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import close_intent, unsettled_of
-from siaghsync.sync import settle_documents
+from siaghsync.state.reviews import Review
 from siaghsync.sync.contacts import read_contact
-from siaghsync.sync.context import Engine
-from siaghsync.sync.sync_reading import SOURCES
-
-WayOut = Literal["retry", "link", "posted", "discard"]
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.document_outcomes import remember
+from siaghsync.sync.reading import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a person decided: the way out, and the code or number that goes with `link` and `posted`."""
 
-    way_out: WayOut
+    resolution: Resolution
     value: str = ""
 
 
-def open_review(run: Run, review_id: int) -> Row:
+def open_review(state: State, review_id: int) -> Review:
     """The open review with this id. Raises UsageError if there is none."""
-    row = run.state.row("SELECT * FROM reviews WHERE id = ?", (review_id,))
-    if row is None:
-        raise UsageError(f"There is no review {review_id}.", "`siaghsync review` lists the open ones.")
-    if row["resolution"] is not None:
-        raise UsageError(
-            f"Review {review_id} is resolved already ({row['resolution']}).", "`siaghsync review` lists the open ones."
-        )
-    return row
+    review = reviews.get(state, review_id)
+    if review is None:
+        raise UsageError("usage.no_review", id=review_id)
+    if review.resolution is not None:
+        raise UsageError("usage.review_resolved", id=review_id, resolution=review.resolution)
+    return review
 
 
-def resolve(engine: Engine, row: Row, decision: Decision) -> None:
-    """Carries a decision out; for `link` the engine has to be logged in.
+def resolve(context: RunContext, review: Review, decision: Decision) -> None:
+    """Carries a decision out; for `link` the context has to be logged in.
 
     Raises UsageError if the decision does not fit the review or the two systems, CallError if they can't be asked.
     """
-    run = engine.run
-    allowed = reviews.ways_out(row["entity"], row["reason"])
-    if decision.way_out not in allowed:
-        raise UsageError(
-            f"--{decision.way_out} is no way out of review {row['id']} ({row['reason']}).",
-            f"Its ways out: {', '.join('--' + way for way in allowed)}.",
-        )
-    pair = _pair(engine, row, decision.value) if decision.way_out == "link" else None
-    subject = _subject(row)
+    run, way_out = context.run, decision.resolution
+    allowed = reviews.ways_out(review.entity, review.reason)
+    if way_out not in allowed:
+        ways = ", ".join(f"--{way}" for way in allowed)
+        raise UsageError("usage.no_way_out", id=review.id, reason=review.reason, way=str(way_out), ways=ways)
+    pair = _pair(context, review, decision.value) if way_out is Resolution.LINK else None
     with run.state.atomic():
-        run.state.execute(
-            "UPDATE reviews SET resolution = ?, resolved_at = ?, resolved_by = ? WHERE id = ?",
-            (decision.way_out, run.at(), run.actor, row["id"]),
-        )
+        reviews.resolve(run, review.id, way_out)
         if pair:
             _link(run, pair)
-        if row["entity"] == "invoice":
-            _decide_document(engine, row, subject, decision)
-        if pair or (decision.way_out == "retry" and row["target"] == "finance"):
-            # The next sync takes it up at once, with all its tries before it again.
-            waiting.release(run.state, subject)
-            crm_id = pair.crm_id if pair else row["record"]
-            waiting.postpone(
-                run, replace(subject, target="finance", record=crm_id), "resolved", "A person decided.", failed=False
-            )
+        if review.entity == "invoice":
+            _decide_document(run, review, decision)
+        if pair or (way_out is Resolution.RETRY and review.target == "finance"):
+            _try_at_once(run, review, pair)
         run.append(
-            entity=row["entity"],
-            action="resolve",
-            outcome=decision.way_out,
-            target=row["target"],
-            crm_id=pair.crm_id if pair else row["crm_id"],
-            customer_number=row["customer_number"],
-            finance_code=pair.finance_code if pair else row["finance_code"],
-            reason=row["reason"],
-            message=f"Review {row['id']} resolved with --{decision.way_out} {decision.value}".rstrip(),
+            entity=review.entity,
+            operation="resolve",
+            outcome=str(way_out),
+            target=review.target,
+            kind=review.kind,
+            name=review.name,
+            crm_id=pair.crm_id if pair else review.crm_id,
+            customer_number=review.customer_number,
+            finance_code=pair.finance_code if pair else review.finance_code,
+            reason=review.reason,
+            message=msg("sync.review_resolved", id=review.id, way=str(way_out), value=decision.value),
         )
 
 
-def _decide_document(engine: Engine, row: Row, subject: Action, decision: Decision) -> None:
+def _try_at_once(run: Run, review: Review, pair: CustomerMapping | None) -> None:
+    """The next sync takes the record up at once, with all its tries before it again."""
+    subject = _subject(review)
+    retries.release(run.state, subject)
+    due = replace(subject, target="finance", record=pair.crm_id if pair else review.record)
+    retries.schedule_retry(run, due, Reason.RESOLVED, msg("reason.resolved"), failed=False)
+
+
+def _decide_document(run: Run, review: Review, decision: Decision) -> None:
     """An intent in doubt ends with the decision: the document is there, or it may be sent again, or never."""
-    outcome = "confirmed" if decision.way_out == "posted" else "lapsed"
-    for intent in unsettled_of(engine.run.state, subject):
-        close_intent(engine.run, intent.id, outcome, f"A person decided: {decision.way_out}.")
-    waiting.free(engine.run.state, settle_documents.QUOTE_IN_DOUBT)
-    if decision.way_out == "posted":
+    subject, is_posted = _subject(review), decision.resolution is Resolution.POSTED
+    outcome = IntentState.CONFIRMED if is_posted else IntentState.EXPIRED
+    for intent in unsettled_of(run.state, subject):
+        close_intent(run, intent.id, outcome, msg("sync.a_person_decided", way=str(decision.resolution)))
+    retries.free(run.state, Reason.QUOTE_IN_DOUBT)
+    if is_posted:
         number = ascii_digits(decision.value).strip()
         if not number.isdecimal():
-            raise UsageError(
-                f"{decision.value!r} is no number of a pre-invoice.", "Give the number that Siagh shows, 2488 say."
-            )
-        known = replace(subject, checksum=row["checksum"], details=json.loads(row["details"]))
-        settle_documents.remember(engine, known, number, "", None, posted_by="person")
+            raise UsageError("usage.not_a_preinvoice_number", value=decision.value)
+        known = replace(subject, checksum=review.checksum, details=review.details)
+        remember(run, known, number, "", None, posted_by="person")
 
 
-def _subject(row: Row) -> Action:
+def _subject(review: Review) -> Action:
     return Action(
-        action="review",
-        entity=row["entity"],
-        target=row["target"],
-        record=row["record"],
-        kind=row["kind"],
-        customer_number=row["customer_number"] or "",
-        crm_id=row["crm_id"],
-        finance_code=row["finance_code"],
+        Operation.REVIEW,
+        review.entity,
+        review.target,
+        review.record,
+        review.kind,
+        review.customer_number,
+        review.crm_id,
+        review.finance_code,
+        name=review.name,
     )
 
 
-def _pair(engine: Engine, row: Row, value: str) -> CustomerMapping:
+def _pair(context: RunContext, review: Review, value: str) -> CustomerMapping:
     """The pair that the person named, after making sure that both sides exist and are free."""
-    customer, contact = _customer(engine, row, value), _contact(engine, row, value)
-    mappings = Mappings(engine.run.state)
-    owner = mappings.of_code(contact.code)
+    customer, contact = _customer(context, review, value), _contact(context, review, value)
+    owner = context.mappings.of_code(contact.code)
     if owner and owner.crm_id != customer.crm_id:
-        raise UsageError(
-            f"Finance contact {contact.code} belongs to the customer with number {owner.customer_number}.",
-            "A contact can be linked to one customer only. Look again which code is meant.",
-        )
-    known = mappings.of_crm(customer.crm_id)
-    if known and row["target"] == "crm":
-        raise UsageError(
-            f"The CRM record with number {customer.number} belongs to finance contact {known.finance_code}.",
-            "A CRM record can be linked to one contact only. Look again which number is meant.",
-        )
+        raise UsageError("usage.contact_is_linked", code=contact.code, number=owner.customer_number)
+    known = context.mappings.of_crm(customer.crm_id)
+    if known and review.target == "crm":
+        raise UsageError("usage.customer_is_linked", number=customer.number, code=known.finance_code)
     return CustomerMapping(customer.crm_id, contact.code, customer.kind, customer.number)
 
 
-def _contact(engine: Engine, row: Row, value: str) -> Contact:
-    code = str(row["finance_code"]) if row["target"] == "crm" else value.strip()
+def _contact(context: RunContext, review: Review, value: str) -> Contact:
+    code = str(review.finance_code) if review.target == "crm" else ascii_digits(value).strip()
     if not code.isdecimal():
-        raise UsageError(f"{code!r} is no finance code.", "Give the Code of a contact in Siagh, a whole number.")
-    found = read_contact(engine, int(code))
-    if isinstance(found, Exception):
+        raise UsageError("usage.not_a_finance_code", value=code)
+    found = read_contact(context.finance, int(code))
+    if isinstance(found, CallError):
         raise found
-    if found is None or found.admin:
-        what = "is an admin user of Siagh, not a customer" if found else "does not exist"
-        raise UsageError(f"Finance contact {code} {what}.", "Look the code up in Siagh.")
+    if found is None:
+        raise UsageError("usage.no_contact", code=code)
+    if found.admin:
+        raise UsageError("usage.contact_is_admin", code=code)
     return found
 
 
-def _customer(engine: Engine, row: Row, value: str) -> Customer:
+def _customer(context: RunContext, review: Review, value: str) -> Customer:
     """The CRM side: known for a review of a sync; for one of an import, the customer number that was given."""
-    if row["target"] == "finance":
-        raw = engine.crm.get(cast(Kind, row["kind"]), row["record"])
+    if review.target == "finance":
+        kind = customer_kind(review.kind)
+        raw = context.crm.get(kind, review.record)
         if raw is None:
-            raise UsageError("This customer is not in the CRM any more.", "Resolve the review with --discard.")
-        return customer_from_crm(raw, row["kind"])
-    number = value.strip()
+            raise UsageError("usage.customer_is_gone")
+        return customer_from_crm(raw, kind)
+    number = ascii_digits(value).strip()
     found = [
-        customer_from_crm(record, kind) for kind in SOURCES for record in engine.crm.find(kind, number=number).records
+        customer_from_crm(record, kind) for kind in SOURCES for record in context.crm.find(kind, number=number).records
     ]
     found = [customer for customer in found if customer.number == number]
     if len(found) != 1:
-        raise UsageError(
-            f"{len(found)} CRM records carry the customer number {number}.",
-            "Name a number that exactly one record carries; put it right in the CRM first if need be.",
-        )
+        raise UsageError("usage.number_not_unique", count=len(found), number=number)
     return found[0]
 
 
@@ -173,4 +161,4 @@ def _link(run: Run, pair: CustomerMapping) -> None:
     if known := mappings.of_crm(pair.crm_id):
         mappings.relink(known, pair.finance_code, run.at())
     else:
-        mappings.add(pair, "person", run.at())
+        mappings.add(pair, str(Match.PERSON), run.at())

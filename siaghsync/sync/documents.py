@@ -1,101 +1,208 @@
-"""Quotes and invoices in a run: read with their customers, and handed on to `post_documents` if there are any to deal with.
-
-Most runs meet none, so what only they need is loaded here, with the first of them.
-"""
+"""Plans the documents of a sync one by one, once their customers are settled."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time
 
-from siaghsync.connectors.payamgostar.customers import crm_id_of
-from siaghsync.domain.customer import digest
-from siaghsync.errors import InDoubt
-from siaghsync.state import retries as waiting
-from siaghsync.sync.context import Engine
-from siaghsync.sync.reader import read_source
-from siaghsync.sync.sync_reading import SOURCES, Intake, Work
+from siaghsync.connectors.payamgostar.documents import document_from_crm
+from siaghsync.domain.action import Action
+from siaghsync.domain.document import Document, Posted, family_of, snapshot
+from siaghsync.domain.reasons import Operation, Reason, Resolution
+from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.messages.message import Message, msg
+from siaghsync.planning.documents import DocumentCase, DocumentRules, Wait, plan_document
+from siaghsync.state import reviews
+from siaghsync.state.meta import unsure_before
+from siaghsync.state.outbox import Intent, unknown_intents, unsettled_of
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.document_outcomes import subject_of
+from siaghsync.sync.reader import CrmReader
+from siaghsync.sync.reading import Reading
 
-if TYPE_CHECKING:
-    from siaghsync.domain.document import DocumentSource
-
-
-def read_documents(engine: Engine, work: Work) -> None:
-    """Reads what changed in the document sources that are wanted, and what waits for another try."""
-    for source in () if work.options.only_waiting else work.options.sources:
-        work.whole[source] = read_source(engine, source, _Intake(engine, work, source), everything=work.options.full)
-    if work.options.full and not work.options.only_waiting:
-        from siaghsync.sync.post_documents import look_for_deleted
-
-        look_for_deleted(engine, work)
-    take_up_waiting(engine, work)  # early, so that their customers come first in this very run
-
-
-def take_up_waiting(engine: Engine, work: Work) -> None:
-    """Reads the documents that wait and whose time has come; a dry run leaves them alone."""
-    due = () if work.options.dry_run else waiting.due(engine.run.state, "invoice", "finance", engine.run.now())
-    if due:
-        from siaghsync.sync.post_documents import read_waiting
-
-        read_waiting(engine, work, due)
-
-
-def read_their_customers(engine: Engine, work: Work) -> None:
-    """Reads each unlinked customer of a document that this run has not read yet, so that it is synced first."""
-    wanted = dict.fromkeys(d.customer_crm_id for d in work.documents.values() if d.customer_crm_id)
-    for crm_id in wanted:
-        if engine.mappings.of_crm(crm_id) is None and engine.scratch.customer(crm_id) is None:
-            _read_customer(engine, work, crm_id)
-
-
-def _read_customer(engine: Engine, work: Work, crm_id: str) -> None:
-    for kind in SOURCES:
-        try:
-            raw = engine.crm.get(kind, crm_id)
-        except InDoubt as error:
-            work.bad[crm_id] = (kind, error.message)
-            return
-        if raw is not None:
-            Intake(engine, work, kind, forced=True)([raw])
-            return
+NOT_YET_CREATED = 0
+"""Stands for the code of a customer that is not linked yet, but would be."""
 
 
 @dataclass(slots=True)
-class _Intake:
-    """Takes raw documents in: passes over what is as it was, puts aside what is skipped, keeps the rest."""
+class Assumptions:
+    """What the planner takes as done although it is not: all that a dry run would have done so far."""
 
-    engine: Engine
-    work: Work
-    source: DocumentSource
-
-    def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
-        """The checksums of the records, in order."""
-        ids = [crm_id_of(record) or "" for record in records]
-        seen = {} if self.work.options.full else self.engine.cursors.seen(self.source, ids)
-        checksums = [digest(json.loads(json.dumps(record, default=str))) for record in records]
-        for crm_id, raw, checksum in zip(ids, records, checksums, strict=True):
-            if seen.get(crm_id) != checksum:
-                from siaghsync.sync.post_documents import keep_document
-
-                keep_document(self.engine, self.work, self.source, crm_id, raw)
-        return checksums
+    linked: set[str] = field(default_factory=set)
+    """CRM ids of customers."""
+    posted: set[str] = field(default_factory=set)
+    """CRM ids of documents."""
+    any_customer: bool = False
+    """Every customer counts as linked: asked before the first write, for the brake."""
 
 
-def count_creates(engine: Engine, work: Work) -> int:
-    """How many documents would be posted if every customer could be linked."""
-    if not work.documents:
-        return 0
-    from siaghsync.sync.post_documents import would_create
+@dataclass(frozen=True, slots=True)
+class DocumentPlanner:
+    """Decides about documents. `rules` is asked once there are documents; `fiscal_year` is the Siagh session's."""
 
-    return sum(would_create(engine, work, document) for document in work.documents.values())
+    context: RunContext
+    reading: Reading
+    crm: CrmReader
+    rules: Callable[[], DocumentRules]
+    fiscal_year: int | None
+    assumptions: Assumptions
+    quotes: dict[str, Document | None] = field(default_factory=dict)
+    """Quotes that were read for their age alone, because an invoice was made from them; None: it can't be had."""
+
+    def would_create(self) -> int:
+        """How many of the documents read would be posted if every customer could be linked."""
+        optimist = replace(self, assumptions=replace(self.assumptions, any_customer=True))
+        return sum(optimist.is_create(document) for document in self.reading.documents.values())
+
+    def is_create(self, document: Document) -> bool:
+        """Whether a document would be posted; one that can't be decided yet counts."""
+        try:
+            decision = self.plan(document)
+        except InDoubt:
+            return True  # told when its turn comes
+        return isinstance(decision, Action) and decision.operation is Operation.CREATE
+
+    def plan(self, document: Document) -> Action | Wait | None:
+        """What becomes of a document; None if nothing is to be done.
+
+        Raises InDoubt if the quote that it was made from, whose age decides, can't be read.
+        """
+        subject = subject_of(document.crm_id, document.source, document.name)
+        if doubts := unsettled_of(self.context.state, subject):
+            return self._review_of(doubts[0])
+        if self._family_is_in_doubt(document):
+            return Wait(Reason.QUOTE_IN_DOUBT, msg("reason.quote_in_doubt", **document.params()))
+        decision = plan_document(self._case(document), self.rules())
+        if not isinstance(decision, Action) or decision.operation is not Operation.CREATE:
+            return decision
+        if self._may_be_posted(document, decision):
+            message = msg(
+                "reason.may_be_posted_invoice" if document.related_quote_id else "reason.may_be_posted",
+                **document.params(),
+                notes=decision.payload["notes"],
+            )
+            return _as_review(decision, Reason.MAY_BE_POSTED, message)
+        return self._answered_before(decision) or decision
+
+    def _review_of(self, doubt: Intent) -> Action:
+        """The review that stands about a document in doubt.
+
+        What a killed run has left becomes one in the next run; a dry run that comes before it only says so.
+        """
+        if reviews.last_of(self.context.state, doubt.action):
+            return reviews.as_it_stands(self.context.state, doubt.action)
+        return _as_review(doubt.action, Reason.UNKNOWN_OUTCOME, msg("sync.run_ended_early"))
+
+    def _answered_before(self, create: Action) -> Action | None:
+        """The review that keeps a document from being posted: it has used up its tries, or a person has decided that it
+        is not to be posted and it has changed since. Only a person can know whether it stands in Siagh by now."""
+        if reviews.rests(self.context.state, create):
+            return reviews.as_it_stands(self.context.state, create)
+        last = reviews.last_of(self.context.state, create)
+        asked = (Reason.UNKNOWN_OUTCOME, Reason.CHANGED_AFTER_DISCARD)
+        if last and last.resolution == Resolution.DISCARD and last.reason in asked:
+            return _as_review(create, Reason.CHANGED_AFTER_DISCARD, msg("reason.changed_after_discard"))
+        return None
+
+    def _may_be_posted(self, document: Document, create: Action) -> bool:
+        """Whether an earlier state file, which is gone, may have known the document, or another that counts as one with
+        it, as posted, and nobody has looked yet."""
+        since = unsure_before(self.context.state, self.crm.newest_moment)
+        if since is None or (created_at(document) > since and self._quote_is_younger(document, since)):
+            return False
+        last = reviews.last_of(self.context.state, create)
+        return not (last and last.reason == Reason.MAY_BE_POSTED and last.resolution == Resolution.RETRY)
+
+    def _quote_is_younger(self, document: Document, since: datetime) -> bool:
+        """Whether the quote that the document was made from, if it was, is surely younger than that."""
+        crm_id = family_of(document)
+        if crm_id == document.crm_id:
+            return True
+        if crm_id not in self.quotes:
+            try:
+                raw = self.context.crm.get("quote", crm_id)
+                self.quotes[crm_id] = document_from_crm(raw, "quote") if raw is not None else None
+            except BadRecord:
+                self.quotes[crm_id] = None
+        quote = self.quotes[crm_id]
+        return quote is not None and created_at(quote) > since
+
+    def _case(self, document: Document) -> DocumentCase:
+        mapping = self.context.mappings.of_crm(document.customer_crm_id)
+        customer = self.context.staging.customer(document.customer_crm_id)
+        number = (customer.number if customer else "") or (mapping.customer_number if mapping else "")
+        code = mapping.finance_code if mapping else None
+        wait = None
+        if code is None and (self.assumptions.any_customer or document.customer_crm_id in self.assumptions.linked):
+            code = NOT_YET_CREATED
+        elif code is None:
+            wait = self._why_customer_waits(document)
+        return DocumentCase(
+            document,
+            fiscal_year=self.fiscal_year,
+            customer_number=number,
+            customer_code=code,
+            customer_wait=wait,
+            posted=self.context.posted.of(document.crm_id),
+            twin=self._twin(document),
+        )
+
+    def _twin(self, document: Document) -> Posted | None:
+        """Another of a quote and the invoices made from it that was posted, an invoice before the quote."""
+        family = family_of(document)
+        assumed = (self.reading.documents[crm_id] for crm_id in self.assumptions.posted)
+        if planned := next((d for d in assumed if family_of(d) == family), None):
+            return Posted(planned.crm_id, planned.source, None, "", planned.checksum, snapshot(planned))
+        posted = self.context.posted
+        quote = posted.of(family) if document.source == "invoice" else None
+        return posted.made_from(family, other_than=document.crm_id) or quote
+
+    def _family_is_in_doubt(self, document: Document) -> bool:
+        """Whether another of a quote and the invoices made from it was sent and nobody knows yet if it stands in Siagh."""
+        intents = unknown_intents(self.context.state, "finance", "invoice")
+        others = (intent.action for intent in intents if intent.record != document.crm_id)
+        return any((sent.details["related_quote_id"] or sent.record) == family_of(document) for sent in others)
+
+    def _why_customer_waits(self, document: Document) -> tuple[Reason, Message]:
+        """(reason, message) why the customer of a document is not linked."""
+        crm_id = document.customer_crm_id
+        customer = self.context.staging.customer(crm_id) if crm_id else None
+        if customer is None:
+            return Reason.CUSTOMER_UNKNOWN, msg("reason.customer_unknown", crm_id=crm_id)
+        who = {"number": customer.number, "name": customer.name or crm_id}
+        if not customer.number:
+            return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_without_number", name=who["name"])
+        if self.context.rules.scheme.decode(customer.number) is None:
+            return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_number_does_not_fit", **who)
+        subject = Action(Operation.CREATE, "customer", "finance", crm_id, customer.kind, customer.number, crm_id)
+        last = reviews.last_of(self.context.state, subject)
+        if last and last.resolution in (None, Resolution.DISCARD):
+            return Reason.CUSTOMER_IN_REVIEW, msg("reason.customer_in_review", **who, review=last.id)
+        return Reason.CUSTOMER_WAITS, msg("reason.customer_waits", **who)
 
 
-def deal_with_documents(engine: Engine, work: Work) -> None:
-    """Plans and posts the documents; their customers have had their turn."""
-    take_up_waiting(engine, work)
-    if work.documents or work.bad_documents:
-        from siaghsync.sync.post_documents import post_documents
+def _as_review(action: Action, reason: Reason, message: Message) -> Action:
+    return replace(action, operation=Operation.REVIEW, reason=reason, message=message)
 
-        post_documents(engine, work)
+
+def created_at(document: Document) -> datetime:
+    """When a document was created, by the CRM's clock; its day if the moment is not known."""
+    return document.created or datetime.combine(document.date, time.min)
+
+
+def rounds(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    """Documents in rounds, quotes first, and in each round at most one of a quote and the invoices made from it: what
+    became of the one decides about the next."""
+    left = sorted(documents, key=lambda d: (d.source != "quote", created_at(d), d.crm_id))
+    while left:
+        first: dict[str, Document] = {}
+        for document in left:
+            first.setdefault(family_of(document), document)
+        yield list(first.values())
+        left = [document for document in left if first[family_of(document)] is not document]
+
+
+def waits_for(document: Document, wait: Wait) -> str:
+    """The CRM id of the customer, or of the quote, that a document depends on."""
+    return family_of(document) if wait.reason == Reason.QUOTE_IN_DOUBT else document.customer_crm_id

@@ -15,172 +15,172 @@ from queue import Empty, SimpleQueue
 from siaghsync.connectors.siagh.client import SavedPreinvoice
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import customer_kind
+from siaghsync.domain.reasons import IntentState, Operation, Reason
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
+from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state.outbox import close_intent, open_intent, unsettled_of
-from siaghsync.sync import outcomes as settle
-from siaghsync.sync.context import Engine
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.document_outcomes import DocumentOutcomes
+from siaghsync.sync.outcomes import OutcomeRecorder, as_write
 
 MOST_WAITING = 8
-"""So many times the threads may have an intent on disk: what waits for a thread when the process is killed is in doubt
-as well, and has to be looked up."""
+"""At most so many times as many intents as threads are on disk: those that still wait for a thread when the process is
+killed are in doubt as well, and have to be looked up."""
 SECONDS_FOR_OTHERS = 0.05
 """How long an outcome waits for the next one to share its commit."""
 DOUBTS_IN_A_ROW = 20
 """So many requests in a row without a clear answer, and the system counts as down."""
 
 
-@dataclass(slots=True)
-class _Flight:
-    """What is in the air, and whether anything more may start."""
-
-    total: int
-    width: int
-    done: int = 0
-    doubts_in_a_row: int = 0
-    halted: CallError | None = None
-    flying: dict[Future[_Reply], tuple[int, Action]] = field(default_factory=dict)
-    landed: SimpleQueue[Future[_Reply]] = field(default_factory=SimpleQueue)
-    """Those of `flying` that have an outcome which is not settled yet."""
-    in_doubt: list[Action] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class _Reply:
     key: str
-    messages: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     preinvoice: SavedPreinvoice | None = None
 
 
-def carry_out(
-    engine: Engine, actions: Iterable[Action], total: int, label: str, done: int = 0, *, careful: bool = False
-) -> list[Action]:
-    """Sends creates and updates, at most `concurrency` at a time, and settles each.
+@dataclass(slots=True)
+class _Batch:
+    """The requests that are under way, and whether anything more may start."""
 
-    `total` and `done` are for the progress that is shown. Returns the creates whose outcome is unknown; they are not
-    told yet, since a look-up may follow. Raises the CallError that shows that the system can't be reached, after
-    everything in the air has been settled.
-    """
-    # Twice the threads, so that none idles while outcomes are committed; but a document that waits for a thread when
-    # the process is killed would be in doubt, and work for a person.
-    flight = _Flight(total, engine.limits.concurrency * (1 if careful else 2), done)
-    source = iter(actions)
-    finished: list[Future[_Reply]] = []
-    with ThreadPoolExecutor(engine.limits.concurrency) as pool:
-        while True:
-            with engine.run.state.atomic():
-                for future in finished:
-                    _settle(engine, flight, future)
-                opened = [(_open(engine, action), action) for action in _ready(engine, flight, source)]
-            if flight.halted:
-                for future in flight.flying:
-                    future.cancel()  # what has no thread yet; it lands as cancelled
-            # From here on every intent is on disk. A kill before, within or after the requests below finds it open at
-            # the next start, and nobody repeats it before a look-up.
-            for intent_id, action in opened:
-                future = pool.submit(_send, engine, action)
-                flight.flying[future] = (intent_id, action)
-                future.add_done_callback(flight.landed.put)
-            engine.progress(label, flight.done, flight.total)
-            if not flight.flying:
-                break
-            finished = _landed(flight, 1 if careful else engine.limits.concurrency)
-            if len(finished) >= engine.limits.concurrency and not careful:
-                # Answers come quicker than commits: more in one commit, so that no thread waits for the disk.
-                flight.width = min(flight.width * 2, engine.limits.concurrency * MOST_WAITING)
-    if flight.halted:
-        raise flight.halted
-    return flight.in_doubt
+    width: int
+    doubts_in_a_row: int = 0
+    halted: CallError | None = None
+    sent: dict[Future[_Reply], tuple[int, Action]] = field(default_factory=dict)
+    answered: SimpleQueue[Future[_Reply]] = field(default_factory=SimpleQueue)
+    """Those of `sent` that have an outcome which is not recorded yet."""
+    in_doubt: list[Action] = field(default_factory=list)
+    done: int = 0
 
 
-def _landed(flight: _Flight, wanted: int) -> list[Future[_Reply]]:
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Sends creates and updates of one run and records each outcome."""
+
+    context: RunContext
+    outcomes: OutcomeRecorder
+    documents: DocumentOutcomes
+
+    def carry_out(
+        self, actions: Iterable[Action], total: int, label: str, *, done: int = 0, careful: bool = False
+    ) -> list[Action]:
+        """Sends the actions, at most CONCURRENCY at a time. `label`, `total` and `done` are for the progress that is shown.
+
+        With `careful` no intent is on disk before a thread is free for it. Returns the creates whose outcome is unknown;
+        they are not told yet, since a look-up may follow. Raises the CallError that shows that the system can't be
+        reached, after everything under way has been recorded.
+        """
+        # Twice the threads, so that none idles while outcomes are committed; but a document that waits for a thread when
+        # the process is killed would be in doubt, and work for a person.
+        limit = self.context.limits.concurrency
+        batch = _Batch(limit * (1 if careful else 2), done=done)
+        source = iter(actions)
+        finished: list[Future[_Reply]] = []
+        with ThreadPoolExecutor(limit) as pool:
+            while True:
+                ready = list(self._ready(batch, source))
+                with self.context.state.atomic():
+                    for future in finished:
+                        self._record(batch, future)
+                    opened = [] if batch.halted else [(self._open(action), action) for action in ready]
+                if batch.halted:
+                    for future in batch.sent:
+                        future.cancel()  # what has no thread yet; it is answered as cancelled
+                # From here on every intent is on disk. A kill before, within or after the requests below finds it open at
+                # the next start, and nobody repeats it before a look-up.
+                for intent_id, action in opened:
+                    future = pool.submit(self._send, action)
+                    batch.sent[future] = (intent_id, action)
+                    future.add_done_callback(batch.answered.put)
+                self.context.progress(label, batch.done, total)
+                if not batch.sent:
+                    break
+                finished = _answered(batch, 1 if careful else limit)
+                if len(finished) >= limit and not careful:
+                    # Answers come quicker than commits: more in one commit, so that no thread waits for the disk.
+                    batch.width = min(batch.width * 2, limit * MOST_WAITING)
+        if batch.halted:
+            raise batch.halted
+        return batch.in_doubt
+
+    def _ready(self, batch: _Batch, source: Iterator[Action]) -> Iterator[Action]:
+        """The next actions to send; none once the system counts as down or a signal came."""
+        idle = 0 if batch.halted or self.context.cancel.is_set() else batch.width - len(batch.sent)
+        return islice(source, max(idle, 0))
+
+    def _open(self, action: Action) -> int:
+        write = as_write(action)
+        for intent in unsettled_of(self.context.state, write):
+            # Only an update can be here: it was in doubt, and the look that led to this action showed that it is not there.
+            self.outcomes.expired(intent, msg("sync.not_arrived"))
+        return open_intent(self.context.run, write)
+
+    def _send(self, action: Action) -> _Reply:
+        if action.target == "crm":
+            return _Reply(self.context.crm.create(customer_kind(action.kind), action.payload))
+        if action.entity == "invoice":
+            preinvoice = self.context.finance.save_preinvoice(action.payload)
+            return _Reply(preinvoice.key, preinvoice.messages, preinvoice)
+        code = None if action.operation is Operation.CREATE else action.finance_code
+        saved = self.context.finance.save_contact(action.payload, code)
+        return _Reply(saved.code, saved.messages)
+
+    def _record(self, batch: _Batch, future: Future[_Reply]) -> None:
+        intent_id, action = batch.sent.pop(future)
+        batch.done += 1
+        run = self.context.run
+        if future.cancelled():
+            close_intent(run, intent_id, IntentState.NOT_SENT, msg("sync.system_down"))
+            return
+        try:
+            reply = future.result()
+        except NotSent as error:
+            close_intent(run, intent_id, IntentState.NOT_SENT, error.message)
+            if error.reason != "interrupted":
+                batch.halted = batch.halted or error
+        except InDoubt as error:
+            self._record_doubt(batch, intent_id, action, error)
+            batch.doubts_in_a_row += 1
+            if batch.doubts_in_a_row >= DOUBTS_IN_A_ROW:
+                batch.halted = batch.halted or error
+        except CallError as error:  # a clear no
+            close_intent(run, intent_id, IntentState.REJECTED, _own_words(error))
+            if isinstance(error, LoginRefused):
+                batch.halted = batch.halted or error
+                return
+            batch.doubts_in_a_row = 0
+            self.outcomes.failed(action, Reason.REFUSED, error.message)
+        else:
+            batch.doubts_in_a_row = 0
+            if reply.preinvoice:
+                self.documents.posted(intent_id, action, reply.preinvoice)
+            else:
+                self.outcomes.confirmed(intent_id, action, reply.key, reply.words)
+
+    def _record_doubt(self, batch: _Batch, intent_id: int, action: Action, error: InDoubt) -> None:
+        if action.entity == "invoice":
+            self.documents.unknown(intent_id, action, error.message)
+            return
+        self.outcomes.unknown(intent_id, action, error.message)
+        if action.operation is Operation.CREATE:
+            batch.in_doubt.append(action)
+        else:
+            self.outcomes.report.tell_failure(as_write(action), Reason.UNKNOWN_OUTCOME, error.message)
+
+
+def _answered(batch: _Batch, wanted: int) -> list[Future[_Reply]]:
     """One outcome at least, and all that have come meanwhile or come right after it: up to `wanted` are waited for.
 
     They share one commit, and each still shares it with its own mapping, checksum, audit row and intent. The threads
     have enough to do meanwhile.
     """
-    finished = [flight.landed.get()]
+    finished = [batch.answered.get()]
     with suppress(Empty):
-        while len(finished) < min(wanted, len(flight.flying)):
-            finished.append(flight.landed.get(timeout=SECONDS_FOR_OTHERS))
-    return [*finished, *(flight.landed.get() for _ in range(flight.landed.qsize()))]
+        while len(finished) < min(wanted, len(batch.sent)):
+            finished.append(batch.answered.get(timeout=SECONDS_FOR_OTHERS))
+    return [*finished, *(batch.answered.get() for _ in range(batch.answered.qsize()))]
 
 
-def _ready(engine: Engine, flight: _Flight, source: Iterator[Action]) -> Iterator[Action]:
-    """The next actions to send; none once the flight is halted or a signal came."""
-    idle = 0 if flight.halted or engine.stop.is_set() else flight.width - len(flight.flying)
-    return islice(source, idle)
-
-
-def _open(engine: Engine, action: Action) -> int:
-    for intent in unsettled_of(engine.run.state, action):
-        # Only an update can be here: it was in doubt, and the look that led to this action showed that it is not there.
-        settle.lapsed(engine, intent, "The next look showed that it had not arrived.")
-    return open_intent(engine.run, action)
-
-
-def _send(engine: Engine, action: Action) -> _Reply:
-    if action.target == "crm":
-        return _Reply(engine.crm.create(customer_kind(action.kind), action.payload))
-    if action.entity == "invoice":
-        document = action.payload
-        preinvoice = engine.siagh.save_preinvoice(document["header"], document["rows"], document["suid"])
-        return _Reply(preinvoice.key, preinvoice.messages, preinvoice)
-    code = action.finance_code if action.action == "update" else None
-    saved = engine.siagh.save_contact(action.payload, code)
-    if not saved.code.strip().isdecimal():
-        raise InDoubt(
-            "finance", "save a contact", "unreadable",
-            f"Siagh (finance) answered {saved.code!r} where the contact's code belongs.",
-        )  # fmt: skip
-    return _Reply(saved.code.strip(), saved.messages)
-
-
-def _settle(engine: Engine, flight: _Flight, future: Future[_Reply]) -> None:
-    intent_id, action = flight.flying.pop(future)
-    flight.done += 1
-    if future.cancelled():
-        close_intent(engine.run, intent_id, "not_sent", "The system counted as down before its turn came.")
-        return
-    try:
-        reply = future.result()
-    except NotSent as error:
-        close_intent(engine.run, intent_id, "not_sent", error.message)
-        if error.reason != "interrupted":
-            flight.halted = flight.halted or error
-    except InDoubt as error:
-        _settle_doubt(engine, flight, intent_id, action, error)
-        flight.doubts_in_a_row += 1
-        if flight.doubts_in_a_row >= DOUBTS_IN_A_ROW:
-            flight.halted = flight.halted or error
-    except CallError as error:  # a clear no
-        close_intent(engine.run, intent_id, "rejected", error.detail or error.message)
-        if isinstance(error, LoginRefused):
-            flight.halted = flight.halted or error
-            return
-        flight.doubts_in_a_row = 0
-        settle.failed(engine, action, "refused", _in_its_words(error))
-    else:
-        flight.doubts_in_a_row = 0
-        if reply.preinvoice:
-            from siaghsync.sync import settle_documents
-
-            settle_documents.posted(engine, intent_id, action, reply.preinvoice)
-        else:
-            settle.confirmed(engine, intent_id, action, reply.key, reply.messages)
-
-
-def _settle_doubt(engine: Engine, flight: _Flight, intent_id: int, action: Action, error: InDoubt) -> None:
-    if action.entity == "invoice":
-        from siaghsync.sync import settle_documents
-
-        settle_documents.in_doubt(engine, intent_id, action, _in_its_words(error))
-        return
-    settle.in_doubt(engine, intent_id, action, error.message)
-    if action.action == "create":
-        flight.in_doubt.append(action)
-    else:
-        engine.tell_failure(action, "unknown_outcome", error.message)
-
-
-def _in_its_words(error: CallError) -> str:
-    return f"{error.message} {error.detail}".strip() if error.detail not in error.message else error.message
+def _own_words(error: CallError) -> Message:
+    """What the system said, else what we say of it."""
+    return verbatim(error.detail) if error.detail else error.message

@@ -3,97 +3,176 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm
-from siaghsync.domain.action import Action, check_list_size
-from siaghsync.domain.customer import Contact, Customer, Kind, digest
+from siaghsync.domain.action import Action
+from siaghsync.domain.customer import Contact, Customer, Kind
+from siaghsync.domain.normalize import digest
+from siaghsync.domain.reasons import Operation, Reason
 from siaghsync.errors import BadRecord, Interrupted
+from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCase, about_contact
-from siaghsync.planning.import_ import reconcile_contact
+from siaghsync.planning.import_ import plan_contact
+from siaghsync.planning.limits import check_list_size
 from siaghsync.state import reviews
 from siaghsync.state.meta import COMPLETED, STARTED, STATE_WAS_LOST
-from siaghsync.state.notebook import BATCH
 from siaghsync.state.outbox import unsettled_of
-from siaghsync.sync import doubts
-from siaghsync.sync import outcomes as settle
-from siaghsync.sync import recovery as lookup
+from siaghsync.state.staging import BATCH
+from siaghsync.sync.appliers import Live
 from siaghsync.sync.contacts import read_contacts
-from siaghsync.sync.context import Engine
-from siaghsync.sync.executor import carry_out
-from siaghsync.sync.matching import case_of_contact, lone_contacts
-from siaghsync.sync.reader import as_crm_date, crm_now, read_source
-from siaghsync.sync.sync_reading import SOURCES
+from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.matching import Matcher
+from siaghsync.sync.plan import CustomerPlan
+from siaghsync.sync.reader import CrmReader, as_crm_date
+from siaghsync.sync.reading import SOURCES
+from siaghsync.sync.report import RunReport
+
+_OPERATIONS = (Operation.CREATE, Operation.LINK, Operation.SKIP, Operation.REVIEW)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What an import was asked for on the command line. `limit` bounds how many records are newly linked or created."""
+    """What an import was asked for. `limit` bounds how many records are newly linked or created."""
 
     limit: int | None = None
     force: bool = False
     dry_run: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What an import is going to do, in numbers, by action."""
+    """What an import is going to do, in numbers."""
 
-    planned: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("create", "link", "skip", "review"), 0))
-    linked_already: int = 0
-    left_for_later: int = 0
+    planned: Mapping[str, int]
+    """Operation -> how many."""
+    linked_already: int
+    left_for_later: int
 
 
 Confirm = Callable[[ImportPlan], bool]
 
 
-def initial_import(engine: Engine, options: ImportOptions, confirm: Confirm) -> bool:
-    """Makes a CRM record for every finance contact that has none, and links those that have one.
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """One initial import."""
 
-    `confirm` is asked before anything is written. Returns whether it said yes. Raises CallError, BrakeError and
-    Interrupted as a sync does. An import that went through without a limit is remembered as completed: what failed in
-    it, or waits for a person, is in the state file.
-    """
-    bad = _read_both(engine, options)
-    if not options.dry_run:
-        doubts.adopt(engine)
-        lookup.look_up_customers(engine, doubts.due_creates(engine, "crm"))
-    plan = _plan(engine, options, {contact.code for contact, _ in bad})
-    if options.dry_run:
-        for name in plan.planned:
-            for action in engine.scratch.planned(name):
-                engine.tell(action)
+    context: RunContext
+    report: RunReport
+    options: ImportOptions
+    mode: PlanMode
+    crm: CrmReader
+
+    def run(self, confirm: Confirm) -> bool:
+        """Makes a CRM record for every finance contact that has none, and links those that have one.
+
+        `confirm` is asked before anything is written. Returns whether it said yes. Raises CallError, BrakeError and
+        Interrupted as a sync does. An import that went through without a limit is remembered as completed: what failed
+        in it, or waits for a person, is in the state file.
+        """
+        bad = self._read_both()
+        live = Live.of(self.context, self.report)
+        if not self.options.dry_run:
+            live.recovery.adopt()
+            live.recovery.look_up_customers(live.recovery.due_creates("crm"))
+        plan, numbers = self._plan({contact.code for contact, _ in bad})
+        if self.options.dry_run:
+            for operation in _OPERATIONS:
+                for action in plan.actions(operation):
+                    self.report.tell(action)
+            return True
+        if not confirm(numbers):
+            return False
+        self._apply(live, plan)
+        for contact, message in bad:
+            live.outcomes.failed(self._subject(contact), Reason.BAD_RECORD, message)
+        if self.context.cancel.is_set():
+            raise Interrupted(130)
+        if self.options.limit is None and not plan.left_out:
+            self.context.state.set_meta(COMPLETED, self.context.run.at())
         return True
-    if not confirm(plan):
-        return False
-    _apply(engine, plan.planned["create"])
-    for contact, message in bad:
-        settle.failed(engine, _subject(engine, contact), "bad_record", message)
-    if engine.stop.is_set():
-        raise Interrupted(130)
-    if options.limit is None and not engine.left_out:
-        engine.run.state.set_fact(COMPLETED, engine.run.at())
-    return True
+
+    def _read_both(self) -> list[tuple[Contact, Message]]:
+        """Reads both lists into staging; returns the contacts that can't be understood and are not linked."""
+        context = self.context
+        contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
+        for kind in SOURCES:
+            self.crm.read(kind, AllCustomers(context, self.report, kind), everything=True)
+        if not self.options.force:
+            known = context.mappings.count()
+            check_list_size("finance", contacts.count, known)
+            check_list_size("crm", sum(context.staging.reading_count(kind) for kind in SOURCES), known)
+        return [(contact, message) for contact, message in contacts.bad if not context.mappings.of_code(contact.code)]
+
+    def _plan(self, bad: set[int]) -> tuple[CustomerPlan, ImportPlan]:
+        linked_already = self.context.staging.count_linked_contacts()
+        self.report.tell_unchanged("customer", linked_already)
+        plan = CustomerPlan(self.context.staging, self.mode)
+        left_for_later = 0
+        told = {failure["finance_code"] for failure in self.report.failures}
+        for contact, action, in_doubt in self._actions(bad):
+            is_new = action.operation in (Operation.CREATE, Operation.LINK)
+            planned = plan.counts[Operation.CREATE] + plan.counts[Operation.LINK]
+            if in_doubt:
+                if str(contact.code) not in told:
+                    self.report.tell_failure(action, Reason.UNKNOWN_OUTCOME, msg("sync.looked_up_later"))
+            elif is_new and self.options.limit is not None and planned >= self.options.limit:
+                left_for_later += 1
+            else:
+                plan.add(action)
+        counts = {str(operation): plan.counts[operation] for operation in _OPERATIONS}
+        return plan, ImportPlan(counts, linked_already, left_for_later)
+
+    def _actions(self, bad: set[int]) -> Iterator[tuple[Contact, Action, bool]]:
+        """Every unlinked contact with its action, and whether an earlier create for it is still in doubt."""
+        matcher, context = Matcher.of(self.context), self.context
+        for contact, is_lone in self._unlinked(matcher):
+            if contact.code in bad:
+                continue
+            action = plan_contact(ContactCase(contact) if is_lone else matcher.case_of_contact(contact), context.rules)
+            if is_lone:
+                yield contact, action, False
+                continue
+            if action.operation is Operation.CREATE and reviews.rests(context.state, action):
+                action = reviews.as_it_stands(context.state, action)
+            yield contact, action, bool(unsettled_of(context.state, action))
+
+    def _unlinked(self, matcher: Matcher) -> Iterator[tuple[Contact, bool]]:
+        """Every unlinked contact, with whether nothing but itself decides about it."""
+        contacts = self.context.staging.unlinked_contacts()
+        while batch := list(islice(contacts, BATCH)):
+            self.context.stop_if_cancelled()
+            lone = matcher.lone_contacts(batch)
+            yield from ((contact, contact.code in lone) for contact in batch)
+
+    def _apply(self, live: Live, plan: CustomerPlan) -> None:
+        state = self.context.state
+        if state.meta(STARTED) is None:
+            with state.atomic():
+                state.set_meta(STARTED, as_crm_date(self.crm.crm_now()))
+                if self.context.staging.any_marker():
+                    state.set_meta(STATE_WAS_LOST, "a finance contact carries a mark")
+        live.outcomes.many(plan.actions(Operation.LINK), live.outcomes.linked)
+        live.outcomes.many(plan.actions(Operation.SKIP), live.outcomes.skipped)
+        live.outcomes.many(plan.actions(Operation.REVIEW), live.outcomes.reviewed)
+        creates = plan.counts[Operation.CREATE]
+        in_doubt = live.executor.carry_out(plan.actions(Operation.CREATE), creates, "creating_customers")
+        records = {action.record for action in in_doubt}
+        due = live.recovery.due_creates("crm")
+        live.recovery.look_up_customers([intent for intent in due if intent.record in records])
+
+    def _subject(self, contact: Contact) -> Action:
+        return about_contact(Operation.CREATE, contact, self.context.rules)
 
 
-def _read_both(engine: Engine, options: ImportOptions) -> list[tuple[Contact, str]]:
-    found, bad = read_contacts(engine)
-    for kind in SOURCES:
-        read_source(engine, kind, _Intake(engine, kind), everything=True)
-    if not options.force:
-        known = engine.mappings.count()
-        check_list_size("Finance", found, known)
-        check_list_size("The CRM", sum(engine.scratch.reading_count(kind) for kind in SOURCES), known)
-    return [(contact, message) for contact, message in bad if engine.mappings.of_code(contact.code) is None]
+@dataclass(frozen=True, slots=True)
+class AllCustomers:
+    """Takes every CRM customer into staging; one that can't be understood is nobody's candidate."""
 
-
-@dataclass(slots=True)
-class _Intake:
-    """Takes every CRM customer into the scratch tables; one that can't be understood is nobody's candidate."""
-
-    engine: Engine
+    context: RunContext
+    report: RunReport
     kind: Kind
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -104,66 +183,10 @@ class _Intake:
             try:
                 customer = customer_from_crm(raw, self.kind)
             except BadRecord as error:
-                self.engine.notices.append(error.message)
+                self.report.notices.append(error.message)
                 checksums.append(digest(crm_id_of(raw)))
                 continue
-            keep.append((customer, self.engine.mappings.of_crm(customer.crm_id) is not None))
+            keep.append((customer, self.context.mappings.of_crm(customer.crm_id) is not None))
             checksums.append(customer.checksum)
-        self.engine.scratch.keep_customers(keep)
+        self.context.staging.add_customers(keep)
         return checksums
-
-
-def _plan(engine: Engine, options: ImportOptions, bad: set[int]) -> ImportPlan:
-    plan = ImportPlan()
-    counts = engine.counts["customer"]
-    plan.linked_already = engine.scratch.count_linked_contacts()
-    counts.unchanged += plan.linked_already
-    told = {failure["finance_code"] for failure in engine.failures}
-    for contact, is_lone in _unlinked(engine):
-        if contact.code in bad:
-            continue
-        case = ContactCase(contact) if is_lone else case_of_contact(engine, contact)
-        action = reconcile_contact(case, engine.rules)
-        if not is_lone and unsettled_of(engine.run.state, action):
-            if str(contact.code) not in told:
-                engine.tell_failure(
-                    action, "unknown_outcome", "Its creation got no clear answer; it is looked up again later."
-                )
-            continue
-        if not is_lone and action.action == "create" and reviews.rests(engine.run.state, action):
-            action = reviews.as_it_stands(engine.run.state, action)
-        is_new = action.action in ("create", "link")
-        if is_new and options.limit is not None and plan.planned["create"] + plan.planned["link"] >= options.limit:
-            plan.left_for_later += 1
-            continue
-        if not engine.permit(action):
-            continue
-        plan.planned[action.action] += 1
-        engine.scratch.keep_plan([action])
-    return plan
-
-
-def _unlinked(engine: Engine) -> Iterator[tuple[Contact, bool]]:
-    """Every unlinked contact, with whether nothing but itself decides about it."""
-    contacts = engine.scratch.unlinked_contacts()
-    while batch := list(islice(contacts, BATCH)):
-        lone = lone_contacts(engine, batch)
-        yield from ((contact, contact.code in lone) for contact in batch)
-
-
-def _apply(engine: Engine, creates: int) -> None:
-    if engine.run.state.fact(STARTED) is None:
-        with engine.run.state.atomic():
-            engine.run.state.set_fact(STARTED, as_crm_date(crm_now(engine)))
-            if engine.scratch.any_marker():
-                engine.run.state.set_fact(STATE_WAS_LOST, "a finance contact carries a mark")
-    settle.each(engine, engine.scratch.planned("link"), settle.linked, told=True)
-    settle.each(engine, engine.scratch.planned("skip"), settle.skipped)
-    settle.each(engine, engine.scratch.planned("review"), settle.reviewed)
-    in_doubt = carry_out(engine, engine.scratch.planned("create"), creates, "creating records in the CRM")
-    records = {action.record for action in in_doubt}
-    lookup.look_up_customers(engine, [i for i in doubts.due_creates(engine, "crm") if i.record in records])
-
-
-def _subject(engine: Engine, contact: Contact) -> Action:
-    return about_contact("create", contact, engine.rules)

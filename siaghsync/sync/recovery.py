@@ -1,100 +1,135 @@
-"""After an unknown outcome: looks the record up where it may have been made, then links it, waits, or sets it free.
+"""What earlier requests left in doubt: taken over at the start of a run, looked up once due, then linked, kept or freed.
 
-Not found is no proof: a slow server may still be at work. So the first look that finds nothing starts the grace time,
-and only a look in a later run, after it, sets the record free to be sent again.
+Not found is no proof: a slow server may still be at work. So the first look-up that finds nothing starts the grace time,
+and only a look-up in a later run, after it, lets the record be sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, customer_kind
-from siaghsync.errors import BadRecord
+from siaghsync.domain.reasons import AuditOutcome, Operation, Reason
+from siaghsync.errors import BadRecord, System
+from siaghsync.messages.message import msg
 from siaghsync.planning.cases import CustomerCandidate
-from siaghsync.planning.recovery import recognise_contact, recognise_customer, sent_customer, shows_all
-from siaghsync.state import retries as waiting
-from siaghsync.state.outbox import Intent, lapsed_creates, lapses, mark_missed
-from siaghsync.sync import outcomes as settle
-from siaghsync.sync.context import Engine
-from siaghsync.sync.matching import case_of_customer, name_candidates, owner_of_record
+from siaghsync.planning.recovery import match_sent_contact, match_sent_customer, sent_customer, shows_all
+from siaghsync.state import retries
+from siaghsync.state.outbox import Intent, adopt_orphans, expirations, expired_creates, mark_missed, unknown_intents
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.document_outcomes import DocumentOutcomes
+from siaghsync.sync.matching import Matcher
+from siaghsync.sync.outcomes import OutcomeRecorder
 
 
-def look_up_contacts(engine: Engine, intents: list[Intent]) -> None:
-    """Looks for creates in doubt in the finance list, which has to be in the scratch tables and fresh."""
-    for intent in intents:
-        customer = sent_customer(intent.action)
-        case = case_of_customer(engine, customer)
-        found = recognise_contact(intent.action, case, name_candidates(engine, customer))
-        _conclude(engine, intent, found)
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Settles what is in doubt, for one run."""
 
+    context: RunContext
+    outcomes: OutcomeRecorder
+    documents: DocumentOutcomes
+    matcher: Matcher
 
-def look_up_customers(engine: Engine, intents: list[Intent]) -> None:
-    """Looks for creates in doubt in the CRM, by their number; the finance list has to be in the scratch tables."""
-    for intent in intents:
-        sent = intent.action
-        contact = engine.scratch.contact(sent.finance_code or 0)
-        kind = customer_kind(sent.kind)
-        records = engine.crm.find(kind, number=sent.customer_number).records
-        try:
-            customers = [customer_from_crm(record, kind) for record in records]
-        except BadRecord as error:
-            # It may be what the create made, so nothing is sent again while nobody can tell.
-            engine.tell_failure(sent, "bad_record", error.message)
-            continue
-        found = [
-            CustomerCandidate(c, owner_of_record(engine, c)) for c in customers if c.number == sent.customer_number
+    def adopt(self) -> None:
+        """Takes over what an earlier run left open: creates are to be looked up, updates to be compared again."""
+        cut_off = msg("sync.run_ended_early")
+        with self.context.state.atomic():
+            for intent in adopt_orphans(self.context.run):
+                if intent.action.entity == "invoice":
+                    self.documents.unknown(intent.id, intent.action, cut_off)
+                    continue
+                self.context.run.note(intent.action, AuditOutcome.UNKNOWN, message=cut_off)
+                if intent.action.operation is Operation.UPDATE:
+                    retries.schedule_retry(self.context.run, intent.action, Reason.UNKNOWN_OUTCOME, cut_off)
+
+    def due_creates(self, target: System) -> list[Intent]:
+        """The creates in doubt whose look-up is due: never looked up, or missed and past the grace time."""
+        grace = timedelta(seconds=self.context.limits.grace_seconds)
+        now = self.context.run.now()
+        return [
+            intent
+            for intent in unknown_intents(self.context.state, target)
+            if intent.action.operation is Operation.CREATE
+            and (intent.missed_at is None or now >= datetime.fromisoformat(intent.missed_at) + grace)
         ]
-        _conclude(engine, intent, recognise_customer(sent, found, contact) if contact else None)
 
+    def look_up_contacts(self, intents: list[Intent]) -> None:
+        """Looks for creates in doubt in the finance list, which has to be in staging and fresh."""
+        for intent in intents:
+            customer = sent_customer(intent.action)
+            case = self.matcher.case_of_customer(customer)
+            found = match_sent_contact(intent.action, case, self.matcher.name_candidates(customer))
+            self._conclude(intent, found)
 
-def late_arrivals(engine: Engine) -> Iterator[tuple[Contact, int]]:
-    """Unlinked contacts that a create made which was given up for lost and sent again, each with the code of its twin.
+    def look_up_customers(self, intents: list[Intent]) -> None:
+        """Looks for creates in doubt in the CRM, by their number; the finance list has to be in staging."""
+        for intent in intents:
+            sent = intent.action
+            contact = self.context.staging.contact(sent.finance_code or 0)
+            kind = customer_kind(sent.kind)
+            records = self.context.crm.find(kind, number=sent.customer_number).records
+            try:
+                customers = [customer_from_crm(record, kind) for record in records]
+            except BadRecord as error:
+                # It may be what the create made, so nothing is sent again while nobody can tell.
+                self.outcomes.report.tell_failure(sent, Reason.BAD_RECORD, error.message)
+                continue
+            found = [
+                CustomerCandidate(c, self.matcher.owner_of_record(c))
+                for c in customers
+                if c.number == sent.customer_number
+            ]
+            self._conclude(intent, match_sent_customer(sent, found, contact) if contact else None)
 
-    They are known by what was sent then, whatever the pair has become since; the finance list has to be in the scratch
-    tables.
-    """
-    for intent in lapsed_creates(engine.run.state):
-        twin = engine.mappings.of_crm(intent.record)
-        customer = sent_customer(intent.action)
-        case = case_of_customer(engine, customer)
-        same_name = [c for c in name_candidates(engine, customer) if shows_all(c.contact, intent.action)]
-        for contact in {c.contact.code: c.contact for c in (*case.by_marker, *case.by_identity, *same_name)}.values():
-            if twin and contact.active and not contact.admin and engine.mappings.of_code(contact.code) is None:
-                yield contact, twin.finance_code
+    def late_commits(self) -> Iterator[tuple[Contact, int]]:
+        """Unlinked contacts that a create made which was given up for lost and sent again, each with the code of its twin.
 
+        They are known by what was sent then, whatever the pair has become since; the finance list has to be in staging.
+        """
+        mappings = self.context.mappings
+        for intent in expired_creates(self.context.state):
+            twin = mappings.of_crm(intent.record)
+            customer = sent_customer(intent.action)
+            case = self.matcher.case_of_customer(customer)
+            same_name = [c for c in self.matcher.name_candidates(customer) if shows_all(c.contact, intent.action)]
+            found = {c.contact.code: c.contact for c in (*case.by_marker, *case.by_identity, *same_name)}
+            for contact in found.values():
+                if twin and contact.active and not contact.admin and mappings.of_code(contact.code) is None:
+                    yield contact, twin.finance_code
 
-def _conclude(engine: Engine, intent: Intent, found: Action | None) -> None:
-    sent = intent.action
-    with engine.run.state.atomic():
-        if found and found.action == "link":
-            settle.linked(engine, found)
-            engine.tell(replace(sent, crm_id=found.crm_id, finance_code=found.finance_code))
-        elif found:
-            settle.lapsed(engine, intent, "A look-up found more than one that it may be, or a stranger.")
-            settle.reviewed(engine, found)
-        elif intent.missed_at is None:
-            mark_missed(engine.run, intent.id)
-            engine.tell_failure(sent, "unknown_outcome", _waits(engine, intent))
-        else:
-            _free(engine, intent)
+    def _conclude(self, intent: Intent, found: Action | None) -> None:
+        sent = intent.action
+        with self.context.state.atomic():
+            if found and found.operation is Operation.LINK:
+                self.outcomes.linked(replace(found, payload={}), tell=False)
+                self.outcomes.report.tell(replace(sent, crm_id=found.crm_id, finance_code=found.finance_code))
+            elif found:
+                self.outcomes.expired(intent, msg("sync.look_up_unclear"))
+                self.outcomes.reviewed(found)
+            elif intent.missed_at is None:
+                mark_missed(self.context.run, intent.id)
+                seconds = f"{self.context.limits.grace_seconds:g}"
+                message = msg("sync.looked_up_again", why=intent.message or msg("sync.no_answer"), seconds=seconds)
+                self.outcomes.report.tell_failure(sent, Reason.UNKNOWN_OUTCOME, message)
+            else:
+                self._free(intent)
 
-
-def _waits(engine: Engine, intent: Intent) -> str:
-    return (
-        f"{intent.message} A look-up did not find it. It is looked for once more after {engine.limits.grace_seconds:g} s, "
-        "and sent again only then."
-    )
-
-
-def _free(engine: Engine, intent: Intent) -> None:
-    """Twice not found. It is sent again in this very run, unless that has been the course of things too often."""
-    settle.lapsed(engine, intent, "Looked for twice, the second time after the grace time, and not found.")
-    times = lapses(engine.run.state, intent.action)
-    if times >= engine.limits.max_attempts:
-        message = f"It was sent {times} times; no answer came, and it was never found."
-        settle.reviewed(engine, replace(intent.action, action="review", reason="unknown_outcome", message=message))
-    elif intent.action.target == "finance":
-        waiting.postpone(engine.run, intent.action, "unknown_outcome", "It surely did not arrive.", failed=False)
+    def _free(self, intent: Intent) -> None:
+        """Twice not found. It is sent again in this very run, unless that has happened too often."""
+        self.outcomes.expired(intent, msg("sync.not_found_twice"))
+        times = expirations(self.context.state, intent.action)
+        if times >= self.context.limits.max_attempts:
+            message = msg("reason.unknown_outcome", times=times)
+            review = replace(
+                intent.action, operation=Operation.REVIEW, reason=Reason.UNKNOWN_OUTCOME, message=message
+            )
+            self.outcomes.reviewed(review)
+        elif intent.action.target == "finance":
+            retries.schedule_retry(
+                self.context.run, intent.action, Reason.UNKNOWN_OUTCOME, msg("sync.did_not_arrive"), failed=False
+            )

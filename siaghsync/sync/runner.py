@@ -1,4 +1,4 @@
-"""Begins and ends a run: the lock's holder logs in, works, and closes the run in the state file, however it ends."""
+"""Begins and ends a run: logs in, works, and closes the run in the state file, however it ends."""
 
 from __future__ import annotations
 
@@ -19,28 +19,39 @@ from siaghsync.errors import (
     StateError,
     is_interruption,
 )
-from siaghsync.messages.calendar import at
-from siaghsync.messages.calls import CALLS
+from siaghsync.messages.message import Message, msg
+from siaghsync.planning.documents import DocumentRules
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
-from siaghsync.sync.context import Engine
+from siaghsync.sync.appliers import DryRun, Live
+from siaghsync.sync.context import PlanMode, RunContext, Unrestricted
+from siaghsync.sync.importer import Confirm, Importer, ImportOptions
+from siaghsync.sync.reader import CrmReader
+from siaghsync.sync.reading import SyncOptions
+from siaghsync.sync.report import RunReport
+from siaghsync.sync.sync import sync
 
 LOCKED_UNTIL = "crm_login_locked_until"
 COOLING_DOWN = "cooling_down"
 """The reason of a login that was not even tried."""
 COOL_DOWN = timedelta(minutes=30)
 """The CRM locks an account for 15 to 30 minutes, and each further attempt prolongs that (contract payamgostar §2)."""
+_LOG_IN = "log_in"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Result:
-    """A run that is over: its JSON head, and the error that ended it early (a brake or a signal), if one did."""
+    """A run that is over: its JSON head, and the error that ended it early (a brake or a signal), if one did.
+
+    `declined` says that a person was asked and said no.
+    """
 
     run: dict[str, Any]
     summary: dict[str, Any]
-    engine: Engine
+    report: RunReport
     error: SiaghsyncError | None = None
+    declined: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -50,86 +61,122 @@ class Result:
         return 0 if self.run["outcome"] == "ok" else 1
 
 
+def run_sync(
+    context: RunContext,
+    options: SyncOptions,
+    document_rules: Callable[[], DocumentRules],
+    mode: PlanMode | None = None,
+) -> Result:
+    """One `sync` from login to end. Raises the CallError or StateError that ended it."""
+    mode = mode or Unrestricted()
+    report = RunReport(context.staging)
+    applier = DryRun(report) if options.dry_run else Live.of(context, report)
+
+    def work(session: Session) -> None:
+        sync(context, report, options, document_rules, session.fiscal_year, applier, mode)
+        mode.finish(context.run, report)
+
+    return _carry_through(context, report, work)
+
+
+def run_import(
+    context: RunContext, options: ImportOptions, confirm: Confirm, mode: PlanMode | None = None
+) -> Result:
+    """One `initial-import` from login to end. Raises the CallError or StateError that ended it."""
+    mode = mode or Unrestricted()
+    report = RunReport(context.staging)
+    declined: list[bool] = []
+
+    def work(_: Session) -> None:
+        agreed = Importer(context, report, options, mode, CrmReader.of(context)).run(confirm)
+        declined.append(not agreed)
+        if agreed:
+            mode.finish(context.run, report)
+
+    return _carry_through(context, report, work, lambda: declined == [True])
+
+
 def require_import(state: State) -> None:
     """Raises StateError if no initial import has completed for this state file."""
-    if state.fact(COMPLETED) is None:
-        raise StateError(
-            "No initial import has completed for this state file, so customers that both systems already have are not "
-            "linked yet and would be created twice.",
-            "Run `siaghsync initial-import` (without --limit) first.",
-        )
+    if state.meta(COMPLETED) is None:
+        raise StateError("sync.no_import")
 
 
-def carry_through(engine: Engine, work: Callable[[Session], None]) -> Result:
+def _carry_through(
+    context: RunContext,
+    report: RunReport,
+    work: Callable[[Session], None],
+    was_declined: Callable[[], bool] = lambda: False,
+) -> Result:
     """Logs in to both systems, does the work and closes the run.
 
-    Raises the CallError or StateError that ended it; a request that gave way to a signal ends it as the signal would have.
+    A request that was given up for a signal ends the run as the signal would have.
     """
     error: SiaghsyncError | None = None
-    with closed_whatever_happens(engine):
+    with closed_whatever_happens(context, report):
         try:
-            work(log_in(engine))
+            work(log_in(context, report))
         except SiaghsyncError as ended:
             error = Interrupted(130) if is_interruption(ended) else ended
-            if not isinstance(error, (BrakeError, Interrupted)):
+            if not isinstance(error, BrakeError | Interrupted):
                 raise
-        outcome = "failed" if isinstance(error, BrakeError) else "partial" if error else engine.outcome()
-        summary = engine.summary()
-        return Result(engine.run.finish(outcome, summary, error.message if error else None), summary, engine, error)
+        usual = report.outcome(cancelled=context.cancel.is_set())
+        outcome = "failed" if isinstance(error, BrakeError) else "partial" if error else usual
+        summary = report.summary(context.sessions)
+        run = context.run.finish(outcome, summary, error.message if error else None)
+        return Result(run, summary, report, error, was_declined())
 
 
 @contextmanager
-def closed_whatever_happens(engine: Engine) -> Iterator[None]:
+def closed_whatever_happens(context: RunContext, report: RunReport) -> Iterator[None]:
     """Closes the run as failed if the block raises, and remembers a locked account across runs."""
     try:
         yield
     except BaseException as error:
-        remember_lock(engine.run.state, error, engine.run.now())
-        if not isinstance(error, StateError):  # a state file that can't be written can't be told either
-            message = error.message if isinstance(error, SiaghsyncError) else type(error).__name__
-            engine.run.finish("failed", engine.summary(), message)
+        remember_lock(context.state, error, context.run.now())
+        if not isinstance(error, StateError):  # a state file that can't be written can't take this either
+            context.run.finish("failed", report.summary(context.sessions), _message_of(error))
         raise
+
+
+def _message_of(error: BaseException) -> Message:
+    return error.message if isinstance(error, SiaghsyncError) else msg("error.bug", type=type(error).__name__)
 
 
 def remember_lock(state: State, error: BaseException, now: datetime) -> None:
     """Begins a cool-down if `error` says that the CRM has just locked the account; one that lasts is not prolonged."""
     if isinstance(error, LoginLocked) and error.system == "crm" and error.reason != COOLING_DOWN:
-        state.set_fact(LOCKED_UNTIL, stamp(now + COOL_DOWN))
+        state.set_meta(LOCKED_UNTIL, stamp(now + COOL_DOWN))
 
 
-def log_in(engine: Engine) -> Session:
-    """One login to each system, both at once. Raises what the login raises, and LoginLocked without asking while a
-    cool-down of the CRM lasts; if both fail, the error is the CRM's and tells of both."""
-    check_cool_down(engine.run.state, engine.run.now())
+def log_in(context: RunContext, report: RunReport) -> Session:
+    """One login to each system, both at once.
+
+    Raises what the login raises, and LoginLocked without asking while a cool-down of the CRM lasts; if both fail, the error
+    is the CRM's and its message tells of both.
+    """
+    check_cool_down(context.state, context.run.now())
     with ThreadPoolExecutor(1) as pool:
-        to_finance = pool.submit(engine.siagh.login)
+        to_finance = pool.submit(context.finance.login)
         try:
-            engine.crm.login()
+            context.crm.login()
         except CallError as error:
             other = to_finance.exception()
             if isinstance(other, CallError):
-                error.message = f"{error.message} {other.message}"
-                error.hint = " ".join(dict.fromkeys(filter(None, (error.hint, other.hint))))
+                error.message = msg("sync.both_logins_failed", crm=error.message, finance=other.message)
             elif other:
                 raise other from error
             else:
-                engine.reached.add("finance")
+                report.reached.add("finance")
             raise
-        engine.reached.add("crm")
+        report.reached.add("crm")
         session = to_finance.result()
-        engine.reached.add("finance")
+        report.reached.add("finance")
     return session
 
 
 def check_cool_down(state: State, now: datetime) -> None:
     """Raises LoginLocked if the CRM locked the account and its cool-down is not over."""
-    until = state.fact(LOCKED_UNTIL)
+    until = state.meta(LOCKED_UNTIL)
     if until and now < datetime.fromisoformat(until):
-        raise LoginLocked(
-            "crm",
-            "log in",
-            COOLING_DOWN,
-            f"Payamgostar (CRM) has locked the account after too many attempts. No login is tried before {at(until)}, "
-            "Tehran time, since each attempt prolongs the lock.",
-            CALLS[COOLING_DOWN].cure.en,
-        )
+        raise LoginLocked("crm", _LOG_IN, COOLING_DOWN, until=until)

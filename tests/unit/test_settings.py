@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from siaghsync.errors import SettingsError
-from siaghsync.settings import Settings, load
+from siaghsync.messages.catalog import cure, render
+from siaghsync.settings import Settings, load, requirement
 
 HASH = "0123456789ABCDEF0123456789ABCDEF"
 REQUIRED = {
@@ -36,6 +37,10 @@ def refusal(tmp_path: Path, environ: dict[str, str], env_file: Path | None = Non
     with pytest.raises(SettingsError) as caught:
         load(env_file, environ, tmp_path)
     return caught.value
+
+
+def told(error: SettingsError) -> str:
+    return render(error.message)
 
 
 SECRET_ONES = ("webhook_secret", "dashboard_password_hash", "healthcheck_url", "alert_url")
@@ -69,6 +74,7 @@ def test_defaults(tmp_path: Path) -> None:
         "max_retry_attempts": 3,
         "unknown_grace_seconds": 600,
         "max_creates_per_run": 500,
+        "max_updates_per_run": 500,
         "poll_interval_seconds": 300,
         "enable_webhooks": False,
         "metrics_file": None,
@@ -101,7 +107,7 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
 def test_an_empty_value_is_none(tmp_path: Path) -> None:
     optional = {name.upper(): "  " for name in Settings.model_fields if name.upper() not in REQUIRED}
     assert settings(tmp_path, **optional) == settings(tmp_path)
-    assert "CRM_PASSWORD is missing" in refusal(tmp_path, REQUIRED | {"CRM_PASSWORD": ""}).message
+    assert "CRM_PASSWORD is missing" in told(refusal(tmp_path, REQUIRED | {"CRM_PASSWORD": ""}))
 
 
 # --- what is wrong -----------------------------------------------------------------------------------------
@@ -110,19 +116,19 @@ def test_an_empty_value_is_none(tmp_path: Path) -> None:
 def test_nothing_set_names_every_required_setting_and_its_cure(tmp_path: Path) -> None:
     error = refusal(tmp_path, {})
     for name in REQUIRED:
-        assert f"{name} is missing: set it to " in error.message
-    assert "hash-password" in error.message
-    assert str(tmp_path / ".env") in error.hint
+        assert f"{name} is missing: set it to " in told(error)
+    assert "hash-password" in told(error)
+    assert str(tmp_path / ".env") in cure(error.message)
     assert error.exit_code == 2
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     bad = {"CONCURRENCY": "0", "INVOICE_STATES": "some", "CRM_API_BASE_URL": "crm", "ENABLE_WEBHOOKS": "perhaps"}
     error = refusal(tmp_path, {**REQUIRED, **bad, "CRM_USERNAME": ""})
-    assert error.message.startswith("Settings that need attention: 5\n")
-    assert "CONCURRENCY must be a whole number from 1 to 64, not '0'." in error.message
+    assert told(error).startswith("Settings that need attention: 5\n")
+    assert "CONCURRENCY must be a whole number from 1 to 64, not '0'." in told(error)
     for name in (*bad, "CRM_USERNAME"):
-        assert name in error.message
+        assert name in told(error)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +146,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("MAX_RETRY_ATTEMPTS", ["1", "20"], ["0", "21"]),
         ("UNKNOWN_GRACE_SECONDS", ["0", "604800"], ["-1", "604801"]),
         ("MAX_CREATES_PER_RUN", ["0", "1000000"], ["-1", "1000001"]),
+        ("MAX_UPDATES_PER_RUN", ["0", "1000000"], ["-1", "1000001"]),
         ("POLL_INTERVAL_SECONDS", ["1", "604800"], ["0", "604801"]),
         ("IMPORT_INACTIVE", ["true", "False", "1", "0", "yes", "off"], ["2", "ja"]),
         ("SYNC_QUOTES", ["true"], ["2"]),
@@ -153,12 +160,21 @@ def test_ranges(tmp_path: Path, name: str, fit: list[str], unfit: list[str]) -> 
     for value in fit:
         settings(tmp_path, **{name: value})
     for value in unfit:
-        assert f"{name} must be " in refusal(tmp_path, REQUIRED | {name: value}).message
-        assert repr(value) in refusal(tmp_path, REQUIRED | {name: value}).message
+        assert f"{name} must be " in told(refusal(tmp_path, REQUIRED | {name: value}))
+        assert repr(value) in told(refusal(tmp_path, REQUIRED | {name: value}))
+
+
+def test_each_setting_says_in_both_languages_what_it_must_be(tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        assert render(requirement(name), "en").strip()
+        assert re.search("[\u0600-\u06ff]|^`?true", render(requirement(name), "fa"))
+    error = refusal(tmp_path, REQUIRED | {"CONCURRENCY": "0", "CRM_PASSWORD": ""})
+    assert "CONCURRENCY نمی‌تواند '0' باشد. مقدار درست: یک عدد صحیح از 1 تا 64." in render(error.message, "fa")
+    assert "CRM_PASSWORD خالی است. مقدار آن: گذرواژهٔ CRM_USERNAME." in render(error.message, "fa")
 
 
 def test_webhooks_need_a_secret(tmp_path: Path) -> None:
-    assert "WEBHOOK_SECRET is missing" in refusal(tmp_path, REQUIRED | {"ENABLE_WEBHOOKS": "true"}).message
+    assert "WEBHOOK_SECRET is missing" in told(refusal(tmp_path, REQUIRED | {"ENABLE_WEBHOOKS": "true"}))
 
 
 # --- dates and addresses -----------------------------------------------------------------------------------
@@ -201,7 +217,7 @@ UNFIT_ADDRESSES = [
 @pytest.mark.parametrize("text", [*UNFIT_ADDRESSES, "http://h/?hush", "http://h?"])
 @pytest.mark.parametrize("name", ["CRM_API_BASE_URL", "FINANCE_API_BASE_URL", "HEALTHCHECK_URL"])
 def test_an_unfit_address_is_refused_and_not_shown(tmp_path: Path, name: str, text: str) -> None:
-    message = refusal(tmp_path, REQUIRED | {name: text}).message
+    message = told(refusal(tmp_path, REQUIRED | {name: text}))
     assert re.search(rf"{name} must be .*address.* \(http:// or https:// in front; ", message)
     assert ", not " not in message
     assert "hush" not in message
@@ -209,7 +225,7 @@ def test_an_unfit_address_is_refused_and_not_shown(tmp_path: Path, name: str, te
 
 @pytest.mark.parametrize("text", UNFIT_ADDRESSES)
 def test_an_unfit_alert_address(tmp_path: Path, text: str) -> None:
-    assert "ALERT_URL must be " in refusal(tmp_path, REQUIRED | {"ALERT_URL": text}).message
+    assert "ALERT_URL must be " in told(refusal(tmp_path, REQUIRED | {"ALERT_URL": text}))
 
 
 def test_an_alert_address_is_used_as_it_is(tmp_path: Path) -> None:
@@ -228,9 +244,9 @@ def test_the_hash_is_sent_in_upper_case(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("text", ["hush", HASH[:31], HASH + "0", "G" + HASH[1:], "۰" * 32])
 def test_a_plain_finance_password_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
     error = refusal(tmp_path, REQUIRED | {"FINANCE_PASSWORD": text})
-    assert "FINANCE_PASSWORD must be the MD5 of the password (32 hex digits)" in error.message
-    assert "siaghsync hash-password" in error.message
-    assert text not in error.message
+    assert "FINANCE_PASSWORD must be the MD5 of the password (32 hex digits)" in told(error)
+    assert "siaghsync hash-password" in told(error)
+    assert text not in told(error)
 
 
 def test_no_secret_in_any_text(tmp_path: Path) -> None:
@@ -250,7 +266,7 @@ def test_no_secret_in_any_text(tmp_path: Path) -> None:
 def test_no_secret_in_a_traceback(tmp_path: Path) -> None:
     error = refusal(tmp_path, REQUIRED | {"FINANCE_PASSWORD": "hush", "CONCURRENCY": "x"})
     assert error.__context__ is None
-    assert "hush" not in error.message
+    assert "hush" not in told(error)
     assert "hush" not in "".join(traceback.format_exception(error))
 
 
@@ -271,24 +287,24 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_an_explicit_file_must_exist(tmp_path: Path) -> None:
     error = refusal(tmp_path, REQUIRED, Path("other.env"))
-    assert str(tmp_path / "other.env") in error.message
-    assert "no such file" in error.message
+    assert str(tmp_path / "other.env") in told(error)
+    assert "no such file" in told(error)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
-    assert "is a directory" in refusal(tmp_path, REQUIRED).message
+    assert "is a directory" in told(refusal(tmp_path, REQUIRED))
     (tmp_path / "bytes.env").write_bytes(b"CRM_PASSWORD=hush\xff\n")
     error = refusal(tmp_path, REQUIRED, Path("bytes.env"))
-    assert "not UTF-8" in error.message
+    assert "not UTF-8" in told(error)
     assert error.__context__ is None
 
 
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text('# first\n\n\nCRM_PASSWORD="hush\nCRM_USERNAME=me\n', encoding="utf-8")
     error = refusal(tmp_path, REQUIRED)
-    assert f"Line 4 of {tmp_path / '.env'} can't be read" in error.message
-    assert "hush" not in error.message
+    assert f"Line 4 of {tmp_path / '.env'} can't be read" in told(error)
+    assert "hush" not in told(error)
 
 
 def test_windows_files_are_read(tmp_path: Path) -> None:
@@ -328,7 +344,7 @@ def test_any_text_is_a_value_or_a_settings_error(name: str, text: str) -> None:
     try:
         load(None, REQUIRED | {name: text}, Path("/nowhere"))
     except SettingsError as error:
-        problem = error.message
+        problem = told(error)
     assert name in problem
 
 

@@ -12,7 +12,6 @@ import os
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from urllib3.util.wait import wait_for_write
+
+from siaghsync.clock import monotonic
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class Deadline:
     """
 
     def __init__(self, connect: float, total: float, stop: threading.Event | None = None) -> None:
-        now = time.monotonic()
+        now = monotonic()
         self._connected_by = now + min(connect, total)
         self._done_by = now + total
         self._stop = stop
@@ -64,7 +65,7 @@ class Deadline:
         """Raises Aborted if the request has to end. `late` is the reason if it is late and nothing was sent."""
         if self._stop is not None and self._stop.is_set():
             raise Aborted("interrupted")
-        if time.monotonic() >= (self._done_by if self.sent else self._connected_by):
+        if monotonic() >= (self._done_by if self.sent else self._connected_by):
             raise Aborted("timeout" if self.sent else late)
 
 

@@ -1,7 +1,4 @@
-"""What became of a request: every exception of requests, urllib3, ssl and the operating system becomes one of ours.
-
-Three classes decide what a caller may do: surely not sent, a clear no, in doubt.
-"""
+"""What became of a request: every exception of requests, urllib3, ssl and the operating system becomes one of ours."""
 
 from __future__ import annotations
 
@@ -12,65 +9,42 @@ from http.client import HTTPException, IncompleteRead
 import requests
 from urllib3.exceptions import DecodeError, ProtocolError
 
-from siaghsync.book.calls import call
 from siaghsync.connectors.http.deadline import Aborted
-from siaghsync.errors import SYSTEM_NAMES, InDoubt, NotSent, Refused, System
-
-ADDRESS_SETTINGS: dict[System, str] = {"crm": "CRM_API_BASE_URL", "finance": "FINANCE_API_BASE_URL"}
+from siaghsync.errors import InDoubt, NotSent, Refused, System
+from siaghsync.messages.message import Message, msg
 
 
 class Unauthorized(Refused):
     """401: nothing was done, because the session is unknown to the system or has ended."""
 
 
-def _texts(system: System, reason: str, note: str) -> tuple[str, str]:
-    entry = call(reason)
-    assert entry is not None, reason
-    happened = entry.sentence.en.format(status=reason.removeprefix("status_"))
-    happened = f"{happened[0].lower()}{happened[1:]}"
-    hint = entry.cure.en.format(address=ADDRESS_SETTINGS[system])
-    return f"{happened} ({note})" if note else happened, hint
+def unreadable(system: System, what: str, problem: Message, *, detail: str = "") -> InDoubt:
+    """An answer came, but not one that can be understood; `problem` (chapter `answer`) says what is wrong with it."""
+    return InDoubt(system, what, "unreadable", detail=detail, problem=problem)
 
 
-def not_sent(system: System, what: str, reason: str, note: str = "") -> NotSent:
-    """The request surely never arrived; `note` is added to the sentence in brackets."""
-    happened, hint = _texts(system, reason, note)
-    return NotSent(system, what, reason, f"{SYSTEM_NAMES[system]} could not be reached to {what}: {happened}.", hint)
+def error_of(error: Exception, system: System, what: str, *, sent: bool) -> NotSent | InDoubt:
+    """The error for a request that ended with `error`; `sent` says whether a byte of it can have left."""
+    reason = reason_of(error, sent=sent)
+    if not sent:
+        return NotSent(system, what, reason, note=_note(error))
+    if reason == "unreadable":
+        return unreadable(system, what, msg("answer.no_http"))
+    return InDoubt(system, what, reason)
 
 
-def in_doubt(system: System, what: str, reason: str, note: str = "", *, detail: str = "") -> InDoubt:
-    """There is no clear answer; `detail` is what the system itself said."""
-    happened, hint = _texts(system, reason, note or detail[:200])
-    message = f"{SYSTEM_NAMES[system]} gave no clear answer when asked to {what}: {happened}."
-    return InDoubt(system, what, reason, message, hint, detail=detail)
-
-
-def refused(system: System, what: str, reason: str, detail: str, kind: type[Refused] = Refused) -> Refused:
-    """The system said a clear no; `detail` is what it said."""
-    happened, hint = _texts(system, reason, detail[:300])
-    message = f"{SYSTEM_NAMES[system]} refused to {what}: {happened}."
-    return kind(system, what, reason, message, hint, detail=detail)
-
-
-def reason_before_sending(error: Exception) -> tuple[str, str]:
-    """The reason of a CallError, and a note, for a request of which no byte has left."""
+def reason_of(error: Exception, *, sent: bool) -> str:
+    """The reason of a CallError for a request that ended with `error`."""
     if isinstance(error, Aborted):
-        return error.reason, error.note
-    if isinstance(error, requests.ConnectionError):  # The connection was there (see open_socket), so it was TLS.
-        notes = (cause.verify_message for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
-        return "tls", next(notes, "")
-    return "unsendable", ""
-
-
-def reason_after_sending(error: Exception) -> str:
-    """The reason of a CallError for a request that broke after its first byte had left."""
+        return error.reason
+    if not sent:  # The connection was there (see open_socket), so what failed is TLS or the writing.
+        return "tls" if isinstance(error, requests.ConnectionError) else "unsendable"
+    # An exception of requests is an OSError by its class, whatever it wraps.
     causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
 
     def has(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
-    if isinstance(error, Aborted):
-        return error.reason
     if has(TimeoutError):
         return "timeout"
     if has(IncompleteRead):
@@ -80,6 +54,14 @@ def reason_after_sending(error: Exception) -> str:
     if has(DecodeError, HTTPException) or not has(ProtocolError):
         return "unreadable"
     return "cut"
+
+
+def _note(error: Exception) -> str:
+    """What the operating system or OpenSSL said, if there is something worth showing."""
+    if isinstance(error, Aborted):
+        return error.note
+    notes = (cause.verify_message for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
+    return next(notes, "")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from siaghsync.connectors.http.errors import Unauthorized
-from siaghsync.errors import SYSTEM_NAMES, InDoubt, LoginRefused, NotSent, Refused, System
+from siaghsync.errors import InDoubt, LoginRefused, NotSent, Refused, System
 
 T = TypeVar("T")
 
@@ -45,8 +45,8 @@ class SharedLogin:
     def use(self, ask: Callable[[str], T]) -> T:
         """The result of `ask(token)`, after one new login if the system no longer accepts the token.
 
-        401 says that nothing was done, so a write may be repeated as well. Raises LoginRefused if the new token is not
-        accepted either, and NotSent if the login fails in any other way.
+        401 says that nothing was done, so a write may be repeated as well. Raises LoginRefused ("session_rejected") if the new
+        token is not accepted either, and NotSent if the login fails in any other way.
         """
         token = self._token or self._renew_before_asking("")
         try:
@@ -63,18 +63,12 @@ class SharedLogin:
         try:
             return self.renew(old)
         except (InDoubt, Refused) as error:
-            failed = NotSent(self._system, error.what, error.reason, error.message, error.hint, detail=error.detail)
+            failed = NotSent(self._system, error.what, error.reason, detail=error.detail)
+            failed.message = error.message
         raise failed
 
     def _rejected(self, error: Unauthorized) -> LoginRefused:
-        refusal = LoginRefused(
-            self._system,
-            error.what,
-            error.reason,
-            f"{SYSTEM_NAMES[self._system]} accepted the login, but then refused to {error.what} as not logged in.",
-            "Check that this user may do this there, and that no proxy on the way removes the Authorization header.",
-            detail=error.detail,
-        )
+        refusal = LoginRefused(self._system, error.what, "session_rejected", detail=error.detail)
         with self._lock:
             self._refusal = self._refusal or refusal
         return refusal

@@ -6,14 +6,15 @@ Redirects, proxies, .netrc and cookies are not used: an address may be a secret.
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import closing
 
 from siaghsync import __version__
+from siaghsync.clock import monotonic
 from siaghsync.connectors.http.adapter import DirectAdapter
 from siaghsync.connectors.http.deadline import Deadline
-from siaghsync.connectors.http.errors import reason_after_sending, reason_before_sending
+from siaghsync.connectors.http.errors import reason_of
 from siaghsync.connectors.http.tls import tls_context
+from siaghsync.messages.message import Message, msg
 
 
 class NotifyPost:
@@ -33,21 +34,19 @@ class NotifyPost:
     ) -> None:
         self.target = target
         self._seconds = seconds
-        self._until = time.monotonic() + seconds
-        self._trouble = f"there was no answer within {seconds:g} seconds"
-        thread = threading.Thread(
-            target=self._send, args=(url, body, content_type), name="siaghsync-notify", daemon=True
-        )
-        self._thread = thread
-        thread.start()
+        self._until = monotonic() + seconds
+        self._trouble: Message | None = self._failed("timeout")
+        arguments = (url, body, content_type)
+        self._thread = threading.Thread(target=self._send, args=arguments, name="siaghsync-notify", daemon=True)
+        self._thread.start()
 
     def wait(self, seconds: float) -> None:
         """Waits for the answer, `seconds` at most."""
         self._thread.join(max(0.0, seconds))
 
-    def trouble(self) -> str:
-        """Why the request did not arrive, as a sentence without an end, or nothing. Waits for the answer."""
-        self.wait(self._until - time.monotonic())
+    def trouble(self) -> Message | None:
+        """Why the request did not arrive, or None. Waits for the answer."""
+        self.wait(self._until - monotonic())
         return self._trouble
 
     def _send(self, url: str, body: bytes | None, content_type: str) -> None:
@@ -59,17 +58,16 @@ class NotifyPost:
             tls = tls_context() if url.lower().startswith("https:") else None
             with deadline.applied(), closing(DirectAdapter(1, tls)) as adapter:
                 with adapter.send_once(method, url, headers, body) as response:
-                    self._trouble = "" if 200 <= response.status_code < 300 else _said(response.status_code)
-        except Exception as error:  # noqa: BLE001 - its text may hold the address, its kind does not
-            self._trouble = _trouble(error, sent=deadline.sent)
+                    self._trouble = self._answered(response.status_code)
+        except Exception as error:  # noqa: BLE001 - its text may hold the address, its reason does not
+            self._trouble = self._failed(reason_of(error, sent=deadline.sent))
 
+    def _answered(self, status: int) -> Message | None:
+        if 200 <= status < 300:
+            return None
+        if 300 <= status < 400:
+            return self._failed("redirect")
+        return msg("notify.status", target=self.target, status=status)
 
-def _said(status: int) -> str:
-    return f"it answered with status {status}" + (", and redirects are never followed" if 300 <= status < 400 else "")
-
-
-def _trouble(error: Exception, *, sent: bool) -> str:
-    reason = reason_after_sending(error) if sent else reason_before_sending(error)[0]
-    return {"timeout": "there was no answer in time", "connect_timeout": "there was no answer in time"}.get(
-        reason, "no connection came about" if reason in ("unresolved", "refused_connection", "tls", "reset") else reason
-    )
+    def _failed(self, reason: str) -> Message:
+        return msg("notify.failed", target=self.target, reason=reason)

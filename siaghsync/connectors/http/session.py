@@ -23,19 +23,11 @@ from siaghsync import __version__
 from siaghsync.connectors.http.adapter import DirectAdapter
 from siaghsync.connectors.http.deadline import Deadline
 from siaghsync.connectors.http.error_body import words_of
-from siaghsync.connectors.http.errors import (
-    ADDRESS_SETTINGS,
-    Unauthorized,
-    in_doubt,
-    not_sent,
-    reason_after_sending,
-    reason_before_sending,
-    refused,
-)
+from siaghsync.connectors.http.errors import Unauthorized, error_of
 from siaghsync.connectors.http.response import Answer, read_body, read_error_body
 from siaghsync.connectors.http.retry import Failure, with_retries
 from siaghsync.connectors.http.tls import tls_context
-from siaghsync.errors import Refused, SettingsError, System
+from siaghsync.errors import InDoubt, NotSent, Refused, SettingsError, System
 
 _CONNECT_SECONDS = 10.0
 _CALL_BYTES = 64 * 1024**2
@@ -113,9 +105,9 @@ class HttpSession:
     ) -> Answer:
         """Send one request and return its complete 2xx answer, or one with a status in `accept`.
 
-        `what` names it in a user's words ("create a contact"). Only what is `repeatable` is repeated after doubt;
-        anything may be repeated that surely was not sent, or was turned away with 429. Raises NotSent, Refused
-        (Unauthorized for 401) or InDoubt.
+        `what` names it by a code of the catalog's chapter `request` ("create_contact"). Only what is `repeatable` is
+        repeated after doubt; anything may be repeated that surely was not sent, or was turned away with 429. Raises
+        NotSent, Refused (Unauthorized for 401) or InDoubt.
         """
         answer, file = self._send(
             _Request(method, path, payload, what, repeatable, headers or {}, accept, io.BytesIO, _CALL_BYTES)
@@ -164,7 +156,7 @@ class HttpSession:
     def _try_once(self, request: _Request, *, is_repeat: bool) -> tuple[Answer, BinaryIO] | Failure:
         with self._slots:
             if self._stop.is_set():
-                return Failure(not_sent(self.system, request.what, "interrupted"))
+                return Failure(NotSent(self.system, request.what, "interrupted"))
             with self._lock:
                 self.sent += 1
                 self.retried += is_repeat
@@ -183,31 +175,29 @@ class HttpSession:
         return self._adapter.send_once(request.method, f"{self._base}{request.path}", headers, body)
 
     def _received(self, request: _Request, response: Response, deadline: Deadline) -> tuple[Answer, BinaryIO] | Failure:
-        status, reason = response.status_code, f"status_{response.status_code}"
+        status = response.status_code
         if 200 <= status < 300:
             file = read_body(response, request.new_file, request.largest, deadline)
             return Answer(status, b"", response.headers), file
         if 300 <= status < 400:
-            return Failure(in_doubt(self.system, request.what, "redirect"))
+            return Failure(InDoubt(self.system, request.what, "redirect"))
         answer = Answer(status, read_error_body(response), response.headers)
         if status in request.accept:
             return answer, io.BytesIO(answer.body)
+        return self._declined(request, answer)
+
+    def _declined(self, request: _Request, answer: Answer) -> Failure:
+        status = answer.status
+        # 408 and 499 come from proxies that gave up waiting; what stands behind them may go on.
+        in_doubt = status < 400 or status >= 500 or status in (408, 499)
+        kind = InDoubt if in_doubt else Unauthorized if status == 401 else Refused
         words = self.redact(words_of(answer.body))
-        if status < 400 or status >= 500 or status in (408, 499):
-            # 408 and 499 come from proxies that gave up waiting; what stands behind them may go on.
-            doubt = in_doubt(self.system, request.what, reason, detail=words)
-            return Failure(doubt, again=request.repeatable, pause=answer.retry_after)
-        kind = Unauthorized if status == 401 else Refused
-        refusal = refused(self.system, request.what, reason, words, kind)
-        return Failure(refusal, again=status == 429, pause=answer.retry_after)
+        error = kind(self.system, request.what, f"status_{status}", detail=words, status=status)
+        return Failure(error, again=request.repeatable if in_doubt else status == 429, pause=answer.retry_after)
 
     def _broken(self, request: _Request, error: Exception, *, sent: bool) -> Failure:
-        if not sent:
-            reason, note = reason_before_sending(error)
-            return Failure(not_sent(self.system, request.what, reason, note), again=reason not in _POINTLESS)
-        reason = reason_after_sending(error)
-        again = request.repeatable and reason not in _POINTLESS
-        return Failure(in_doubt(self.system, request.what, reason), again=again)
+        failure = error_of(error, self.system, request.what, sent=sent)
+        return Failure(failure, again=failure.reason not in _POINTLESS and (request.repeatable or not sent))
 
 
 def _temporary_file() -> BinaryIO:
@@ -221,8 +211,5 @@ def _checked(base_url: str, system: System) -> str:
     except ValueError:
         usable = False
     if not usable or parts.username is not None or parts.query or parts.fragment:
-        raise SettingsError(
-            f"{ADDRESS_SETTINGS[system]} can't be used as an address.",
-            "It has to look like http://172.16.16.16 or https://crm.example.com, without user name and password.",
-        )
+        raise SettingsError("settings.bad_address", system=system)
     return parts.geturl().rstrip("/")

@@ -13,27 +13,32 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
+from siaghsync.messages.message import Message, Param
+
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _WHITE_SPACE = " \t\r\n"
 _CHUNK = 256 * 1024
 _LARGEST_RECORD = 16 * 1024 * 1024
 _LARGEST_EXPONENT = 60
-_KINDS = {"": "nothing", "{": "object", "[": "list", '"': "text", "t": "boolean", "f": "boolean", "n": "null", "<": "html"}
+_KINDS = {
+    "": "nothing",
+    "{": "object",
+    "[": "list",
+    '"': "text",
+    "t": "boolean",
+    "f": "boolean",
+    "n": "null",
+    "<": "html",
+}
 
 
 class BadList(ValueError):
-    """A file that is not one complete list of objects.
+    """A file that is not one complete list of objects; `problem` (chapter `answer`) says what is wrong with it."""
 
-    `problem` is "no_list", "no_record", "no_comma", "more_after_list" or "no_utf8", `found` the kind of what stands in that
-    place (nothing, object, list, text, boolean, null, html, number, broken, other), `number` the record, counted from 1.
-    """
-
-    def __init__(self, problem: str, found: str = "", number: int = 0) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.found = found
-        self.number = number
+    def __init__(self, code: str, **params: Param) -> None:
+        super().__init__(code)
+        self.problem = Message(code, params)
 
 
 def loads(text: str) -> Any:
@@ -52,15 +57,15 @@ def records(file: BinaryIO) -> Iterator[dict[str, Any]]:
     must not be taken for the whole.
     """
     reader = _Reader(file)
-    reader.expect("[", "no_list")
+    reader.expect("[", "answer.no_list")
     number = 1
     while reader.peek() != "]":
         if number > 1:
-            reader.expect(",", "no_comma", number - 1)
+            reader.expect(",", "answer.no_comma", number - 1)
         yield reader.record(number)
         number += 1
-    reader.expect("]", "no_comma", number - 1)
-    reader.expect("", "more_after_list")
+    reader.expect("]", "answer.no_comma", number - 1)
+    reader.expect("", "answer.more_after_list")
 
 
 def _number(text: str) -> Decimal:
@@ -114,24 +119,24 @@ class _Reader:
         """Steps over `mark` ("" is the end of the file). Raises BadList if something else stands there."""
         found = self.peek()
         if found != mark:
-            raise BadList(problem, _kind(found), number)
+            raise BadList(problem, found=_kind(found), number=number)
         self._at += len(mark)
 
     def record(self, number: int) -> dict[str, Any]:
         """The object that begins here. Reads twice as much each time, so that a long one costs no more than O(n)."""
         found = self.peek()
         if found != "{":
-            raise BadList("no_record", _kind(found), number)
+            raise BadList("answer.no_record", found=_kind(found), number=number)
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
                 mended = _mend(value) if _HALF_PAIR.search(self._text, self._at, end) else value
             except RecursionError:
-                raise BadList("no_record", "broken", number) from None
+                raise BadList("answer.no_record", found="broken", number=number) from None
             except ValueError:
                 window = len(self._text) - self._at
                 if window > _LARGEST_RECORD or not self._more(max(_CHUNK, window)):
-                    raise BadList("no_record", "broken", number) from None
+                    raise BadList("answer.no_record", found="broken", number=number) from None
             else:
                 self._at = end
                 record: dict[str, Any] = mended
@@ -146,7 +151,7 @@ class _Reader:
         try:
             self._text = self._text[self._at :] + self._decoder.decode(data, final=self._ended)
         except UnicodeDecodeError:
-            raise BadList("no_utf8") from None
+            raise BadList("answer.no_utf8") from None
         self._at = 0
         return True
 

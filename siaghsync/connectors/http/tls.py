@@ -24,6 +24,6 @@ def tls_context(private_authority: Path | None = None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(private_authority)
         except OSError as error:
-            reason = error.strerror or "it holds no certificate"
-            raise SettingsError(f"TLS_CA_FILE can't be used: {reason}.", "It has to be a PEM file.") from None
+            note = error.strerror or ""
+            raise SettingsError("settings.bad_tls_ca_file", note=note) from None
     return context

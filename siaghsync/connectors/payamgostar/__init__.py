@@ -1,1 +1,1 @@
-"""payamgostar."""
+"""Payamgostar, the CRM: its client, its JSON, and what becomes of both (contract payamgostar)."""

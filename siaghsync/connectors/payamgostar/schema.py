@@ -94,7 +94,7 @@ def _to_amount(value: object) -> object:
     """A JSON number, exact: no binary float, no text, nothing beyond all money."""
     if value is None:
         return None
-    if isinstance(value, int | Decimal) and _is_money(Decimal(value)):
+    if isinstance(value, int | Decimal) and not isinstance(value, bool) and _is_money(Decimal(value)):
         return value
     raise wrong("amount")
 

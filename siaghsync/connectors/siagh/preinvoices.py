@@ -51,7 +51,7 @@ def preinvoice_form(payload: Mapping[str, Any]) -> PreinvoiceForm:
 
 def _cells(row: Mapping[str, str], place: int, suid: str) -> dict[str, str | Decimal | None]:
     quantity = _amount(row["quantity"])
-    cells = {
+    cells: dict[str, str | Decimal] = {
         "__uid": _row_uid(suid, place),
         "_status": "inserted",
         "codekala": row["product_code"],

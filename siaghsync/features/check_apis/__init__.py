@@ -1,1 +1,1 @@
-"""check_apis."""
+"""`check-apis`: what both systems answer, why one does not work, and what looks wrong."""

@@ -8,30 +8,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
-
-from persiantools.jdatetime import JalaliDate
 
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.contacts import contact_from_finance
-from siaghsync.domain.customer import Contact, Kind, ascii_digits
+from siaghsync.domain.customer import Contact, Kind
 from siaghsync.domain.document import DocumentSource
+from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.validity import legal_id_is_valid, national_code_is_valid
 from siaghsync.errors import BadRecord, LoginRefused, Refused, SiaghsyncError, System
-from siaghsync.features.check_apis.diagnose import Setup, told
-from siaghsync.features.check_apis.warnings import Expected
+from siaghsync.features.check_apis.diagnose import Setup, explain
+from siaghsync.features.check_apis.findings import Findings
+from siaghsync.features.check_apis.rules import Expected
+from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.settings import Settings
-from siaghsync.sync.sync_reading import SOURCES
 
-Timed = Callable[[Callable[[], Any]], tuple[Any, float]]
-"""Calls a function and returns (its result, milliseconds)."""
+T = TypeVar("T")
 
-_TEHRAN = ZoneInfo("Asia/Tehran")
+_KINDS: tuple[Kind, ...] = ("person", "organization")
 _SAMPLE = 200
 _HASHES_OF_NOTHING = frozenset(
     {
@@ -43,87 +41,98 @@ _HASHES_OF_NOTHING = frozenset(
 
 
 @dataclass(slots=True)
-class Checkup:
-    """One look at both systems. `now` is the clock (aware UTC); `refusal` stands for a CRM that must not be asked.
+class ApiProbe:
+    """One look at both systems.
 
-    Each check returns what it found: {"system", "ok", "failures", ...facts}. None of them raises.
+    `now` is the clock (aware UTC), `monotonic` gives seconds for measuring. `refusal` stands for a CRM that must not be
+    asked. No method raises a SiaghsyncError: what fails is among the findings.
     """
 
     settings: Settings
-    timed: Timed
     now: Callable[[], datetime]
+    monotonic: Callable[[], float]
     refusal: LoginRefused | None = None
     errors: list[SiaghsyncError] = field(default_factory=list)
     """All failures, as they were raised."""
 
-    def crm(self, crm: Payamgostar, sources: Sequence[DocumentSource]) -> dict[str, Any]:
+    def crm(self, crm: Payamgostar, sources: Sequence[DocumentSource]) -> Findings:
         """Login, a page of the newest customers of each kind, and one of each document that is synced."""
-        found = _blank("crm")
-        setup = _setup(self.settings, "crm")
-        with self._noting(found, setup):
+        found = Findings("crm")
+        facts = found.facts
+        with self._noting(found):
             if self.refusal:
                 raise self.refusal
-            _, found["login_ms"] = self.timed(crm.login)
+            _, facts["login_ms"] = self._timed(crm.login)
             if crm.server_time:
-                here = self.now().astimezone(_TEHRAN).replace(tzinfo=None)
-                found["server_time"] = crm.server_time.isoformat(timespec="seconds")
-                found["clock_seconds"] = round((crm.server_time - here).total_seconds())
-            found |= {"numbers": [], "categories": []}
-            for kind in SOURCES:
-                with self._noting(found, setup, go_on=True):
-                    self._customers(crm, kind, found)
+                here = self.now().astimezone(TEHRAN).replace(tzinfo=None)
+                facts["server_time"] = crm.server_time.isoformat(timespec="seconds")
+                facts["clock_seconds"] = round((crm.server_time - here).total_seconds())
+            facts |= {"numbers": [], "categories": []}
+            for kind in _KINDS:
+                with self._noting(found, go_on=True):
+                    self._customers(crm, kind, facts)
             for source in sources:
-                with self._noting(found, setup, go_on=True):
-                    page, found[f"{source}_ms"] = self.timed(partial(crm.find, source, page=1, size=1))
-                    found[f"{source}s"] = page.total
-        return _finished(found)
+                with self._noting(found, go_on=True):
+                    page, facts[f"{source}_ms"] = self._timed(partial(crm.find, source, page=1, size=1))
+                    facts[f"{source}s"] = page.total
+        return found
 
-    def _customers(self, crm: Payamgostar, kind: Kind, found: dict[str, Any]) -> None:
+    def _customers(self, crm: Payamgostar, kind: Kind, facts: dict[str, Any]) -> None:
         try:
-            page, found[f"{kind}_ms"] = self.timed(partial(crm.find, kind, page=1, size=_SAMPLE, descending=True))
+            page, facts[f"{kind}_ms"] = self._timed(partial(crm.find, kind, page=1, size=_SAMPLE, descending=True))
         except Refused as error:
             if error.reason in ("status_400", "status_404"):
-                self._other_types(crm, kind, found)
+                self._other_types(crm, kind, facts)
             raise
-        found[f"{kind}s"] = page.total
+        facts[f"{kind}s"] = page.total
         for raw in page.records:
-            found["categories"] = sorted({*found["categories"], *_categories(raw)})
+            facts["categories"] = sorted({*facts["categories"], *_categories(raw)})
             if number := _number(raw, kind):
-                found["numbers"].append(number)
+                facts["numbers"].append(number)
         if not page.records:
-            self._other_types(crm, kind, found)
+            self._other_types(crm, kind, facts)
 
-    def _other_types(self, crm: Payamgostar, kind: Kind, found: dict[str, Any]) -> None:
-        """Whether there are customers of another subtype than the one in the settings."""
-        with self._noting({"failures": []}, _setup(self.settings, "crm"), go_on=True):
+    def _other_types(self, crm: Payamgostar, kind: Kind, facts: dict[str, Any]) -> None:
+        """Whether there are customers of another subtype than the one in the settings; that this is refused says nothing."""
+        try:
             page: Page = crm.find(kind, page=1, size=_SAMPLE, descending=True, every_type=True)
-            if page.records:
-                types = {str(_named(raw).get("crmobjecttypecode") or "") for raw in page.records} - {""}
-                total = page.total or len(page.records)
-                found[f"{kind}s_of_other_types"] = {"total": total, "types": sorted(types)[:5]}
+        except Refused as error:
+            self.errors.append(error)
+            return
+        if page.records:
+            types = {str(_lower_case(raw).get("crmobjecttypecode") or "") for raw in page.records} - {""}
+            total = page.total or len(page.records)
+            facts[f"{kind}s_of_other_types"] = {"total": total, "types": sorted(types)[:5]}
 
-    def finance(self, siagh: Siagh) -> dict[str, Any]:
+    def finance(self, siagh: Siagh) -> Findings:
         """Login, the whole list counted as it streams by, and one look-up by code."""
-        found = _blank("finance")
-        with self._noting(found, _setup(self.settings, "finance")):
-            session, found["login_ms"] = self.timed(siagh.login)
+        found = Findings("finance")
+        facts = found.facts
+        with self._noting(found):
+            session, facts["login_ms"] = self._timed(siagh.login)
             if siagh.server_time:
-                found["clock_seconds"] = round((siagh.server_time - self.now()).total_seconds())
-            found |= {
+                facts["clock_seconds"] = round((siagh.server_time - self.now()).total_seconds())
+            facts |= {
                 "user": session.user_name,
                 "branch": f"{session.branch_name} ({session.branch_code})",
                 "fiscal_year": session.fiscal_year,
                 "system_date": session.system_date,
             }
-            (tally, code), found["list_ms"] = self.timed(lambda: _tally(siagh))
-            found |= tally
+            (counts, code), facts["list_ms"] = self._timed(lambda: _count_contacts(siagh))
+            facts |= counts
             if code is not None:
-                one, found["contact_ms"] = self.timed(lambda: siagh.contact(code))
-                found["finds_by_code"] = one is not None
-        return _finished(found)
+                one, facts["contact_ms"] = self._timed(partial(siagh.contact, code))
+                facts["finds_by_code"] = one is not None
+        return found
+
+    def _timed(self, work: Callable[[], T]) -> tuple[T, float]:
+        """The result of `work` and how many milliseconds it took."""
+        start = self.monotonic()
+        result = work()
+        return result, (self.monotonic() - start) * 1000
 
     @contextmanager
-    def _noting(self, found: dict[str, Any], setup: Setup, *, go_on: bool = False) -> Iterator[None]:
+    def _noting(self, found: Findings, *, go_on: bool = False) -> Iterator[None]:
         """Puts a failure among the findings. With `go_on` only a clear no stays here: after anything else, asking the
         system more would only take time."""
         try:
@@ -132,7 +141,7 @@ class Checkup:
             if go_on and not isinstance(error, Refused):
                 raise
             self.errors.append(error)
-            found["failures"].append(told(error, setup))
+            found.failures.append(explain(error, _setup(self.settings, found.system)))
 
 
 def expected(settings: Settings, now: datetime) -> Expected:
@@ -142,21 +151,9 @@ def expected(settings: Settings, now: datetime) -> Expected:
         settings.crm_person_type,
         settings.crm_organization_type,
         settings.crm_category,
-        JalaliDate(now.astimezone(_TEHRAN).date()).strftime("%Y/%m/%d"),  # type: ignore[no-untyped-call]
+        jalali(now.astimezone(TEHRAN).date()),
         settings.http_timeout_seconds,
     )
-
-
-def _blank(system: System) -> dict[str, Any]:
-    return {"system": system, "ok": False, "failures": []}
-
-
-def _finished(found: dict[str, Any]) -> dict[str, Any]:
-    found["ok"] = not found["failures"]
-    if found["failures"]:
-        first = found["failures"][0]
-        found["error"] = {name: first[name] for name in ("kind", "message", "hint")}
-    return found
 
 
 def _setup(settings: Settings, system: System) -> Setup:
@@ -172,14 +169,14 @@ def _setup(settings: Settings, system: System) -> Setup:
     )
 
 
-def _named(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _lower_case(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name.lower(): value for name, value in raw.items()}
 
 
 def _categories(raw: Mapping[str, Any]) -> Iterator[str]:
-    listed = _named(raw).get("categories")
+    listed = _lower_case(raw).get("categories")
     for category in listed if isinstance(listed, list) else ():
-        key = _named(category).get("key") if isinstance(category, dict) else None
+        key = _lower_case(category).get("key") if isinstance(category, dict) else None
         if isinstance(key, str) and key:
             yield key
 
@@ -188,12 +185,12 @@ def _number(raw: Mapping[str, Any], kind: Kind) -> str:
     try:
         return customer_from_crm(raw, kind).number
     except BadRecord:
-        return ""  # what can't be understood is told by the run that needs it
+        return ""  # a record that can't be understood is told by the run that needs it
 
 
-def _tally(siagh: Siagh) -> tuple[dict[str, int], int | None]:
-    """How the contacts fall, and the code of one of them; the two kinds side by side show whether TowardType means
-    what it should."""
+def _count_contacts(siagh: Siagh) -> tuple[dict[str, int], int | None]:
+    """Counts of contacts, and the code of one of them; the two kinds side by side show whether TowardType means what it
+    should."""
     names = (
         "contacts", "admins", "inactive", "persons", "persons_with_national_code", "persons_with_10_digits",
         "persons_with_11_digits", "organizations", "organizations_with_legal_id", "organizations_with_10_digits",

@@ -1,73 +1,94 @@
-"""What `check-apis` found: facts, failures with causes and cures, and what looks wrong."""
+"""What `check-apis` found, as one JSON document and as text: facts, failures with causes and cures, warnings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from siaghsync.features.check_apis.diagnose import Failure
+from siaghsync.features.check_apis.findings import ApiReport, Findings
+from siaghsync.messages.catalog import render, title
+from siaghsync.messages.message import msg
 from siaghsync.report.text import Prose, isolated, table
 
 _CRM_LINES = (
-    ("persons", "persons"), ("organizations", "organizations"), ("quotes", "quotes"), ("invoices", "invoices"),
-    ("server time (Tehran)", "server_time"), ("login, ms", "login_ms"), ("reading persons, ms", "person_ms"),
-    ("reading organizations, ms", "organization_ms"), ("reading quotes, ms", "quote_ms"),
-    ("reading invoices, ms", "invoice_ms"),
+    "persons", "organizations", "quotes", "invoices", "server_time", "login_ms", "person_ms", "organization_ms", "quote_ms",
+    "invoice_ms",
 )  # fmt: skip
 _FINANCE_LINES = (
-    ("user", "user"), ("branch", "branch"), ("fiscal year", "fiscal_year"), ("date in Siagh", "system_date"),
-    ("contacts", "contacts"), ("of them admin users", "admins"), ("of them inactive", "inactive"),
-    ("persons", "persons"), ("of them with a valid national code", "persons_with_national_code"),
-    ("of them with 11 digits, as organizations have", "persons_with_11_digits"),
-    ("organizations", "organizations"), ("of them with a valid legal id", "organizations_with_legal_id"),
-    ("of them with 10 digits, as persons have", "organizations_with_10_digits"),
-    ("not understood", "not_understood"), ("login, ms", "login_ms"), ("reading the list, ms", "list_ms"),
-    ("looking one contact up, ms", "contact_ms"),
+    "user", "branch", "fiscal_year", "system_date", "contacts", "admins", "inactive", "persons",
+    "persons_with_national_code", "persons_with_11_digits", "organizations", "organizations_with_legal_id",
+    "organizations_with_10_digits", "not_understood", "login_ms", "list_ms", "contact_ms",
 )  # fmt: skip
+_MOST_CELLS = 1000
 
 
-def checkup_report(
-    crm: Mapping[str, Any],
-    finance: Mapping[str, Any],
-    warnings: Sequence[Mapping[str, str]],
-    unchecked: Sequence[str],
-) -> list[RenderableType]:
+def as_json(report: ApiReport) -> dict[str, Any]:
+    """The JSON document of `check-apis`."""
+    failures = [*report.crm.failures, *report.finance.failures]
+    return {
+        **({"error": _error(failures[0])} if failures else {}),
+        "crm": _system_as_json(report.crm),
+        "finance": _system_as_json(report.finance),
+        "warnings": [warning.as_json() for warning in report.warnings],
+        "unchecked": [render(each) for each in report.unchecked],
+    }
+
+
+def _system_as_json(found: Findings) -> dict[str, Any]:
+    failures = [failure.as_json() for failure in found.failures]
+    error = {"error": _error(found.failures[0])} if failures else {}
+    return {"ok": found.ok, "failures": failures, **found.facts, **error}
+
+
+def _error(failure: Failure) -> dict[str, Any]:
+    data = failure.as_json()
+    return {name: data[name] for name in ("kind", "message", "hint")}
+
+
+def as_text(report: ApiReport) -> list[RenderableType]:
     """Each system in turn, then the warnings, then what was not checked."""
-    parts: list[RenderableType] = []
-    for name, found, lines in (("Payamgostar (CRM)", crm, _CRM_LINES), ("Siagh (finance)", finance, _FINANCE_LINES)):
-        title = f"{name}: {'works' if found['ok'] else 'does not work'}"
-        parts.append(Text(title, style="bold green" if found["ok"] else "bold red"))
-        rows = table("", "")
-        rows.show_header = False
-        for label, key in lines:
-            if found.get(key) is not None:
-                value = found[key]
-                rows.add_row(label, isolated(f"{value:.0f}" if isinstance(value, float) else str(value)))
-        if rows.row_count:
-            parts.append(rows)
-        parts += [_failure(each) for each in found["failures"]]
-    for warning in warnings:
-        parts.append(Prose(f"Warning: {isolated(warning['message'], 1000)}", style="bold yellow"))
-        parts.append(_inside(f"What to do: {isolated(warning['hint'], 1000)}"))
-    if unchecked:
-        parts.append(Text("Not checked, since only a write can tell:", style="dim"))
-        parts += [_inside(f"- {each}", style="dim") for each in unchecked]
+    parts = [*_system(report.crm, _CRM_LINES), *_system(report.finance, _FINANCE_LINES)]
+    for warning in report.warnings:
+        data = warning.as_json()
+        text = render(msg("check.warning", warning=isolated(data["message"], _MOST_CELLS)))
+        parts.append(Prose(text, style="bold yellow"))
+        parts.append(_inside(render(msg("check.what_to_do", hint=isolated(data["hint"], _MOST_CELLS)))))
+    if report.unchecked:
+        parts.append(Text(render(msg("check.not_checked")), style="dim"))
+        parts += [_inside(f"- {render(each)}", style="dim") for each in report.unchecked]
     return parts
+
+
+def _system(found: Findings, lines: Sequence[str]) -> list[RenderableType]:
+    head = msg("check.works" if found.ok else "check.does_not_work", system=found.system)
+    parts: list[RenderableType] = [Text(render(head), style="bold green" if found.ok else "bold red")]
+    rows = table("", "")
+    rows.show_header = False
+    for key in lines:
+        value = found.facts.get(key)
+        if value is not None:
+            rows.add_row(title(f"check.{key}"), isolated(f"{value:.0f}" if isinstance(value, float) else str(value)))
+    if rows.row_count:
+        parts.append(rows)
+    return [*parts, *(_failure(each) for each in found.failures)]
 
 
 def _inside(text: str, style: str = "") -> Padding:
     return Padding(Prose(text, style=style), (0, 0, 0, 2))
 
 
-def _failure(failure: Mapping[str, Any]) -> Padding:
-    lines = [isolated(failure["message"], 1000)]
-    if failure["said"]:
-        lines.append(f"It said: {isolated(failure['said'], 1000)}")
-    if failure["causes"]:
-        lines.append("Likely causes, the likeliest first:")
-        lines += [f"  {number}. {cause}" for number, cause in enumerate(failure["causes"], 1)]
-    lines.append(f"What to do: {failure['hint']}")
+def _failure(failure: Failure) -> Padding:
+    data = failure.as_json()
+    lines = [isolated(data["message"], _MOST_CELLS)]
+    if failure.said:
+        lines.append(render(msg("check.it_said", said=isolated(failure.said, _MOST_CELLS))))
+    if data["causes"]:
+        lines.append(render(msg("check.likely_causes")))
+        lines += [f"  {number}. {cause}" for number, cause in enumerate(data["causes"], 1)]
+    lines.append(render(msg("check.what_to_do", hint=data["hint"])))
     return _inside("\n".join(lines))

@@ -1,4 +1,4 @@
-"""The invoices of a fiscal year and what became of them, as tables for whoever ticks them off."""
+"""The invoices of a fiscal year and what became of them, as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -11,55 +11,43 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from siaghsync.domain.document import exact_sum, grouped
+from siaghsync.domain.document import exact_sum, plain
+from siaghsync.features.invoice_report.collect import YearReport
 from siaghsync.features.invoice_report.rules import STATES
 from siaghsync.messages.calendar import day_in_both
-from siaghsync.report.reasons import in_words
+from siaghsync.messages.catalog import amount, render, title
+from siaghsync.messages.message import msg
 from siaghsync.report.text import Prose, isolated, table
 
 _MOST_ROWS = 12
-_TITLES = {
-    "missing": (
-        "Missing: should be in Finance, but nothing is known. `siaghsync sync` posts what is new, `sync --full` all of it:",
-        "bold red",
-    ),
-    "review": ("In review: a person has to decide. See `siaghsync review`:", "bold red"),
-    "waiting": ("Waiting:", "bold yellow"),
-    "skipped": ("Skipped on purpose:", "bold"),
-    "posted": ("Posted:", "bold green"),
-}
-_HOW = {"posted": "", "with_quote": "with its quote", "with_invoice": "with its invoice", "by_person": "by a person"}
+_MOST_CELLS = 1000
+_STYLES = {
+    "missing": "bold red", "review": "bold red", "waiting": "bold yellow", "skipped": "bold", "posted": "bold green",
+}  # fmt: skip
+"""The states in the order of the report: what needs somebody comes first."""
 
 
-def invoice_tables(
-    year: int,
-    counts: Mapping[str, int],
-    sums: Sequence[Mapping[str, Any]],
-    lines: Iterable[Mapping[str, Any]],
-    not_understood: Sequence[Mapping[str, str]],
-) -> list[RenderableType]:
-    """Counts and sums first, then the documents by state, what needs somebody first; long lists are folded."""
-    states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    head = f"Fiscal year {year}: {counts['documents']} documents in the CRM{': ' if states else ''}{states}."
-    parts: list[RenderableType] = [Text(head, style="bold")]
-    if sums:
-        parts += [
-            _sums(sums),
-            Text(
-                "How many, and their net amounts before tax in rials. A quote and its invoice count once.", style="dim"
-            ),
-        ]
-    shown: dict[str, list[Mapping[str, Any]]] = {state: [] for state in _TITLES}
-    for line in lines:
+def invoice_tables(report: YearReport) -> list[RenderableType]:
+    """Counts and sums first, then the documents by state; long lists are folded."""
+    counts, rows = report.sums.counts(), list(report.sums.rows())
+    states = ", ".join(f"{counts[state]} {title(f'invoices.{state}')}" for state in STATES if counts[state])
+    head = render(msg("invoices.head", year=str(report.year), documents=counts["documents"]))
+    parts: list[RenderableType] = [Text(f"{head}: {states}." if states else f"{head}.", style="bold")]
+    if rows:
+        parts += [_sums(rows), Text(render(msg("invoices.about_sums")), style="dim")]
+    shown: dict[str, list[Mapping[str, Any]]] = {state: [] for state in _STYLES}
+    for line in report.lines():
         if len(shown[line["state"]]) < _MOST_ROWS:
             shown[line["state"]].append(line)
-    for state, (title, style) in _TITLES.items():
+    for state, style in _STYLES.items():
         if shown[state]:
-            parts += [Text(title, style=style), _documents(shown[state]), *_more(counts[state] - len(shown[state]))]
-    if not_understood:
-        parts.append(Text(f"Not understood, so of an unknown year: {len(not_understood)}", style="bold red"))
-        parts += [Prose(f"  {isolated(each['message'], 1000)}") for each in not_understood[:_MOST_ROWS]]
-        parts += _more(len(not_understood) - _MOST_ROWS)
+            heading = Text(render(msg(f"invoices.{state}")), style=style)
+            parts += [heading, _documents(shown[state]), *_more(counts[state] - len(shown[state]))]
+    bad = report.not_understood()
+    if bad:
+        parts.append(Text(render(msg("invoices.not_understood", count=len(bad))), style="bold red"))
+        parts += [Prose(f"  {isolated(each['message'], _MOST_CELLS)}") for each in bad[:_MOST_ROWS]]
+        parts += _more(len(bad) - _MOST_ROWS)
     return parts
 
 
@@ -75,23 +63,23 @@ def _sums(sums: Sequence[Mapping[str, Any]]) -> Table:
 
 def _cells(sums: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """How many documents, and below that their net amount."""
-    for count, amount in (
+    for count, name in (
         ("documents", "net"), ("posted", "net_posted"), ("open", "net_open"), ("skipped", "net_skipped"),
     ):  # fmt: skip
-        total = grouped(exact_sum(Decimal(row[amount]) for row in sums))
+        total = amount(plain(exact_sum(Decimal(row[name]) for row in sums)), "en")
         yield f"{sum(row[count] for row in sums):,}\n{total}"
 
 
-def _documents(lines: Sequence[Mapping[str, Any]]) -> Table:
+def _documents(lines: Iterable[Mapping[str, Any]]) -> Table:
     rows = table(
         "date", "document", "customer", "net", "in Siagh", "what", right=("net", "in Siagh"), whole=("customer",)
     )
     for line in lines:
         rows.add_row(
             day_in_both(date.fromisoformat(line["date"])).replace(" ", "\n"),
-            f"{line['source']}\n{isolated(line['number'] or line['crm_id'])}",
+            f"{title('kind.' + line['source'])}\n{isolated(line['number'] or line['crm_id'])}",
             isolated(line["customer_number"]),
-            grouped(Decimal(line["net"])),
+            amount(line["net"], "en"),
             isolated(line["finance_number"] or line["finance_key"]),
             "\n".join(_story(line)),
         )
@@ -99,12 +87,12 @@ def _documents(lines: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _story(line: Mapping[str, Any]) -> Iterator[str]:
-    if line["how"] and _HOW[line["how"]]:
-        yield _HOW[line["how"]]
+    if line["how"] and line["how"] != "posted":
+        yield title(f"invoices.{line['how']}")
     if line["reason"]:
-        yield f"{isolated(line['message'])} ({line['reason']})" if line["message"] else in_words(line["reason"])
-    yield from map(isolated, line["notes"])
+        yield f"{isolated(line['message'], _MOST_CELLS)} ({line['reason']})"
+    yield from (isolated(note, _MOST_CELLS) for note in line["notes"])
 
 
 def _more(count: int) -> list[RenderableType]:
-    return [Text(f"... and {count} more; --csv and --json have all.", style="dim")] if count > 0 else []
+    return [Text(render(msg("invoices.more", more=count)), style="dim")] if count > 0 else []

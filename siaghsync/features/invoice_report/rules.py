@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from siaghsync.domain.document import Document, DocumentSource, Posted, grouped, net, net_with_tax, plain, same_amount
-from siaghsync.messages.calendar import jalali
+from siaghsync.domain.document import Document, DocumentSource, Posted, net, net_with_tax, plain, same_amount
+from siaghsync.domain.reasons import Reason
+from siaghsync.messages.calendar import TEHRAN, jalali
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import Message, msg
 
 LineState = Literal["posted", "waiting", "review", "skipped", "missing"]
 STATES: tuple[LineState, ...] = ("posted", "waiting", "review", "missing", "skipped")
@@ -17,28 +20,29 @@ How = Literal["posted", "with_quote", "with_invoice", "by_person"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """A stable word and its sentence."""
+class Why:
+    """A stable word and its message."""
 
     reason: str
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the state file knows of one document.
 
-    `posted_by` says how `posted` came about (create, link, person). `review` is an open question, `discarded` the reason
-    of one that a person has put off for this very content. `twin` is the posted other half of a quote and its invoice.
+    `posted_by` says how `posted` came about (create, link, person; empty without `posted`). `review` is an open question,
+    `discarded` the reason of one that a person has put off for this very content. `twin` is the posted other half of a
+    quote and its invoice.
     """
 
     customer_number: str = ""
-    posted: Posted | None = None
     posted_by: str = ""
-    review: Reason | None = None
+    posted: Posted | None = None
+    review: Why | None = None
     in_doubt: bool = False
     discarded: str | None = None
-    waiting: Reason | None = None
+    waiting: Why | None = None
     twin: Posted | None = None
 
 
@@ -68,13 +72,13 @@ class Line:
     net_with_tax: Decimal
     state: LineState
     reason: str | None = None
-    message: str | None = None
+    message: Message | None = None
     how: How | None = None
     finance_number: str | None = None
     finance_key: str | None = None
     posted_net: Decimal | None = None
     reported_net: Decimal | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     in_crm: bool = True
     counted: bool = True
 
@@ -82,6 +86,11 @@ class Line:
     def month(self) -> str:
         """Jalali year and month, `1404-09`."""
         return jalali(self.date, "-")[:7]
+
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """What lines are sorted by: day, source, number."""
+        return self.date.isoformat(), self.source, self.number
 
     def as_json(self) -> dict[str, Any]:
         """The line as plain data; amounts are text, so that nobody reads them as binary floats."""
@@ -100,13 +109,13 @@ class Line:
             "net_with_tax": plain(self.net_with_tax),
             "state": self.state,
             "reason": self.reason,
-            "message": self.message,
+            "message": render(self.message) if self.message else None,
             "how": self.how,
             "finance_number": self.finance_number,
             "finance_key": self.finance_key,
             "posted_net": None if self.posted_net is None else plain(self.posted_net),
             "reported_net": None if self.reported_net is None else plain(self.reported_net),
-            "notes": list(self.notes),
+            "notes": [render(note) for note in self.notes],
             "in_crm": self.in_crm,
             "counted": self.counted,
         }
@@ -119,17 +128,15 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def csv_cells(line: Mapping[str, Any]) -> list[str]:
-    """A line's JSON as cells, in the order of CSV_COLUMNS. A text that a spreadsheet would run as a formula is disarmed."""
+def csv_row(line: Mapping[str, Any]) -> list[object]:
+    """A line's plain data as the cells of a table, in the order of CSV_COLUMNS."""
     return [_cell(line[name]) for name in CSV_COLUMNS]
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    is_formula = text.startswith(("=", "+", "-", "@", "\t", "\r")) and not text.removeprefix("-").isdecimal()
-    return f"'{text}" if is_formula else text
+    return "; ".join(value) if isinstance(value, list) else value
 
 
 # --- one document ------------------------------------------------------------------------------------------
@@ -152,17 +159,16 @@ def line_of(document: Document, known: Standing, rules: LineRules) -> Line:
     )
     if known.posted:
         changed = known.posted.checksum != document.checksum
-        return _posted(bare, known, ["changed in the CRM since it was posted"] if changed else [])
+        return _posted(bare, known.posted, known, [msg("invoices.changed")] if changed else [])
     return _not_posted(bare, document, known, rules)
 
 
-def line_of_deleted(known: Standing, rules: LineRules) -> Line:
+def line_of_deleted(posted: Posted, known: Standing, rules: LineRules) -> Line:
     """The line of a posted document that is not in the CRM any more, as it stood when it was posted."""
-    assert known.posted is not None
-    said = known.posted.snapshot
+    said = posted.snapshot
     bare = Line(
-        known.posted.crm_id,
-        known.posted.source,
+        posted.crm_id,
+        posted.source,
         said["number"],
         dt.date.fromisoformat(said["date"]),
         said["customer"],
@@ -174,18 +180,16 @@ def line_of_deleted(known: Standing, rules: LineRules) -> Line:
         "posted",
         in_crm=False,
     )
-    return _posted(bare, known, ["not in the CRM any more"])
+    return _posted(bare, posted, known, [msg("invoices.deleted")])
 
 
-def _posted(line: Line, known: Standing, notes: list[str]) -> Line:
-    posted = known.posted
-    assert posted is not None
-    said, reported = posted.snapshot, posted.net
-    expected = (Decimal(said["net"]), Decimal(said["net_with_tax"]))
+def _posted(line: Line, posted: Posted, known: Standing, notes: list[Message]) -> Line:
+    reported = posted.net
+    expected = (Decimal(posted.snapshot["net"]), Decimal(posted.snapshot["net_with_tax"]))
     if reported is not None and not any(same_amount(reported, amount) for amount in expected):
-        notes.append(f"Siagh reported a net of {grouped(reported)}, not {grouped(expected[0])}")
+        notes.append(msg("invoices.net_differs", reported=plain(reported), expected=plain(expected[0])))
     if known.review:
-        notes.append(f"in review: {known.review.reason}")
+        notes.append(msg("invoices.in_review", reason=known.review.reason))
     how = _how(posted, known.posted_by)
     return replace(
         line,
@@ -207,24 +211,29 @@ def _how(posted: Posted, posted_by: str) -> How:
 
 
 def _not_posted(line: Line, document: Document, known: Standing, rules: LineRules) -> Line:
-    def stands(state: LineState, why: Reason, *, counted: bool = True) -> Line:
-        return replace(line, state=state, reason=why.reason, message=why.message, counted=counted)
+    def stands(state: LineState, reason: str, message: Message, *, counted: bool = True) -> Line:
+        return replace(line, state=state, reason=str(reason), message=message, counted=counted)
 
     created = document.created or dt.datetime.combine(document.date, dt.time.min)
     if known.review:
-        return stands("review", known.review)
+        return stands("review", known.review.reason, known.review.message)
     if known.in_doubt:
-        return stands("review", Reason("unknown_outcome", "It was sent, and no answer is on record yet."))
+        return stands("review", Reason.UNKNOWN_OUTCOME, msg("invoices.no_answer_yet"))
     if known.discarded:
-        return stands("skipped", Reason("discarded", f"A person decided to leave it ({known.discarded})."))
+        return stands("skipped", Reason.DISCARDED, msg("invoices.discarded", reason=known.discarded))
     if rules.states == "numbered" and not document.number:
-        return stands("skipped", Reason("not_numbered", "It has no number yet (INVOICE_STATES)."))
+        return stands("skipped", Reason.NOT_NUMBERED, msg("invoices.not_numbered"))
     if known.twin:
-        text = f"The {known.twin.source} that belongs to it was posted as {known.twin.number or known.twin.key}."
-        return stands("waiting", Reason("twin_posted", f"{text} The next sync decides about both."), counted=False)
+        twin = {"document_kind": known.twin.source, "preinvoice": known.twin.number or known.twin.key}
+        return stands("waiting", Reason.TWIN_POSTED, msg("invoices.twin_posted", **twin), counted=False)
     if rules.since and created < rules.since:
-        text = f"It was created at {created}, before {rules.since} (INVOICES_SINCE)."
-        return stands("skipped", Reason("before_start", text))
+        moments = {"created": _stored(created), "since": _stored(rules.since)}
+        return stands("skipped", Reason.BEFORE_START, msg("invoices.before_start", **moments))
     if known.waiting:
-        return stands("waiting", known.waiting)
-    return stands("missing", Reason("not_seen", "Nothing is known of it. A sync has to read it first."))
+        return stands("waiting", known.waiting.reason, known.waiting.message)
+    return stands("missing", Reason.NOT_SEEN, msg("invoices.not_seen"))
+
+
+def _stored(moment: dt.datetime) -> str:
+    """A moment of the CRM's own clock (Tehran, without an offset) as messages carry it."""
+    return moment.replace(tzinfo=TEHRAN).isoformat()

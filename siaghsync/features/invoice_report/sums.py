@@ -37,7 +37,7 @@ class Sums:
     _sums: dict[tuple[str, int], dict[str, _Sum]] = field(default_factory=dict)
 
     def add(self, line: Mapping[str, Any]) -> None:
-        """Counts a line, given as JSON. What a pre-invoice stands for already is not summed a second time."""
+        """Counts a line, given as plain data. A document whose pre-invoice is counted already is not summed a second time."""
         self.states[line["state"]] += 1
         if line["counted"]:
             cells = self._sums.setdefault((line["month"], line["sale_model"]), {})

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from rich.console import RenderableType
 from rich.text import Text
 
+from siaghsync.features.saved_plan.enforcer import Enforcer
+from siaghsync.messages.catalog import render, title
+from siaghsync.messages.message import msg
 from siaghsync.report.text import isolated, table
 
 _MOST_ROWS = 12
 
 
-def refusals(refused: Sequence[Mapping[str, Any]], left: int) -> list[RenderableType]:
-    """Each action of the plan that was refused, and how much is left for an ordinary run."""
+def plan_report(enforcer: Enforcer) -> list[RenderableType]:
+    """Each action of the plan that was refused, and how many are left for an ordinary run."""
     parts: list[RenderableType] = []
-    if refused:
+    if enforcer.refused:
         rows = table("refused", "number", "code", "CRM id", "why", right=("code",), whole=("number",))
-        for each in refused[:_MOST_ROWS]:
+        for refusal in enforcer.refused[:_MOST_ROWS]:
+            action = refusal.action
             rows.add_row(
-                f"{each['planned']} {each['entity']}",
-                isolated(each["customer_number"]),
-                isolated(each["finance_code"]),
-                isolated(each["crm_id"]),
-                isolated(each["message"]),
+                f"{title(f'operation.{refusal.operation}')} {title(f'kind.{action.kind}')}",
+                isolated(action.customer_number),
+                isolated(None if action.finance_code is None else str(action.finance_code)),
+                isolated(action.crm_id),
+                render(refusal.message),
             )
-        parts += [Text("Refused, since it is not as it was when the plan was saved:", style="bold red"), rows]
-        if len(refused) > _MOST_ROWS:
-            parts.append(Text(f"... and {len(refused) - _MOST_ROWS} more; --json shows all.", style="dim"))
-    if left:
-        parts.append(Text(f"{left} action(s) are not in the plan and were left for an ordinary run.", style="bold"))
+        parts += [Text(render(msg("plan.refused")), style="bold red"), rows]
+        if (more := len(enforcer.refused) - _MOST_ROWS) > 0:
+            parts.append(Text(render(msg("plan.more", more=more)), style="dim"))
+    if enforcer.left:
+        parts.append(Text(render(msg("plan.left", count=enforcer.left)), style="bold"))
     return parts

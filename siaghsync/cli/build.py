@@ -1,0 +1,169 @@
+"""Builds what a command works with: settings, clients of both systems, a run's context, the rules for documents."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import typer
+
+from siaghsync import clock
+from siaghsync.cli.options import GlobalOptions
+from siaghsync.connectors.http.session import HttpSession
+from siaghsync.connectors.payamgostar.client import Payamgostar
+from siaghsync.connectors.siagh.client import Siagh
+from siaghsync.domain.numbering import NumberScheme
+from siaghsync.errors import LockHeld, System
+from siaghsync.planning.documents import DocumentRules
+from siaghsync.planning.rules import PlanRules
+from siaghsync.settings import Settings, load
+from siaghsync.state.audit import Run
+from siaghsync.state.database import State, run_lock
+from siaghsync.state.meta import started_at
+from siaghsync.state.staging import Staging
+from siaghsync.sync.context import Limits, Progress, RunContext
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The validated settings for this call. Raises SettingsError."""
+    options: GlobalOptions = context.obj
+    return load(options.env_file, os.environ, Path.cwd(), options.state)
+
+
+def current_user() -> str:
+    """The user of the operating system, for the audit trail."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # Windows without a user name looks for a module that it does not have
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The clients of both systems and the HTTP sessions below them."""
+
+    crm: Payamgostar
+    finance: Siagh
+    sessions: Mapping[System, HttpSession]
+
+
+@contextmanager
+def clients(settings: Settings, stop: threading.Event) -> Iterator[Clients]:
+    """The clients of both systems, closed at the end. Once `stop` is set, nothing new is sent."""
+    with ExitStack() as open_sessions:
+
+        def session(system: System, base_url: str) -> HttpSession:
+            found = HttpSession(
+                system,
+                base_url,
+                timeout=settings.http_timeout_seconds,
+                attempts=settings.max_retry_attempts,
+                concurrency=settings.concurrency,
+                stop=stop,
+            )
+            open_sessions.callback(found.close)
+            return found
+
+        to_crm = session("crm", settings.crm_api_base_url)
+        to_finance = session("finance", settings.finance_api_base_url)
+        crm = Payamgostar(
+            to_crm,
+            settings.crm_username,
+            settings.crm_password.get_secret_value(),
+            person_type=settings.crm_person_type,
+            organization_type=settings.crm_organization_type,
+        )
+        finance = Siagh(to_finance, settings.finance_username, settings.finance_password.get_secret_value())
+        yield Clients(crm, finance, {"crm": to_crm, "finance": to_finance})
+
+
+def plan_rules(settings: Settings) -> PlanRules:
+    """The settings that decisions about customers depend on."""
+    scheme = NumberScheme(
+        settings.customer_number_prefix, settings.customer_number_offset, settings.customer_number_width
+    )
+    return PlanRules(scheme, settings.finance_note_marker, settings.crm_category, settings.import_inactive)
+
+
+def limits(settings: Settings) -> Limits:
+    """The settings that bound a run."""
+    return Limits(
+        concurrency=settings.concurrency,
+        max_attempts=settings.max_retry_attempts,
+        grace_seconds=settings.unknown_grace_seconds,
+        max_creates=settings.max_creates_per_run,
+        max_updates=settings.max_updates_per_run,
+    )
+
+
+def no_progress(_code: str, _done: int, _total: int | None) -> None:
+    """For a run that nobody watches."""
+
+
+@contextmanager
+def run_context(
+    settings: Settings,
+    state: State,
+    command: str,
+    stop: threading.Event,
+    progress: Progress = no_progress,
+    *,
+    dry_run: bool = False,
+    who: str | None = None,
+) -> Iterator[RunContext]:
+    """What one run of `command` works with; its clients are closed at the end. `who` starts it, by default this process's
+    user."""
+    with clients(settings, stop) as systems:
+        yield RunContext(
+            run=Run(state, command, clock.now, who or current_user(), dry_run=dry_run),
+            crm=systems.crm,
+            finance=systems.finance,
+            sessions=systems.sessions,
+            rules=plan_rules(settings),
+            limits=limits(settings),
+            staging=Staging(state),
+            cancel=stop,
+            progress=progress,
+            monotonic=clock.monotonic,
+        )
+
+
+def is_running(path: Path) -> bool:
+    """Whether a run holds the lock of the state file at `path`."""
+    try:
+        with run_lock(path):
+            return False
+    except LockHeld:
+        return True
+
+
+def posting_start(settings: Settings, state: State) -> datetime | None:
+    """From when on documents are posted, by the CRM's own clock: INVOICES_SINCE, else the first import."""
+    given = settings.invoices_since
+    return datetime(given.year, given.month, given.day) if given else started_at(state)
+
+
+def document_rules(settings: Settings, state: State) -> Callable[[], DocumentRules]:
+    """The settings that decisions about documents depend on, read when they are first asked for: the run before that may
+    only just have noted when the first import began."""
+
+    @cache
+    def rules() -> DocumentRules:
+        return DocumentRules(
+            sale_model=settings.preinvoice_sale_model,
+            sales_centre=settings.preinvoice_sales_centre,
+            payment_type=settings.preinvoice_payment_type,
+            sale_kind=settings.preinvoice_sale_kind,
+            intermediary=settings.preinvoice_intermediary,
+            states=settings.invoice_states,
+            since=posting_start(settings, state),
+        )
+
+    return rules

@@ -1,0 +1,155 @@
+"""What looks wrong in two systems that can be reached: each warning with a stable reason, a message and a cure. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from siaghsync.domain.normalize import ascii_digits
+from siaghsync.domain.numbering import NumberScheme
+from siaghsync.errors import System
+from siaghsync.messages import catalog
+from siaghsync.messages.message import Message, Param, msg
+
+_CLOCK_SECONDS = 300
+_FEW = 3
+_SHARE_OF_TIMEOUT = 0.5
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the settings and our own clock say. `today` is Jalali, `1404/09/30`, in Tehran; `timeout` is in seconds."""
+
+    scheme: NumberScheme
+    person_type: str
+    organization_type: str
+    category: str
+    today: str
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigWarning:
+    """One thing that looks wrong. `reason` is a stable word; `hint` says what to do where the message's own cure is too
+    general."""
+
+    system: System | Literal["state"]
+    reason: str
+    message: Message
+    hint: Message | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The warning as in the JSON of `check-apis`."""
+        hint = catalog.render(self.hint) if self.hint else catalog.cure(self.message)
+        return {"system": self.system, "reason": self.reason, "message": catalog.render(self.message), "hint": hint}
+
+
+def config_warnings(crm: Facts, finance: Facts, expected: Expected) -> list[ConfigWarning]:
+    """All warnings, always in the same order."""
+    found = [*_clocks(crm, finance), *_types(crm, expected), *_nothing(crm, finance), *_numbers(crm, expected)]
+    return [*found, *_kinds(finance), *_year(finance, expected), *_list(finance, expected)]
+
+
+def unchecked(crm: Facts, expected: Expected) -> list[Message]:
+    """What can't be found out without writing."""
+    found = [msg("check.unchecked_rights")]
+    if expected.category and expected.category not in crm.get("categories", ()):
+        found.append(msg("check.unchecked_category", category=expected.category))
+    return found
+
+
+def _warning(system: System, reason: str, hint: Message | None = None, **params: Param) -> ConfigWarning:
+    return ConfigWarning(system, reason, msg(f"warning.{reason}", system=system, **params), hint)
+
+
+def _clocks(crm: Facts, finance: Facts) -> Iterator[ConfigWarning]:
+    systems: tuple[tuple[System, Facts], ...] = (("crm", crm), ("finance", finance))
+    for system, facts in systems:
+        off = facts.get("clock_seconds")
+        if off is not None and abs(off) > _CLOCK_SECONDS:
+            direction = "ahead" if off > 0 else "behind"
+            yield _warning(system, "clock", span=_span(abs(off)), direction=msg(f"warning.{direction}"))
+
+
+def _span(seconds: float) -> Message:
+    minutes = round(seconds / 60)
+    return msg("warning.minutes", count=minutes) if minutes < 120 else msg("warning.hours", count=round(minutes / 60))
+
+
+def _types(crm: Facts, expected: Expected) -> Iterator[ConfigWarning]:
+    for kind, setting, code in (
+        ("person", "CRM_PERSON_TYPE", expected.person_type),
+        ("organization", "CRM_ORGANIZATION_TYPE", expected.organization_type),
+    ):
+        others = crm.get(f"{kind}s_of_other_types")
+        if others:
+            types = ", ".join(f"'{each}'" for each in others["types"])
+            hint = msg("warning.set_type_to_one", setting=setting, types=types) if types else None
+            yield _warning("crm", "unknown_type", hint, value=code, total=others["total"], setting=setting)
+
+
+def _nothing(crm: Facts, finance: Facts) -> Iterator[ConfigWarning]:
+    has_others = bool(crm.get("persons_of_other_types") or crm.get("organizations_of_other_types"))
+    if crm.get("persons") == 0 and crm.get("organizations") == 0 and not has_others:
+        yield _warning("crm", "nothing_to_read")
+    if "contacts" in finance and finance["contacts"] <= finance["admins"]:
+        yield _warning("finance", "nothing_to_read")
+
+
+def _numbers(crm: Facts, expected: Expected) -> Iterator[ConfigWarning]:
+    numbers: Sequence[str] = crm.get("numbers", ())
+    odd = [number for number in numbers if expected.scheme.decode(number) is None]
+    if odd:
+        hint = _better_setting(odd, expected.scheme)
+        counts = {"odd": len(odd), "total": len(numbers)}
+        yield _warning("crm", "numbers_do_not_fit", hint, examples=", ".join(odd[:3]), **counts)
+
+
+def _better_setting(odd: Sequence[str], scheme: NumberScheme) -> Message | None:
+    """The setting that would make all of them fit, if it is plain to see."""
+    shapes = [re.fullmatch(r"(.*?)([0-9]+)", number) for number in odd]
+    if len(odd) < _FEW or not all(shapes):
+        return None
+    prefixes = {shape[1] for shape in shapes if shape}
+    if len(prefixes) == 1 and (prefix := prefixes.pop()) != scheme.prefix:
+        return msg("warning.set_prefix", prefix=prefix) if prefix else msg("warning.leave_prefix_empty")
+    widths = {len(shape[2]) for shape in shapes if shape}
+    if len(widths) == 1 and all(shape and shape[2].startswith("0") for shape in shapes):
+        return msg("warning.set_width", width=widths.pop())
+    return None
+
+
+def _kinds(finance: Facts) -> Iterator[ConfigWarning]:
+    """TowardType: contract siagh §3.1."""
+    if "persons_with_11_digits" not in finance:
+        return
+    persons, organizations = finance["persons_with_11_digits"], finance["organizations_with_10_digits"]
+    wrong = persons + organizations
+    right = finance["persons_with_10_digits"] + finance["organizations_with_11_digits"]
+    if wrong >= _FEW and wrong > right:
+        yield _warning("finance", "kinds_swapped", persons=persons, organizations=organizations, right=right)
+
+
+def _year(finance: Facts, expected: Expected) -> Iterator[ConfigWarning]:
+    if "fiscal_year" not in finance:
+        return
+    year = finance["fiscal_year"]
+    if year is None:
+        yield ConfigWarning("finance", "fiscal_year", msg("warning.no_fiscal_year"))
+    elif year != int(expected.today[:4]):
+        yield _warning("finance", "fiscal_year", year=str(year), today=expected.today)
+    date = ascii_digits(finance.get("system_date") or "")
+    if re.fullmatch(r"\d{4}/\d{2}/\d{2}", date) and date != expected.today:
+        yield _warning("finance", "date", date=date, today=expected.today)
+
+
+def _list(finance: Facts, expected: Expected) -> Iterator[ConfigWarning]:
+    if finance.get("finds_by_code") is False:
+        yield _warning("finance", "no_look_up")
+    taken = finance.get("list_ms")
+    if taken is not None and taken / 1000 > expected.timeout * _SHARE_OF_TIMEOUT:
+        yield _warning("finance", "slow_list", seconds=round(taken / 1000), limit=f"{expected.timeout:g}")

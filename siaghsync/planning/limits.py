@@ -1,0 +1,23 @@
+"""The brakes: what stops a run before it writes anything. `--force` goes past all of them."""
+
+from __future__ import annotations
+
+from siaghsync.errors import BrakeError, System
+
+
+def check_list_size(system: System, found: int, known: int) -> None:
+    """Raises BrakeError if a system shows no customer, or less than half as many as are linked (`known`)."""
+    if found * 2 < known:
+        raise BrakeError("brake.list_size", system=system, found=found, known=known)
+
+
+def check_creates(creates: int, limit: int) -> None:
+    """Raises BrakeError if a sync would create more records than `limit` (MAX_CREATES_PER_RUN)."""
+    if creates > limit:
+        raise BrakeError("brake.creates", creates=creates, limit=limit)
+
+
+def check_updates(updates: int, limit: int) -> None:
+    """Raises BrakeError if a sync would change more records than `limit` (MAX_UPDATES_PER_RUN)."""
+    if updates > limit:
+        raise BrakeError("brake.updates", updates=updates, limit=limit)

@@ -1,0 +1,95 @@
+"""Reads the runs back: for `status`, `log`, the dashboard and the metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from siaghsync.messages.message import Message
+from siaghsync.state.audit import stamp
+from siaghsync.state.columns import Record, message_of
+from siaghsync.state.database import State
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as it is stored. Times are stored texts; `finished_at` and `outcome` are None while it works, or if it was killed."""
+
+    id: int
+    command: str
+    dry_run: bool
+    pid: int
+    started_at: str
+    finished_at: str | None
+    outcome: str | None
+    summary: Mapping[str, Any]
+    error: Message | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The run as in the JSON of `sync` and `status`."""
+        return {
+            "id": self.id,
+            "command": self.command,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "outcome": self.outcome,
+            "dry_run": self.dry_run,
+        }
+
+
+def find(state: State, run_id: int) -> RunRecord | None:
+    """The run with this id, or None."""
+    return next(iter(select(state, "id = ?", (run_id,), 1)), None)
+
+
+def last(state: State) -> RunRecord | None:
+    """The newest run, dry ones included, or None."""
+    return next(iter(select(state, "1", (), 1)), None)
+
+
+def any_yet(state: State) -> bool:
+    """Whether this state file has seen a run."""
+    return last(state) is not None
+
+
+def newest(state: State, limit: int, before: int | None = None) -> list[RunRecord]:
+    """The last runs, dry ones included, the newest first; those with an id below `before`."""
+    return select(state, "id < ?", (before if before is not None else 2**62,), limit)
+
+
+def failed(state: State, since: datetime | None, limit: int) -> list[RunRecord]:
+    """Runs that failed, or that ended without an outcome (killed, or a machine that went down), the newest last."""
+    where = (
+        "dry_run = 0 AND started_at >= ? "
+        "AND (outcome = 'failed' OR (finished_at IS NULL AND id < (SELECT max(id) FROM runs)))"
+    )
+    return select(state, where, (stamp(since) if since else "",), limit)[::-1]
+
+
+def line_count(state: State, run_id: int) -> int:
+    """How many lines of the audit trail a run has written."""
+    return state.db.table("audit").count_where("run_id = ?", [run_id])
+
+
+def select(state: State, where: str, values: Sequence[object], limit: int) -> list[RunRecord]:
+    """The newest runs that a condition of SQL is true of, the newest first."""
+    rows = state.db.table("runs").rows_where(where, list(values), order_by="id DESC", limit=limit)
+    return [record_of(row) for row in rows]
+
+
+def record_of(row: Record) -> RunRecord:
+    """A row of the table `runs` as a record."""
+    return RunRecord(
+        id=row["id"],
+        command=row["command"],
+        dry_run=bool(row["dry_run"]),
+        pid=row["pid"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        outcome=row["outcome"],
+        summary=json.loads(row["summary"] or "{}"),
+        error=message_of(row, "error"),
+    )

@@ -1,0 +1,258 @@
+"""What a sync reads: the CRM's changes, what waits for another try, and the finance list if it is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from siaghsync.connectors.payamgostar.client import Source
+from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
+from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
+from siaghsync.domain.customer import Customer, Kind, customer_kind
+from siaghsync.domain.document import Document, DocumentSource
+from siaghsync.domain.normalize import digest
+from siaghsync.domain.reasons import Reason
+from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.messages.message import Message, msg
+from siaghsync.planning.limits import check_list_size
+from siaghsync.state import retries
+from siaghsync.state.retries import Retry
+from siaghsync.sync.contacts import read_contacts
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.document_outcomes import source_of
+from siaghsync.sync.reader import CrmReader, crm_date
+from siaghsync.sync.report import RunReport
+
+SOURCES: tuple[Kind, ...] = ("person", "organization")
+_NEVER_COMPARED_MANY = 50
+"""From so many linked customers on that were never compared, one list is cheaper than a look at each."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are.
+
+    `switched_off` are those that the settings leave out, whatever a run is asked for. `only_waiting` leaves the CRM's lists
+    alone: what waits for a try is all that is looked at.
+    """
+
+    full: bool = False
+    force: bool = False
+    dry_run: bool = False
+    customers: bool = True
+    sources: tuple[DocumentSource, ...] = ("quote", "invoice")
+    switched_off: tuple[DocumentSource, ...] = ()
+    only_waiting: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a sync has read so far. The customers and contacts themselves lie in staging.
+
+    `bad` and `bad_documents` are records that can't be read or understood, `gone` are waiting records that the CRM does
+    not have any more, `list_read_at` is when the finance list was read (seconds of `RunContext.monotonic`; None: not read).
+    """
+
+    whole: dict[Source, bool] = field(default_factory=dict)
+    list_read_at: float | None = None
+    never_compared: int = 0
+    bad: dict[str, tuple[Kind, Message]] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+    bad_documents: dict[str, tuple[DocumentSource, Message]] = field(default_factory=dict)
+    missing_documents: list[str] = field(default_factory=list)
+    """Posted documents that a whole reading did not show and the CRM does not have any more."""
+    gone: list[Retry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReader:
+    """Reads for one sync what may have changed, into staging and `reading`."""
+
+    context: RunContext
+    options: SyncOptions
+    reading: Reading
+    report: RunReport
+    crm: CrmReader
+
+    # --- customers ---
+
+    def read_customers(self) -> None:
+        """Reads the customers that changed, or all of them, and those that wait for another try."""
+        if not self.options.only_waiting:
+            self._read_lists()
+        for entry in retries.due(self.context.state, "customer", "finance", self.context.run.now()):
+            self._read_waiting(entry)
+
+    def _read_lists(self) -> None:
+        full = self.options.full
+        for kind in SOURCES:
+            self.reading.whole[kind] = self.crm.read(kind, CustomerPages(self, kind), everything=full)
+        # A first reading shows the whole CRM as well.
+        is_whole = full or not any(self.context.cursors.get(kind) for kind in SOURCES)
+        if is_whole and not self.options.force:
+            found = sum(self.context.staging.reading_count(kind) for kind in SOURCES)
+            check_list_size("crm", found, self.context.mappings.count())
+
+    def _read_waiting(self, entry: Retry) -> None:
+        if self.context.staging.customer(entry.record) or entry.record in self.reading.bad:
+            return
+        kind = customer_kind(entry.kind)
+        try:
+            raw = self.context.crm.get(kind, entry.record)
+            if raw is None and entry.reason == Reason.WEBHOOK:  # a webhook tells the kind by a name that people choose
+                kind = "person" if kind == "organization" else "organization"
+                raw = self.context.crm.get(kind, entry.record)
+        except InDoubt as error:
+            self.reading.bad[entry.record] = (kind, error.message)
+            return
+        if raw is not None:
+            CustomerPages(self, kind, forced=True)([raw])
+        else:
+            self.reading.gone.append(entry)
+
+    def read_customers_of_documents(self) -> None:
+        """Reads each unlinked customer of a document that this run has not read yet, so that it is synced first."""
+        wanted = dict.fromkeys(d.customer_crm_id for d in self.reading.documents.values() if d.customer_crm_id)
+        for crm_id in wanted:
+            if self.context.mappings.of_crm(crm_id) is None and self.context.staging.customer(crm_id) is None:
+                self._read_customer(crm_id)
+
+    def _read_customer(self, crm_id: str) -> None:
+        for kind in SOURCES:
+            try:
+                raw = self.context.crm.get(kind, crm_id)
+            except InDoubt as error:
+                self.reading.bad[crm_id] = (kind, error.message)
+                return
+            if raw is not None:
+                CustomerPages(self, kind, forced=True)([raw])
+                return
+
+    # --- the finance list ---
+
+    def needs_list(self) -> bool:
+        """Whether planning needs the whole finance list: for unlinked customers, or to compare many linked ones."""
+        if self.options.full or self.reading.never_compared > _NEVER_COMPARED_MANY:
+            return True
+        decode = self.context.rules.scheme.decode
+        return any(decode(c.number) is not None for c in self.context.staging.customers(linked=False))
+
+    def read_list(self) -> None:
+        """Reads the finance list into staging. Raises BrakeError if it is much shorter than what is linked."""
+        found = read_contacts(self.context.finance, self.context.staging, self.context.cancel, self.context.progress)
+        for contact, message in found.bad:
+            self.report.notices.append(msg("sync.contact_not_understood", code=contact.code, why=message))
+        if not self.options.force:
+            check_list_size("finance", found.count, self.context.mappings.count())
+        self.reading.list_read_at = self.context.monotonic()
+
+    # --- documents ---
+
+    def read_documents(self) -> None:
+        """Reads what changed in the document sources that are wanted."""
+        if self.options.only_waiting:
+            return
+        for source in self.options.sources:
+            handler = DocumentPages(self, source)
+            self.reading.whole[source] = self.crm.read(source, handler, everything=self.options.full)
+        if self.options.full:
+            self._look_for_deleted()
+
+    def read_waiting_documents(self) -> None:
+        """Reads the documents that wait and whose time has come."""
+        for entry in retries.due(self.context.state, "invoice", "finance", self.context.run.now()):
+            source = source_of(entry.kind)
+            known = entry.record in self.reading.documents or entry.record in self.reading.bad_documents
+            if source not in self.options.sources or known:
+                continue
+            try:
+                raw = self.context.crm.get(source, entry.record)
+            except InDoubt as error:
+                self.reading.bad_documents[entry.record] = (source, error.message)
+                continue
+            if raw is None:
+                self.reading.gone.append(entry)
+            else:
+                self.keep_document(source, entry.record, raw)
+
+    def keep_document(self, source: DocumentSource, crm_id: str, raw: Mapping[str, Any]) -> None:
+        """Keeps a document for planning; one that can't be read or understood is kept as bad."""
+        try:
+            full = self.context.crm.get(source, crm_id) if rows_are_missing(raw) else raw
+            self.reading.documents[crm_id] = document_from_crm(full if full is not None else raw, source)
+        except (BadRecord, InDoubt) as error:
+            self.reading.bad_documents[crm_id] = (source, error.message)
+
+    def _look_for_deleted(self) -> None:
+        """A posted document that a whole reading did not show may have been deleted in the CRM."""
+        for crm_id, kind in self.context.posted.ids():
+            source = source_of(kind)
+            if source not in self.reading.whole or self.context.staging.readings(source, [crm_id]):
+                continue
+            if self.context.crm.get(source, crm_id) is None:
+                self.reading.missing_documents.append(crm_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPages:
+    """Takes pages of raw customers in: what is as it was counts as unchanged, the rest goes to staging.
+
+    With `forced` every record goes to staging.
+    """
+
+    reader: ChangeReader
+    kind: Kind
+    forced: bool = False
+
+    def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The checksums of the records, in order."""
+        context, reading = self.reader.context, self.reader.reading
+        everything = self.forced or self.reader.options.full
+        ids = [crm_id_of(record) or "" for record in records]
+        seen = {} if everything else context.cursors.seen(self.kind, ids)
+        keep: list[tuple[Customer, bool]] = []
+        unchanged: list[str] = []
+        checksums: list[str] = []
+        for crm_id, raw in zip(ids, records, strict=True):
+            before = seen.get(crm_id)
+            try:
+                customer = customer_from_crm(raw, self.kind)
+            except BadRecord as error:
+                checksums.append(digest(json.loads(json.dumps(raw, default=str))))
+                if before is None or before.checksum != checksums[-1]:
+                    reading.bad[crm_id] = (self.kind, error.message)
+                continue
+            checksums.append(customer.checksum)
+            if before and before.checksum == customer.checksum:
+                if before.modified != (crm_date(modified_of(raw)) or ""):
+                    unchanged.append(crm_id)
+                continue
+            mapping = context.mappings.of_crm(crm_id)
+            if mapping and mapping.checksum == customer.checksum and not everything:
+                unchanged.append(crm_id)
+                continue
+            keep.append((customer, mapping is not None))
+            reading.never_compared += mapping is not None and mapping.checksum is None
+        context.staging.add_customers(keep)
+        context.staging.add_unchanged(unchanged)
+        return checksums
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPages:
+    """Takes pages of raw documents in: passes over what is as it was and keeps the rest."""
+
+    reader: ChangeReader
+    source: DocumentSource
+
+    def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The checksums of the records, in order."""
+        ids = [crm_id_of(record) or "" for record in records]
+        seen = {} if self.reader.options.full else self.reader.context.cursors.seen(self.source, ids)
+        checksums = [digest(json.loads(json.dumps(record, default=str))) for record in records]
+        for crm_id, raw, checksum in zip(ids, records, checksums, strict=True):
+            if crm_id not in seen or seen[crm_id].checksum != checksum:
+                self.reader.keep_document(self.source, crm_id, raw)
+        return checksums

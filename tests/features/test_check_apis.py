@@ -1,0 +1,352 @@
+"""`check-apis` as an expert: for each way in which a system can't be used, its likely cause and its cure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from indoors import Indoors, indoors
+from persiantools.jdatetime import JalaliDate
+from world import Maker
+
+from siaghsync.sandbox.people import legal_id, national_code
+from tests.connectors.raw_server import free_port, raw, reply, resetting, routed, serving, silent
+
+NO_ONE = {"data": [], "total": 0}
+PAGE = b"<html><head><title>Sign in</title></head></html>"
+HTTPS = b"<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>"
+
+
+@pytest.fixture
+def world(make_world: Maker) -> Indoors:
+    """A world that is as it should be."""
+    found = indoors(make_world(customers=4, also_in_crm=2))
+    found.set(HTTP_TIMEOUT_SECONDS="0.5", MAX_RETRY_ATTEMPTS="1")
+    return found
+
+
+def failures(world: Indoors, system: str, **env: str) -> list[dict[str, Any]]:
+    """The failures of one system; the other one must have been looked at and work."""
+    found = world.json("check-apis", env=env, exit_code=3)
+    other = "finance" if system == "crm" else "crm"
+    assert found[other]["ok"] is True
+    assert found[system]["ok"] is False
+    first = found[system]["failures"][0]
+    assert found["error"] == found[system]["error"] == {name: first[name] for name in ("kind", "message", "hint")}
+    assert all(each["message"] and each["hint"] for each in found[system]["failures"])
+    assert not re.search(r"https?://[^1\s]", str(found)), "no address but our own example"
+    assert not any(secret in str(found) for secret in world.sandbox.secrets())
+    return list(found[system]["failures"])
+
+
+def only(world: Indoors, system: str, **env: str) -> tuple[str, str]:
+    """(all causes, cure) of the one failure of a system."""
+    (found,) = failures(world, system, **env)
+    assert found["causes"]
+    return " ".join(found["causes"]), found["hint"]
+
+
+def warned(world: Indoors, **env: str) -> dict[str, dict[str, str]]:
+    """Reason -> warning; nothing may have failed."""
+    found = world.json("check-apis", env=env)["warnings"]
+    assert all(each["system"] and each["message"] and each["hint"] for each in found)
+    return {each["reason"]: each for each in found}
+
+
+def crm(**routes: Any) -> Any:
+    """A CRM on a plain socket that accepts every login."""
+    login = reply({"accessToken": "abc", "expiresAt": ""})
+    return routed({"auth/login": routes.get("login", login)}, routes.get("find", reply(NO_ONE)))
+
+
+# --- all is well -------------------------------------------------------------------------------------------
+
+
+def test_what_works_is_shown_with_its_round_trip_times(world: Indoors) -> None:
+    customer = next(iter(world.crm.records))
+    world.crm.add_quote(customer, [{"productCode": "P", "count": 1, "baseUnitPrice": 1}])
+    found = world.json("check-apis")
+    assert "error" not in found
+    assert found["warnings"] == []
+    assert (found["crm"]["persons"] + found["crm"]["organizations"], found["crm"]["quotes"]) == (2, 1)
+    assert found["finance"]["finds_by_code"] is True
+    for system, names in (
+        ("crm", ("login_ms", "person_ms", "organization_ms", "quote_ms", "invoice_ms")),
+        ("finance", ("login_ms", "list_ms", "contact_ms")),
+    ):
+        assert all(found[system][name] > 0 for name in names)
+    assert world.journal.count("finance", "SaveFormData") == 0
+    shown = world.run("check-apis").stdout
+    assert "looking one contact up, ms" in shown
+    assert "Warning" not in shown
+
+
+def test_what_only_a_write_can_tell_is_said(world: Indoors) -> None:
+    (rights,) = world.json("check-apis")["unchecked"]
+    assert "may create persons" in rights
+    _, category = world.json("check-apis", env={"CRM_CATEGORY": "nokey"})["unchecked"]
+    assert "'nokey' (CRM_CATEGORY)" in category
+    world.crm.edit(next(iter(world.crm.records)), categories=[{"key": "syaghcontact"}])
+    assert len(world.json("check-apis", env={"CRM_CATEGORY": "syaghcontact"})["unchecked"]) == 1
+
+
+# --- no way to a system ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "cause", "cure"),
+    [
+        ("http://nowhere.invalid", "misspelled", "name server"),
+        ("http://127.0.0.1:{port}", "does not run", "host and port"),
+    ],
+)
+@pytest.mark.parametrize("system", ["crm", "finance"])
+def test_a_system_that_is_not_there(world: Indoors, system: str, address: str, cause: str, cure: str) -> None:
+    name = f"{system.upper()}_API_BASE_URL"
+    causes, hint = only(world, system, **{name: address.format(port=free_port())})
+    assert cause in causes
+    assert cure in hint
+    assert name in hint
+
+
+def test_a_server_that_does_not_answer(world: Indoors) -> None:
+    with serving(silent(2)) as server:
+        causes, hint = only(world, "finance", FINANCE_API_BASE_URL=server.url)
+    assert "overloaded" in causes
+    assert "HTTP_TIMEOUT_SECONDS" in hint
+
+
+@pytest.mark.parametrize(
+    ("handler", "scheme", "wanted"),
+    [
+        (resetting(), "http", "https"),
+        (reply(HTTPS, 400), "http", "https"),
+    ],
+)
+def test_http_where_https_is_wanted(world: Indoors, handler: Any, scheme: str, wanted: str) -> None:
+    with serving(handler) as server:
+        causes, hint = only(world, "crm", CRM_API_BASE_URL=server.url)
+    assert f"speaks {wanted} at this port, and the address says {scheme}" in causes
+    assert f"Try {wanted}://" in hint
+
+
+def test_https_where_http_is_spoken(world: Indoors) -> None:
+    with serving(reply(), greet=raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+        causes, hint = only(world, "crm", CRM_API_BASE_URL=server.url.replace("http:", "https:"))
+    assert "plain http" in causes
+    assert "CRM_API_BASE_URL" in hint
+
+
+@pytest.mark.parametrize(
+    ("handler", "cause"),
+    [
+        (reply(PAGE), "login page on the way"),
+        (reply(PAGE, 401), "login of its own"),
+        (reply(PAGE, 403), "firewall"),
+        (reply(PAGE, 502), "gateway"),
+        (reply(b"", 407), "gateway"),
+        (reply(b"", 302, "Location: http://127.0.0.1/login"), "wants https"),
+    ],
+)
+def test_something_in_between(world: Indoors, handler: Any, cause: str) -> None:
+    with serving(handler) as server:
+        causes, hint = only(world, "crm", CRM_API_BASE_URL=server.url)
+    assert cause in causes
+    assert "CRM_API_BASE_URL" in hint
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/v2/", "/API"])
+def test_a_path_of_ours_in_the_address(world: Indoors, path: str) -> None:
+    causes, hint = only(world, "crm", CRM_API_BASE_URL=world.sandbox.crm_url + path)
+    assert f"ends in {path.rstrip('/')}" in causes
+    assert "only scheme, host" in hint
+    causes, _ = only(world, "finance", FINANCE_API_BASE_URL=f"{world.sandbox.finance_url}/GeneralApi")
+    assert "ends in /GeneralApi" in causes
+
+
+def test_another_path_is_not_shown_since_it_may_hold_a_secret(world: Indoors) -> None:
+    found = world.run("check-apis", env={"CRM_API_BASE_URL": f"{world.sandbox.crm_url}/s3cret"})
+    assert found.exit_code == 3
+    assert "has a path after the host" in " ".join(found.text.split())
+    assert "s3cret" not in found.text
+
+
+def test_swapped_addresses(world: Indoors) -> None:
+    env = {"CRM_API_BASE_URL": world.sandbox.finance_url, "FINANCE_API_BASE_URL": world.sandbox.crm_url}
+    found = world.json("check-apis", env=env, exit_code=3)
+    for system in ("crm", "finance"):
+        assert "are swapped" in " ".join(found[system]["failures"][0]["causes"])
+
+
+# --- logins ------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_of_the_crm(world: Indoors) -> None:
+    causes, hint = only(world, "crm", CRM_PASSWORD="wrong")
+    assert "password is wrong" in causes
+    assert "locks the account" in hint
+    assert world.journal.count("crm") == 1
+
+
+def test_a_licence_without_the_module(world: Indoors) -> None:
+    world.crm.licensed = False
+    assert "MobileApp" in only(world, "crm")[1]
+
+
+def test_a_locked_account_is_remembered_if_there_is_where_to(world: Indoors) -> None:
+    world.crm.account.lock(60)
+    assert "locked" in only(world, "crm")[0]
+    assert not world.state_file.exists()
+    world.crm.account.unlock()
+    world.imported()
+    world.crm.account.lock(60)
+    for asked in (1, 0, 0):
+        assert "lock" in only(world, "crm")[0]
+        assert world.journal.count("crm") == asked
+    assert world.run("sync", "--json").json["error"]["kind"] == "login_locked"
+    assert world.journal.count("crm") == 0
+
+
+def test_a_wrong_hash_is_explained_in_order(world: Indoors) -> None:
+    (found,) = failures(world, "finance", FINANCE_PASSWORD="0" * 32)
+    causes = found["causes"]
+    places = [
+        next(i for i, c in enumerate(causes) if word in c)
+        for word in ("is wrong", "hashed twice", "line end", "active")
+    ]
+    assert places == sorted(places)
+    assert places[0] == 0
+    assert "hash-password --save" in found["hint"]
+    assert "lower case is no cause" in found["hint"]
+    assert found["said"] == "Invalid username or password"
+
+
+def test_a_hash_in_lower_case_is_accepted(world: Indoors) -> None:
+    world.json("check-apis", env={"FINANCE_PASSWORD": world.finance.user.hash.lower()})
+
+
+def test_a_hash_of_nothing_and_a_name_in_arabic_letters_are_seen(world: Indoors) -> None:
+    env = {"FINANCE_PASSWORD": "d41d8cd98f00b204e9800998ecf8427e", "FINANCE_USERNAME": "مدير سيستم"}
+    (found,) = failures(world, "finance", **env)
+    assert "hash of an empty password" in found["causes"][0]
+    assert "Arabic" in found["causes"][1]
+
+
+# --- rights and types --------------------------------------------------------------------------------------
+
+
+def test_rights_that_are_missing_are_named_one_by_one(world: Indoors) -> None:
+    world.arm("refuse_before", "crm:organization/find", status=403, times=None)
+    world.arm("refuse_before", "crm:quote/sales/find", status=403, times=None)
+    first, second = failures(world, "crm")
+    assert "may not list organizations" in first["causes"][0]
+    assert "may not list quotes" in second["causes"][0]
+    assert "SYNC_QUOTES=false" in second["hint"]
+    assert len(failures(world, "crm", SYNC_QUOTES="false")) == 1
+    world.sandbox.faults.clear()
+    world.arm("refuse_before", "finance:GetAll", status=403, times=None)
+    assert "may not list all contacts" in only(world, "finance")[0]
+
+
+def test_lists_without_anybody_are_suspicious(make_world: Maker) -> None:
+    empty = indoors(make_world())
+    empty.finance.add_contact(Name="مدیر", IsAdminUser=True)
+    found = empty.json("check-apis")["warnings"]
+    assert [(each["system"], each["reason"]) for each in found] == [
+        ("crm", "nothing_to_read"),
+        ("finance", "nothing_to_read"),
+    ]
+
+
+def test_a_subtype_that_shows_nobody(world: Indoors) -> None:
+    world.crm.add_person(nickName="الف", lastName="الف", crmObjectTypeCode="haghighi")
+    found = warned(world, CRM_PERSON_TYPE="persson")["unknown_type"]
+    assert "'persson'" in found["message"]
+    assert "CRM_PERSON_TYPE" in found["hint"]
+    assert "'haghighi'" in found["hint"]
+
+
+def test_a_subtype_that_is_refused(world: Indoors) -> None:
+    world.arm("refuse_before", "crm:organization/find", status=400, containing="firm", times=None)
+    causes, hint = only(world, "crm", CRM_ORGANIZATION_TYPE="firm")
+    assert "'firm'" in causes
+    assert "CRM_ORGANIZATION_TYPE" in hint
+
+
+# --- what looks wrong --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(6, "6 minutes ahead"), (-200, "3 hours behind"), (4, None), (-4, None)]
+)
+def test_a_clock_that_is_off(world: Indoors, minutes: int, words: str | None) -> None:
+    date = f"Date: {format_datetime(datetime.now(UTC) + timedelta(minutes=minutes, seconds=2), usegmt=True)}"
+    login = reply({"accessToken": "abc"}, 200, date)
+    with serving(crm(login=login)) as server:
+        found = warned(world, CRM_API_BASE_URL=server.url)
+    assert (words in found["clock"]["message"]) if words else "clock" not in found
+
+
+def test_finances_clock_and_date_that_are_off(world: Indoors) -> None:
+    session = {"SessionId": "abc", "FiscalYear": int(JalaliDate.today().year), "SystemDate": "1390/01/01"}
+    date = f"Date: {format_datetime(datetime.now(UTC) - timedelta(minutes=9), usegmt=True)}"
+    with serving(routed({"LoginUser": reply(session, 200, date)}, reply([]))) as server:
+        found = warned(world, FINANCE_API_BASE_URL=server.url)
+    assert found["clock"]["system"] == "finance"
+    assert "1390/01/01" in found["date"]["message"]
+
+
+def test_kinds_that_may_be_swapped(world: Indoors) -> None:
+    for code in list(world.finance.contacts):
+        world.finance.edit(code, TowardType=not world.finance.contacts[code]["TowardType"])
+    for number in range(3):
+        world.finance.add_contact(
+            Name=f"شرکت {number}", TowardType=False, NationalCode=legal_id(1_400_000_500 + number)
+        )
+        world.finance.add_contact(
+            Name=f"خانم {number}", TowardType=True, NationalCode=national_code(10_005_000 + number)
+        )
+    assert "TowardType" in warned(world)["kinds_swapped"]["message"]
+    for code in list(world.finance.contacts):
+        world.finance.edit(code, TowardType=not world.finance.contacts[code]["TowardType"])
+    assert "kinds_swapped" not in warned(world)
+
+
+def test_numbers_that_do_not_fit(world: Indoors) -> None:
+    for number in range(3):
+        world.crm.add_person(nickName="الف", lastName="الف", customerNumber=f"100-{7000 + number}")
+    found = warned(world)["numbers_do_not_fit"]
+    assert "3 of 5" in found["message"]
+    assert "begin with '100-'" in found["hint"]
+    found = warned(world, CUSTOMER_NUMBER_PREFIX="100-")["numbers_do_not_fit"]
+    assert "2 of 5" in found["message"]
+
+
+def test_a_fiscal_year_that_is_not_todays(world: Indoors) -> None:
+    world.finance.fiscal_year = 1399
+    assert "1399" in warned(world)["fiscal_year"]["message"]
+
+
+def test_a_contact_that_can_not_be_looked_up(world: Indoors) -> None:
+    world.finance.filters = set()
+    world.arm("json", "finance:GetAll/filter", body=b"[]", times=None)
+    assert "by its code" in warned(world)["no_look_up"]["message"]
+
+
+def test_a_state_file_that_can_not_be_used_is_no_reason_not_to_look(world: Indoors) -> None:
+    Path(world.state_file).write_text("this is no database at all, but a text of some length" * 50)
+    assert "not a state file" in warned(world)["state"]["message"]
+
+
+def test_warnings_and_failures_are_shown_to_people(world: Indoors) -> None:
+    world.finance.fiscal_year = 1399
+    shown = world.run("check-apis", env={"CRM_PASSWORD": "wrong"})
+    assert shown.exit_code == 3
+    text = " ".join(shown.stdout.split())
+    for words in ("CRM): does not work", "Likely causes", "1. The password is wrong", "What to do: Log in to the CRM",
+                  "Siagh (finance): works", "Warning: Siagh posts in fiscal year 1399", "Not checked"):  # fmt: skip
+        assert words in text
