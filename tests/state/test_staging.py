@@ -65,8 +65,8 @@ def test_unlinked_contacts_come_by_code_however_many(state: State, staging: Stag
 
 
 def test_doubles_of_linked_contacts_are_found(state: State, staging: Staging) -> None:
-    other = {"name": "مریم کاظمی", "national_code": "0013542419"}
-    staging.add_contacts([contact(1), contact(2), contact(3, active="0"), contact(4, **other), contact(5, admin=True)])
+    somebody = contact(4, name="مریم کاظمی")
+    staging.add_contacts([contact(1), contact(2), contact(3, active="0"), somebody, contact(5, admin=True)])
     link(state, mapping(finance_code=1))
     assert [(found.code, twin) for found, twin in staging.unlinked_doubles()] == [(2, 1)]
 
@@ -127,8 +127,8 @@ def test_sheets_keep_plain_data_in_order(staging: Staging) -> None:
 
 
 def test_what_contacts_have_to_do_with_anything_else(state: State, staging: Staging) -> None:
-    alone = {"name": "مریم کاظمی", "national_code": "10101234567"}
-    staging.add_contacts([contact(1), contact(2), contact(3, **alone), contact(4, notes=marker("9"), national_code="")])
+    alone = contact(3, name="مریم کاظمی", national_code="10101234567")
+    staging.add_contacts([contact(1), contact(2), alone, contact(4, notes=marker("9"), national_code="")])
     staging.add_customers([(customer(number="100-1"), False)])
     assert duplicates.entangled(state, [1, 2, 3, 4], ["100-1", "100-2"]) == ({1, 2, 4}, {"100-1"})
 
