@@ -1,4 +1,4 @@
-"""The newcomer's first command: the whole story on one screen, with the real commands against the sandbox."""
+"""The newcomer's first command: the whole program on one screen, with the real commands against the sandbox."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import SiaghsyncError
+from siaghsync.messages.catalog import render
 from siaghsync.report.terminal import console
 from siaghsync.sandbox import Sandbox
 
@@ -16,23 +17,23 @@ _CUSTOMERS = 60
 _ALREADY_IN_CRM = 12
 
 
-def demo() -> int:
-    """Plays the story in a temporary folder. Returns the exit code: 0, or that of the first command that failed."""
+def play() -> int:
+    """Shows every step in a temporary folder. Returns the exit code: 0, or that of the first command that failed."""
     with tempfile.TemporaryDirectory(prefix="siaghsync-demo-") as folder:
         with Sandbox(customers=_CUSTOMERS, also_in_crm=_ALREADY_IN_CRM) as systems:
             env_file = Path(folder) / ".env"
             env_file.write_text("".join(f"{k}={v}\n" for k, v in systems.settings().items()), encoding="utf-8")
             try:
                 _play(systems, env_file)
-            except _ChapterFailed as failure:
-                console().print(f"\n{failure.message}", style="red", markup=False)
+            except _StepFailed as failure:
+                console().print(f"\n{render(failure.message)}", style="red", markup=False)
                 return failure.exit_code
     return 0
 
 
-class _ChapterFailed(SiaghsyncError):
+class _StepFailed(SiaghsyncError):
     def __init__(self, command: str, exit_code: int) -> None:
-        super().__init__(f"`siaghsync {command}` ended with exit code {exit_code}.")
+        super().__init__("cli.step_failed", command=command, code=exit_code)
         self.exit_code = exit_code
 
 
@@ -52,7 +53,7 @@ def _play(systems: Sandbox, env_file: Path) -> None:
             [sys.executable, "-m", "siaghsync", "--env-file", str(env_file), *arguments], check=False
         )
         if ended.returncode:
-            raise _ChapterFailed(" ".join(arguments), ended.returncode)
+            raise _StepFailed(" ".join(arguments), ended.returncode)
 
     tell(
         "1. Two systems that do not know each other",

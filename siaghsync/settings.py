@@ -20,6 +20,7 @@ from dotenv.parser import parse_stream
 from persiantools.jdatetime import JalaliDate
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.errors import SettingsError
 from siaghsync.messages.message import Message, Param, msg
@@ -160,6 +161,18 @@ class Settings(BaseModel):
     healthcheck_url: Annotated[SecretStr, AfterValidator(_secret_root)] = _secret("address", SecretStr(""))
     alert_url: Annotated[SecretStr, AfterValidator(_secret_address)] = _secret("address_with_query", SecretStr(""))
     metrics_file: Path | None = Field(None, json_schema_extra=_must_be("metrics_path"))
+
+    @property
+    def document_sources(self) -> tuple[DocumentSource, ...]:
+        """Which documents are read, by SYNC_QUOTES and SYNC_INVOICES."""
+        wanted: dict[DocumentSource, bool] = {"quote": self.sync_quotes, "invoice": self.sync_invoices}
+        return tuple(source for source, is_wanted in wanted.items() if is_wanted)
+
+    @property
+    def switched_off(self) -> tuple[DocumentSource, ...]:
+        """Which documents are never read."""
+        both: tuple[DocumentSource, ...] = ("quote", "invoice")
+        return tuple(source for source in both if source not in self.document_sources)
 
 
 def requirement(name: str) -> Message:

@@ -72,7 +72,9 @@ COMMANDS = {
             "Show whether the systems are in step, what waits and why, and the last runs (Tehran time). "
             "Exit 1 if a person is needed.",
         ),
-        Listed("log", "Look", "Show the audit trail: what was changed, when (Tehran time), from what to what, and why."),
+        Listed(
+            "log", "Look", "Show the audit trail: what was changed, when (Tehran time), from what to what, and why."
+        ),
         Listed(
             "explain",
             "Look",
@@ -85,7 +87,9 @@ COMMANDS = {
         ),
         Listed("report", "Look", "Reports for people who check documents one by one. They write nothing."),
         Listed("review", "Decide", "List the records that wait for a person, each with its reason and the ways out."),
-        Listed("demo", "Try out", "Show the whole program in a temporary folder, against the sandbox. Needs no settings."),
+        Listed(
+            "demo", "Try out", "Show the whole program in a temporary folder, against the sandbox. Needs no settings."
+        ),
         Listed(
             "sandbox",
             "Try out",

@@ -19,14 +19,13 @@ from siaghsync.cli.options import GlobalOptions
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.siagh.client import Siagh
-from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.numbering import NumberScheme
-from siaghsync.errors import System
+from siaghsync.errors import LockHeld, System
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.planning.rules import PlanRules
 from siaghsync.settings import Settings, load
 from siaghsync.state.audit import Run
-from siaghsync.state.database import State
+from siaghsync.state.database import State, run_lock
 from siaghsync.state.meta import started_at
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import Limits, Progress, RunContext
@@ -136,16 +135,13 @@ def run_context(
         )
 
 
-def document_sources(settings: Settings) -> tuple[DocumentSource, ...]:
-    """Which documents are read, by SYNC_QUOTES and SYNC_INVOICES."""
-    wanted: dict[DocumentSource, bool] = {"quote": settings.sync_quotes, "invoice": settings.sync_invoices}
-    return tuple(source for source, is_wanted in wanted.items() if is_wanted)
-
-
-def switched_off(settings: Settings) -> tuple[DocumentSource, ...]:
-    """Which documents are never read."""
-    both: tuple[DocumentSource, ...] = ("quote", "invoice")
-    return tuple(source for source in both if source not in document_sources(settings))
+def is_running(path: Path) -> bool:
+    """Whether a run holds the lock of the state file at `path`."""
+    try:
+        with run_lock(path):
+            return False
+    except LockHeld:
+        return True
 
 
 def posting_start(settings: Settings, state: State) -> datetime | None:

@@ -13,7 +13,7 @@ from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.cli.times import moment_of
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
-from siaghsync.report.review import failed_run_as_json, failed_runs_table, log_line_as_json, log_table
+from siaghsync.report.review import entry_as_json, failed_run_as_json, failed_runs_table, log_table
 from siaghsync.report.streams import say_message, write_json
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
@@ -37,9 +37,7 @@ def log(
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N lines, the newest.")] = 50,
     prune_before: Annotated[
         str | None,
-        typer.Option(
-            "--prune-before", metavar="WHEN", help="Remove what is older instead; never links or open items."
-        ),
+        typer.Option("--prune-before", metavar="WHEN", help="Remove what is older instead; never links or open items."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -59,7 +57,7 @@ def _show(settings: Settings, wanted: LogFilter, *, as_json: bool) -> None:
         found = entries(state, wanted)
         failed = runs.failed(state, wanted.since, wanted.limit) if wanted.customer is None else []
     if as_json:
-        lines, bad = map(log_line_as_json, found), map(failed_run_as_json, failed)
+        lines, bad = map(entry_as_json, found), map(failed_run_as_json, failed)
         write_json({"entries": list(lines), "failed_runs": list(bad)})
     else:
         show(*(log_table(found) if found or not failed else []), *failed_runs_table(failed))
@@ -75,4 +73,4 @@ def _prune(settings: Settings, when: str, *, as_json: bool) -> None:
     if as_json:
         write_json({"before": before.isoformat(timespec="seconds"), "pruned": pruned.as_json()})
     else:
-        say_message(msg("cli.pruned", **pruned.as_json()))
+        say_message(msg("cli.pruned", what=pruned.message))

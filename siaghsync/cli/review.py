@@ -14,7 +14,7 @@ from siaghsync.cli.signals import stop_on_signal
 from siaghsync.domain.reasons import Resolution
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
-from siaghsync.report.review import log_line_as_json, review_as_json, review_list, review_page
+from siaghsync.report.review import entry_as_json, review_as_json, review_list, review_page
 from siaghsync.report.streams import say_message, write_json
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
@@ -52,7 +52,7 @@ def show_one(
             raise UsageError("usage.no_review", id=review_id)
         history = of_record(state, found.entity, found.crm_id, found.finance_code)
     if as_json:
-        lines = [log_line_as_json(line) for line in history]
+        lines = [entry_as_json(line) for line in history]
         write_json({"item": review_as_json(found), "details": found.details, "history": lines})
     else:
         show(*review_page(found, history))

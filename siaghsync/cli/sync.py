@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import document_rules, document_sources, settings_of, switched_off
+from siaghsync.cli.build import document_rules, settings_of
 from siaghsync.cli.options import DryRunOption, JsonOption, PlanOption, SavePlanOption, new_app
 from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import Output, carry_out
@@ -56,8 +56,8 @@ def sync(
             force=force,
             dry_run=dry_run,
             customers=looked_at != Only.INVOICES,
-            sources=() if looked_at == Only.CUSTOMERS else document_sources(settings),
-            switched_off=switched_off(settings),
+            sources=() if looked_at == Only.CUSTOMERS else settings.document_sources,
+            switched_off=settings.switched_off,
         )
 
         def start(run: RunContext, mode: PlanMode) -> Result:

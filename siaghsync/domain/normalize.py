@@ -89,23 +89,6 @@ def same_meaning(name: str, left: str, right: str) -> bool:
 _KEYS = {FieldKind.PHONE: phone_key, FieldKind.NATIONAL_CODE: national_key}
 
 
-# --- what a value of Siagh's form can carry ---
-
-_BREAKS = re.compile("[ ]*[\x00-\x1f\x7f-\x9f\u2028\u2029][ \x00-\x1f\x7f-\x9f\u2028\u2029]*")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """What a value of Siagh's form can carry: `|` becomes `/`, a run of line breaks and control characters one space.
-
-    Half surrogate pairs become U+FFFD, the ends are trimmed. Half-spaces and direction marks stay. Cleaning twice
-    changes nothing more (contract siagh section 3.2: the form has no escape).
-    """
-    if text.isprintable() and "|" not in text:  # as nearly always: then it holds nothing that is looked for below
-        return text.strip()
-    return _BREAKS.sub(" ", _SURROGATES.sub("\ufffd", text.replace("|", "/"))).strip()
-
-
 # --- the mark in a contact's notes ---
 
 _MARKER = re.compile(r"(?<!\s)\s*\[CRM ([^\[\]|]{1,64})\]")

@@ -75,7 +75,8 @@ def render(message: Message, language: Language = "en", *, isolate: bool = False
 
     Raises KeyError for a code without an entry, or an entry whose places the parameters do not fill.
     """
-    return _fill(_known(message.code).text[language], message.params, language, isolate)
+    # A place at the end can be empty: what another system said, if it said nothing.
+    return _fill(_known(message.code).text[language], message.params, language, isolate).rstrip()
 
 
 def cure(message: Message, language: Language = "en") -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from siaghsync.domain.fields import BY_FINANCE_KEY
 from siaghsync.messages.catalog import Entry, Language, find, render, title
 from siaghsync.messages.message import Message, msg
+from siaghsync.planning.document_difference import label_of
 
 _REASON_CHAPTERS = ("reason", "call")
 
 
 def reason_title(word: str, language: Language = "en") -> str:
     """The short sentence of a reason, or the word itself with blanks."""
-    code = _code_of(word)
-    return title(code, language).replace("{status}", word.removeprefix("status_"))
+    return title(_code_of(word), language)
 
 
 def reason_with_word(word: str) -> str:
@@ -47,15 +47,8 @@ def linked_by(word: str) -> str:
 
 
 def field_label(key: str, language: Language = "en") -> str:
-    """What a field is called, by its key in the JSON of a run: `national code`, `row 2: quantity`, `new row 3`."""
-    group, _, rest = key.partition(".")
-    if group == "rows" and rest:
-        number, _, column = rest.partition(".")
-        name = field_label(column, language) if column else None
-        return render(msg("field.row_column" if name else "field.row", number=number, column=name), language)
-    if group == "new_rows" and rest:
-        return render(msg("field.new_row", number=rest), language)
-    return title(f"field.{BY_FINANCE_KEY.get(key, key)}", language)
+    """What a field is called, by its key in the JSON of a run or its own name: `national code`, `row 2, quantity`."""
+    return render(label_of(BY_FINANCE_KEY.get(key, key)), language)
 
 
 def _entry_of(word: str) -> Entry | None:

@@ -11,14 +11,16 @@ from rich.text import Text
 
 from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.messages.calendar import day_in_both, in_tehran, moment_for
-from siaghsync.messages.catalog import render, title
-from siaghsync.messages.message import Message, msg
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import msg
 from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
 from siaghsync.report.text import Prose, change, isolated, sentence, table
-from siaghsync.state.reviews import Review, ways_out
+from siaghsync.state.audit_log import AuditLine
+from siaghsync.state.reviews import Review
+from siaghsync.state.runs import RunRecord
 
 _VALUES = {"link": " CODE", "posted": " NUMBER"}
-_STYLES = {
+_STYLES: dict[str, str] = {
     AuditOutcome.FAILED: "red",
     AuditOutcome.MISDIRECTED: "red",
     AuditOutcome.UNKNOWN: "yellow",
@@ -28,29 +30,24 @@ _MOST_CELLS = 2000
 
 
 def review_as_json(review: Review) -> dict[str, Any]:
-    """One review as in the JSON of `review`."""
-    return {
-        "id": review.id,
-        "entity": review.entity,
-        "reason": review.reason,
-        "crm_id": review.crm_id,
-        "customer_number": review.customer_number or None,
-        "finance_code": None if review.finance_code is None else str(review.finance_code),
-        "message": render(review.message),
-        "since": review.since,
-        "ways_out": list(ways_out(review.entity, review.reason)),
-    }
+    """One review as in the JSON of `review`, its message as an English sentence."""
+    return {**review.as_item(), "message": render(review.message)}
 
 
-def with_sentence(row: Mapping[str, Any], name: str = "message") -> dict[str, Any]:
-    """A line of the audit trail or a run with its message as an English sentence, as JSON has it."""
-    message: Message | None = row[name]
-    return {**row, name: render(message) if message else None}
+def entry_as_json(entry: AuditLine) -> dict[str, Any]:
+    """One line of the audit trail as in the JSON of `log`, its message as an English sentence."""
+    return {**entry.as_json(), "message": render(entry.message) if entry.message else None}
+
+
+def failed_run_as_json(run: RunRecord) -> dict[str, Any]:
+    """A run that failed as in the JSON of `log`."""
+    told = {name: getattr(run, name) for name in ("id", "command", "started_at", "finished_at")}
+    return {**told, "error": render(run.error) if run.error else None}
 
 
 def ways_as_options(review: Review) -> str:
     """The ways out as options of `review resolve`: `--link CODE | --retry | --discard`."""
-    return " | ".join(f"--{way}{_VALUES.get(way, '')}" for way in ways_out(review.entity, review.reason))
+    return " | ".join(f"--{way}{_VALUES.get(way, '')}" for way in review.ways_out)
 
 
 def review_list(reviews: Sequence[Review]) -> list[RenderableType]:
@@ -79,7 +76,7 @@ def _code(code: object) -> str | None:
     return None if code is None else str(code)
 
 
-def review_page(review: Review, history: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def review_page(review: Review, history: Sequence[AuditLine]) -> list[RenderableType]:
     """One review: what is asked, why, what to do, both sides with the differences marked, and what happened so far."""
     of = ", number" if review.entity == "customer" else " of customer"
     number = f"{of} {isolated(review.customer_number)}" if review.customer_number else ""
@@ -119,53 +116,53 @@ def _value(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def log_table(entries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def log_table(entries: Sequence[AuditLine]) -> list[RenderableType]:
     """Lines of the audit trail, day by day in Tehran's time."""
     if not entries:
         return [Text(render(msg("cli.no_entries")), style="dim")]
     parts: list[RenderableType] = []
-    for day, lines in groupby(entries, lambda entry: in_tehran(entry["at"]).date()):
+    for day, lines in groupby(entries, lambda entry: in_tehran(entry.at).date()):
         rows = table("time", "run", "record", "what happened", right=("run",), whole=("time", "record"))
         for entry in lines:
-            clock = f"{in_tehran(entry['at']):%H:%M:%S}"
-            rows.add_row(clock, str(entry["run_id"] or ""), _record(entry), _happened(entry))
+            clock = f"{in_tehran(entry.at):%H:%M:%S}"
+            rows.add_row(clock, str(entry.run_id or ""), _record(entry), _happened(entry))
         parts += [Text(f"{day_in_both(day)}, Tehran time", style="bold"), rows]
     return parts
 
 
-def failed_runs_table(runs: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def failed_runs_table(runs: Sequence[RunRecord]) -> list[RenderableType]:
     """Whole runs that failed; they have no lines of their own in the trail."""
     if not runs:
         return []
     began = "began (Tehran)"
     rows = table("run", "command", began, "what went wrong", right=("run",), whole=("command", began))
     for run in runs:
-        error = run["error"] or (None if run["finished_at"] else msg("outcome.killed"))
-        rows.add_row(str(run["id"]), run["command"], moment_for(run["started_at"], "en"), sentence(error, 500))
+        error = run.error or (None if run.finished_at else msg("outcome.killed"))
+        rows.add_row(str(run.id), run.command, moment_for(run.started_at, "en"), sentence(error, 500))
     return [Text("Runs that failed", style="bold"), rows]
 
 
-def _record(entry: Mapping[str, Any]) -> str:
-    number, code = isolated(entry["customer_number"]), isolated(entry["finance_code"])
-    name = entry["entity"] if entry["entity"] == "customer" or not number else f"{entry['entity']} of"
+def _record(entry: AuditLine) -> str:
+    number, code = isolated(entry.customer_number), isolated(_code(entry.finance_code))
+    name = entry.entity if entry.entity == "customer" or not number else f"{entry.entity} of"
     name = f"{name} {number}".rstrip()
     return f"{name}\ncode {code}" if code and code != number else name
 
 
-def _happened(entry: Mapping[str, Any]) -> Text:
-    action, outcome = entry["action"], entry["outcome"]
-    did = outcome if outcome in (action, AuditOutcome.SKIPPED) else f"{action} {title(f'outcome.{outcome}')}"
-    why = linked_by(entry["reason"]) if entry["reason"] and action == Operation.LINK else entry["reason"]
+def _happened(entry: AuditLine) -> Text:
+    operation, outcome = entry.operation, entry.outcome
+    did = outcome if outcome in (operation, AuditOutcome.SKIPPED) else f"{operation} {outcome}"
+    why = linked_by(entry.reason) if entry.reason and operation == Operation.LINK else entry.reason
     first = isolated(f"{did} ({why})" if why else did)
     return Prose.assemble((first, _STYLES.get(outcome, "")), *(f"\n{line}" for line in _details(entry)))
 
 
-def _details(entry: Mapping[str, Any]) -> list[str]:
-    message: Message | None = entry["message"]
-    lines = [isolated(line) for line in (render(message) if message else "").splitlines() if line.strip()]
-    if entry["action"] == "resolve":
-        lines.append(f"by {isolated(entry['actor'])}")
-    changes = [change(field_label(key), old, new) for key, (old, new) in entry["fields"].items()]
+def _details(entry: AuditLine) -> list[str]:
+    text = render(entry.message) if entry.message else ""
+    lines = [isolated(line) for line in text.splitlines() if line.strip()]
+    if entry.operation == "resolve":
+        lines.append(f"by {isolated(entry.actor)}")
+    changes = [change(field_label(key), old, new) for key, (old, new) in entry.changes.items()]
     # The values of a new record replace nothing: they follow each other on one line, where changes stand one below the other.
-    is_new = all(old is None for old, _ in entry["fields"].values())
+    is_new = all(old is None for old, _ in entry.changes.values())
     return [*lines, *(["; ".join(changes)] if is_new and changes else changes)]

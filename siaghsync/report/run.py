@@ -44,7 +44,9 @@ def run_report(
         row = result[entity]
         if entity == "customers" or row["seen"]:
             counts.add_row(entity, *(_number(row[column], column) for column in _COLUMNS))
-    head = msg("outcome.run", command=run["command"], id=run["id"], outcome="dry_run" if run["dry_run"] else run["outcome"])
+    head = msg(
+        "outcome.run", command=run["command"], id=run["id"], outcome="dry_run" if run["dry_run"] else run["outcome"]
+    )
     parts: list[RenderableType] = [Prose(render(head), style="bold"), counts]
     parts += _change_tables(changes, dry_run=run["dry_run"])
     if failures:

@@ -15,7 +15,8 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.report.labels import reason_with_word
 from siaghsync.report.run import skipped_table
 from siaghsync.report.text import Prose, sentence, table
-from siaghsync.state.status import Group, Overview, Slot, Tries, is_overdue
+from siaghsync.state.runs import RunRecord
+from siaghsync.state.status import Group, Overview, Slot, Status, Tries, is_overdue
 
 BLOCKS = "·▁▂▃▅█"
 ASCII_BLOCKS = ".-=+*#"
@@ -27,22 +28,24 @@ _STYLES = {"ok": "green", "partial": "yellow", "failed": "red"}
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
 
 
-def status_report(found: Overview, now: datetime, poll_interval: int, blocks: str = BLOCKS) -> list[RenderableType]:
+def status_report(
+    found: Overview, status: Status, now: datetime, poll_interval: int, blocks: str = BLOCKS
+) -> list[RenderableType]:
     """How things stand at `now`. `poll_interval` is in seconds; `blocks` are letters as in BLOCKS."""
-    parts: list[RenderableType] = [_head(found)]
+    parts: list[RenderableType] = [_head(found, status.since)]
     parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
-    parts += [_summary(found, now, poll_interval), *_bars(found.hours, blocks)]
-    if found.waits:
-        parts += _waits(found.waits, found.tries, now)
-    if found.reviews:
-        parts += _reviews(found.reviews)
+    parts += [_summary(found.figures, status, now, poll_interval), *_bars(status.hours, blocks)]
+    if status.waits:
+        parts += _waits(status.waits, status.tries, now)
+    if status.reviews:
+        parts += _reviews(status.reviews)
     if found.skips:
         parts.append(skipped_table(found.skips.items()))
     if found.runs:
         parts.append(_runs(found.runs[:_MOST_RUNS]))
-    if found.facts["cursors"]:
+    if found.figures["cursors"]:
         rows = table("of the CRM", "read up to (its own clock)")
-        for source, modified in found.facts["cursors"].items():
+        for source, modified in found.figures["cursors"].items():
             rows.add_row(f"{source}s", moment_in_both(datetime.fromisoformat(modified)))
         parts.append(rows)
     return parts
@@ -58,38 +61,38 @@ def ago(stored: str, now: datetime) -> Message:
     return msg("status.just_now")
 
 
-def _head(found: Overview) -> Text:
+def _head(found: Overview, since_when: str | None) -> Text:
     """The one line that answers whether all is well."""
-    facts = found.facts
-    if not facts["initial_import_done"]:
+    figures = found.figures
+    if not figures["initial_import_done"]:
         return Prose(render(msg("status.not_begun")), style="bold red")
-    since = render(msg("status.since", at=found.since)) if found.since else ""
-    is_open = bool(facts["review"] or facts["pending"])
+    since = render(msg("status.since", at=since_when)) if since_when else ""
+    is_open = bool(figures["review"] or figures["pending"])
     if not is_open and not found.problems:
         return Prose(render(msg("status.in_step", since=since)), style="bold green")
     style = "bold red" if found.problems else "bold yellow"
     if not is_open:
         return Prose(render(msg("status.runs_missing", since=since)), style=style)
-    counts = [msg("status.for_a_person", count=facts["review"])] if facts["review"] else []
-    counts += [msg("status.to_try_again", count=facts["pending"])] if facts["pending"] else []
+    counts = [msg("status.for_a_person", count=figures["review"])] if figures["review"] else []
+    counts += [msg("status.to_try_again", count=figures["pending"])] if figures["pending"] else []
     open_ends = ", ".join(map(render, counts))
     code = "status.not_in_step" if found.problems else "status.not_in_step_alone"
     return Prose(render(msg(code, since=since, open_ends=open_ends)), style=style)
 
 
-def _summary(found: Overview, now: datetime, poll_interval: int) -> RenderableType:
-    facts, rows = found.facts, table("", "", whole=("",))
+def _summary(figures: Mapping[str, Any], status: Status, now: datetime, poll_interval: int) -> RenderableType:
+    rows = table("", "", whole=("",))
     rows.show_header = False
-    linked = facts["mappings"]
+    linked = figures["mappings"]
     rows.add_row("linked", f"{linked['customers']:,} customers, {linked['invoices']:,} documents posted")
-    if facts["running"]:
-        running = facts["running"]
+    if figures["running"]:
+        running = figures["running"]
         rows.add_row("at work", f"{running['command']}, since {moment_for(running['started_at'], 'en')}")
-    rows.add_row("last run", _last_run(facts, now, poll_interval))
-    good = facts["last_success_at"]
+    rows.add_row("last run", _last_run(figures, now, poll_interval))
+    good = figures["last_success_at"]
     rows.add_row("last good run", f"{moment_for(good, 'en')}, {render(ago(good, now))}" if good else "never")
-    size = f"{_bytes(found.size)}, {found.lines:,} lines in the audit trail"
-    if found.size >= _LARGE_FILE or found.lines >= _MANY_LINES:
+    size = f"{_bytes(status.size)}, {status.lines:,} lines in the audit trail"
+    if status.size >= _LARGE_FILE or status.lines >= _MANY_LINES:
         size = f"{size}; {render(msg('status.prune'))}"
         rows.add_row("state file", Prose(size, style="yellow"))
     else:
@@ -97,13 +100,13 @@ def _summary(found: Overview, now: datetime, poll_interval: int) -> RenderableTy
     return rows
 
 
-def _last_run(facts: Mapping[str, Any], now: datetime, poll_interval: int) -> Text:
-    run = facts["last_run"]
+def _last_run(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> Text:
+    run = figures["last_run"]
     if run is None:
         return Prose("never", style="yellow")
     text = f"{run['command']} (run {run['id']}) {render(ago(run['finished_at'], now))}: {run['outcome']}"
     due = (in_tehran(run["started_at"]) + timedelta(seconds=poll_interval)).isoformat()
-    if is_overdue(facts, now, poll_interval):
+    if is_overdue(figures, now, poll_interval):
         return Prose(f"{text}; overdue since {_clock(due, now)}", style="red")
     return Prose(f"{text}; the next is due at {_clock(due, now)}")
 
@@ -172,22 +175,21 @@ def _reviews(reviews: Sequence[Group]) -> Iterator[RenderableType]:
     yield rows
 
 
-def _runs(runs: Sequence[Mapping[str, Any]]) -> RenderableType:
+def _runs(runs: Sequence[RunRecord]) -> RenderableType:
     began = "began (Tehran)"
     rows = table(
         "run", "command", began, "took", "outcome", "note", right=("run", "took"), whole=("command", began, "outcome")
     )
     for run in runs:
-        outcome = run["outcome"] or ("running" if run["finished_at"] is None else "")
-        rows.add_row(
-            str(run["id"]), run["command"], moment_for(run["started_at"], "en"), _took(run),
-            Text(outcome, _STYLES.get(outcome, "")), sentence(run["error"]),
-        )  # fmt: skip
+        outcome = run.outcome or ("running" if run.finished_at is None else "")
+        style = _STYLES.get(outcome, "")
+        started = moment_for(run.started_at, "en")
+        rows.add_row(str(run.id), run.command, started, _took(run), Text(outcome, style), sentence(run.error))
     return rows
 
 
-def _took(run: Mapping[str, Any]) -> str:
-    if not run["finished_at"]:
+def _took(run: RunRecord) -> str:
+    if not run.finished_at:
         return ""
-    seconds = int((in_tehran(run["finished_at"]) - in_tehran(run["started_at"])).total_seconds())
+    seconds = int((in_tehran(run.finished_at) - in_tehran(run.started_at)).total_seconds())
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

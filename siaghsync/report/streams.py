@@ -77,7 +77,7 @@ def tell_error(error: SiaghsyncError, *, as_json: bool) -> None:
 
 def tell_bug(error: Exception, *, as_json: bool) -> None:
     """The same for an exception that nobody expected; its text stays unsaid, since it may hold anything."""
-    _tell("bug", msg("error.bug", name=type(error).__name__), as_json=as_json)
+    _tell("bug", msg("error.bug", type=type(error).__name__), as_json=as_json)
 
 
 def _tell(kind: str, message: Message, *, as_json: bool) -> None:

@@ -51,7 +51,7 @@ def sentence(message: Message | None, most: int = _MOST_CELLS) -> str:
 
 
 def not_shown(count: int, elsewhere: str = "--json") -> list[RenderableType]:
-    """The line below a list that was cut: how many more there are, and what shows them all. Nothing if `count` is not positive."""
+    """The line below a list that was cut: how many more there are, and what shows all. Nothing below 1."""
     return [Text(render(msg("cli.not_shown", count=count, elsewhere=elsewhere)), style="dim")] if count > 0 else []
 
 

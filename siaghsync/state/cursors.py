@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from siaghsync.state.database import State
+
+
+class Seen(NamedTuple):
+    """A record as an earlier run saw it: its date, as `sync.reader.crm_date` gives it ("" for none), and its checksum."""
+
+    modified: str
+    checksum: str
 
 
 class Cursors:
@@ -34,13 +42,13 @@ class Cursors:
         """How many records the overlap window held."""
         return self._state.db.table("seen").count_where("source = ?", [source])
 
-    def seen(self, source: str, crm_ids: Sequence[str]) -> dict[str, str]:
-        """CRM id -> checksum, for those of `crm_ids` that stood in the overlap window."""
+    def seen(self, source: str, crm_ids: Sequence[str]) -> dict[str, Seen]:
+        """CRM id -> what the last runs saw, for those of `crm_ids` that stood in the overlap window."""
         marks = ", ".join("?" * len(crm_ids))
         rows = self._state.rows(
-            f"SELECT crm_id, checksum FROM seen WHERE source = ? AND crm_id IN ({marks})", (source, *crm_ids)
+            f"SELECT crm_id, modified, checksum FROM seen WHERE source = ? AND crm_id IN ({marks})", (source, *crm_ids)
         )
-        return {row["crm_id"]: row["checksum"] for row in rows}
+        return {row["crm_id"]: Seen(row["modified"], row["checksum"]) for row in rows}
 
     def move(self, source: str, cursor: str, window: tuple[str, str], at: str, *, whole: bool) -> None:
         """Moves a cursor and remembers what this run read (`Staging.add_readings`) in its window: (start, when read whole).

@@ -62,7 +62,7 @@ def resolve(context: RunContext, review: Review, decision: Decision) -> None:
             _try_at_once(run, review, pair)
         run.append(
             entity=review.entity,
-            action="resolve",
+            operation="resolve",
             outcome=str(way_out),
             target=review.target,
             kind=review.kind,

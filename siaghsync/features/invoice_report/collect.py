@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message
 from siaghsync.state import retries, reviews
 from siaghsync.state.database import State
+from siaghsync.state.invoice_lines import InvoiceLines
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import unsettled_of
 from siaghsync.state.posted import PostedDocuments
@@ -31,18 +31,18 @@ from siaghsync.sync.reader import CrmReader
 class YearReport:
     """The documents of one Jalali fiscal year.
 
-    `reader` keeps what it reads in a state of its own, which is thrown away; `state` is the state file, and only read.
-    `bad` are documents that can't be understood, whose year therefore nobody knows: CRM id -> (source, why).
+    `reader` and `kept` work with a state in memory, which is thrown away; `state` is the state file, and only read. `bad` are
+    documents that can't be understood, whose year therefore nobody knows: CRM id -> (source, why).
     """
 
     reader: CrmReader
+    kept: InvoiceLines
     state: State
     rules: LineRules
     year: int
+    sums: Sums = field(default_factory=Sums)
+    """Counts and sums of all lines, once they were read."""
     bad: dict[str, tuple[DocumentSource, Message]] = field(default_factory=dict)
-    _lines: dict[str, Line] = field(default_factory=dict)
-    _counted: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Family (`family_of`) -> CRM ids of its documents that are counted."""
 
     def read(self, sources: Sequence[DocumentSource]) -> None:
         """Reads the year's documents of these sources, quotes first. Raises CallError if one can't be read to its end."""
@@ -50,21 +50,16 @@ class YearReport:
             self.reader.read(source, partial(self._take_page, source), everything=True)
         for source in sources:
             self._add_deleted(source)
+        for line in self.lines():
+            self.sums.add(line)
 
-    def lines(self) -> list[Line]:
-        """The lines by date, then by source and number."""
-        return sorted(self._lines.values(), key=lambda line: line.order)
-
-    def sums(self) -> Sums:
-        """Counts and sums of all lines."""
-        sums = Sums()
-        for line in self._lines.values():
-            sums.add(line)
-        return sums
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """The lines as plain data (`Line.as_json`), by date, then by source and number."""
+        return self.kept.all()
 
     def head(self) -> dict[str, Any]:
         """The year and the counts, as in the JSON of the report."""
-        return {"year": self.year, "counts": {**self.sums().counts(), "not_understood": len(self.bad)}}
+        return {"year": self.year, "counts": {**self.sums.counts(), "not_understood": len(self.bad)}}
 
     def not_understood(self) -> list[dict[str, str]]:
         """The documents whose year nobody knows, as in the JSON of the report."""
@@ -91,13 +86,10 @@ class YearReport:
             self._keep(line_of(document, self._standing(document), self.rules), family_of(document))
 
     def _keep(self, line: Line, family: str) -> None:
-        counted = self._counted[family]
-        counted.discard(line.crm_id)
-        if counted and line.state not in ("posted", "skipped"):
+        if line.state not in ("posted", "skipped") and self.kept.another_counts(family, line.crm_id):
             line = replace(line, counted=False)  # one pre-invoice will stand for both
-        self._lines[line.crm_id] = line
-        if line.counted and line.state != "skipped":
-            counted.add(line.crm_id)
+        counts = line.counted and line.state != "skipped"
+        self.kept.put(line.crm_id, line.order, family, counted=counts, line=line.as_json())
 
     def _add_deleted(self, source: DocumentSource) -> None:
         """Posted documents of the year that the reading did not show. Each is asked for once more before it is told."""
@@ -105,32 +97,31 @@ class YearReport:
         for crm_id, its_source in posted.ids():
             if its_source != source or self.reader.staging.readings(source, [crm_id]):
                 continue
-            own = posted.of(crm_id)
-            if own is None or jalali_year(dt.date.fromisoformat(own.snapshot["date"])) != self.year:
+            own = posted.entry(crm_id)
+            if own is None or jalali_year(dt.date.fromisoformat(own.posted.snapshot["date"])) != self.year:
                 continue
             raw = self.reader.crm.get(source, crm_id)
             if raw is not None:
                 self._take(source, crm_id, raw)
             else:
-                known = Standing(*posted.provenance(crm_id))
-                self._keep(line_of_deleted(own, known, self.rules), crm_id)
+                known = Standing(own.customer_number, own.posted_by)
+                self._keep(line_of_deleted(own.posted, known, self.rules), crm_id)
 
     # --- what the state file knows ---
 
     def _standing(self, document: Document) -> Standing:
         posted = PostedDocuments(self.state)
-        own = posted.of(document.crm_id)
+        own = posted.entry(document.crm_id)
         subject = _subject(document)
         last = reviews.last_of(self.state, subject)
         is_open = last is not None and last.resolution is None
         put_off = last is not None and last.resolution == Resolution.DISCARD and last.checksum == document.checksum
         waits = retries.find(self.state, "invoice", "finance", document.crm_id)
         mapping = Mappings(self.state).of_crm(document.customer_crm_id)
-        customer_number, posted_by = posted.provenance(document.crm_id)
         return Standing(
-            mapping.customer_number if mapping else customer_number,
-            posted_by,
-            own,
+            mapping.customer_number if mapping else own.customer_number if own else "",
+            own.posted_by if own else "",
+            own.posted if own else None,
             Why(last.reason, last.message) if last is not None and is_open else None,
             bool(unsettled_of(self.state, subject)),
             last.reason if last is not None and put_off else None,

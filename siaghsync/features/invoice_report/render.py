@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +13,15 @@ from rich.text import Text
 
 from siaghsync.domain.document import exact_sum, plain
 from siaghsync.features.invoice_report.collect import YearReport
-from siaghsync.features.invoice_report.rules import STATES, Line
+from siaghsync.features.invoice_report.rules import STATES
 from siaghsync.messages.calendar import day_in_both
 from siaghsync.messages.catalog import amount, render, title
 from siaghsync.messages.message import msg
-from siaghsync.report.text import Prose, isolated, table
+from siaghsync.report.text import Prose, isolated, not_shown, table
 
 _MOST_ROWS = 12
+_MOST_CELLS = 1000
+_ELSEWHERE = "--csv or --json"
 _STYLES = {
     "missing": "bold red", "review": "bold red", "waiting": "bold yellow", "skipped": "bold", "posted": "bold green",
 }  # fmt: skip
@@ -27,29 +30,26 @@ _STYLES = {
 
 def invoice_tables(report: YearReport) -> list[RenderableType]:
     """Counts and sums first, then the documents by state; long lists are folded."""
-    sums = report.sums()
-    counts, rows, lines = sums.counts(), list(sums.rows()), report.lines()
+    counts, rows = report.sums.counts(), list(report.sums.rows())
     states = ", ".join(f"{counts[state]} {title(f'invoices.{state}')}" for state in STATES if counts[state])
     head = render(msg("invoices.head", year=str(report.year), documents=counts["documents"]))
     parts: list[RenderableType] = [Text(f"{head}: {states}." if states else f"{head}.", style="bold")]
     if rows:
         parts += [_sums(rows), Text(render(msg("invoices.about_sums")), style="dim")]
+    shown: dict[str, list[Mapping[str, Any]]] = {state: [] for state in _STYLES}
+    for line in report.lines():
+        if len(shown[line["state"]]) < _MOST_ROWS:
+            shown[line["state"]].append(line)
     for state, style in _STYLES.items():
-        parts += _documents_in(state, style, [line for line in lines if line.state == state])
+        if shown[state]:
+            heading = Text(render(msg(f"invoices.{state}")), style=style)
+            parts += [heading, _documents(shown[state]), *not_shown(counts[state] - len(shown[state]), _ELSEWHERE)]
     bad = report.not_understood()
     if bad:
         parts.append(Text(render(msg("invoices.not_understood", count=len(bad))), style="bold red"))
-        parts += [Prose(f"  {isolated(each['message'], 1000)}") for each in bad[:_MOST_ROWS]]
-        parts += _more(len(bad) - _MOST_ROWS)
+        parts += [Prose(f"  {isolated(each['message'], _MOST_CELLS)}") for each in bad[:_MOST_ROWS]]
+        parts += not_shown(len(bad) - _MOST_ROWS, _ELSEWHERE)
     return parts
-
-
-def _documents_in(state: str, style: str, lines: Sequence[Line]) -> list[RenderableType]:
-    if not lines:
-        return []
-    shown = lines[:_MOST_ROWS]
-    heading = Text(render(msg(f"invoices.{state}")), style=style)
-    return [heading, _documents(shown), *_more(len(lines) - len(shown))]
 
 
 def _sums(sums: Sequence[Mapping[str, Any]]) -> Table:
@@ -71,30 +71,25 @@ def _cells(sums: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{sum(row[count] for row in sums):,}\n{total}"
 
 
-def _documents(lines: Iterable[Line]) -> Table:
+def _documents(lines: Iterable[Mapping[str, Any]]) -> Table:
     rows = table(
         "date", "document", "customer", "net", "in Siagh", "what", right=("net", "in Siagh"), whole=("customer",)
     )
     for line in lines:
         rows.add_row(
-            day_in_both(line.date).replace(" ", "\n"),
-            f"{title(f'kind.{line.source}')}\n{isolated(line.number or line.crm_id)}",
-            isolated(line.customer_number),
-            amount(plain(line.net), "en"),
-            isolated(line.finance_number or line.finance_key),
+            day_in_both(date.fromisoformat(line["date"])).replace(" ", "\n"),
+            f"{title('kind.' + line['source'])}\n{isolated(line['number'] or line['crm_id'])}",
+            isolated(line["customer_number"]),
+            amount(line["net"], "en"),
+            isolated(line["finance_number"] or line["finance_key"]),
             "\n".join(_story(line)),
         )
     return rows
 
 
-def _story(line: Line) -> Iterator[str]:
-    if line.how and line.how != "posted":
-        yield title(f"invoices.{line.how}")
-    if line.reason:
-        text = isolated(render(line.message)) if line.message else title(f"reason.{line.reason}")
-        yield f"{text} ({line.reason})"
-    yield from (isolated(render(note)) for note in line.notes)
-
-
-def _more(count: int) -> list[RenderableType]:
-    return [Text(render(msg("invoices.more", more=count)), style="dim")] if count > 0 else []
+def _story(line: Mapping[str, Any]) -> Iterator[str]:
+    if line["how"] and line["how"] != "posted":
+        yield title(f"invoices.{line['how']}")
+    if line["reason"]:
+        yield f"{isolated(line['message'], _MOST_CELLS)} ({line['reason']})"
+    yield from (isolated(note, _MOST_CELLS) for note in line["notes"])

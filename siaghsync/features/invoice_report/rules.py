@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -23,7 +24,7 @@ class Why:
     """A stable word and its message."""
 
     reason: str
-    message: Message | None
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ class Line:
         return jalali(self.date, "-")[:7]
 
     @property
-    def order(self) -> tuple[str, str, str, str]:
-        """What lines are sorted by: day, source, number, CRM id."""
-        return self.date.isoformat(), self.source, self.number, self.crm_id
+    def order(self) -> tuple[str, str, str]:
+        """What lines are sorted by: day, source, number."""
+        return self.date.isoformat(), self.source, self.number
 
     def as_json(self) -> dict[str, Any]:
         """The line as plain data; amounts are text, so that nobody reads them as binary floats."""
@@ -127,10 +128,9 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def csv_row(line: Line) -> list[object]:
-    """A line as the cells of a table, in the order of CSV_COLUMNS."""
-    data = line.as_json()
-    return [_cell(data[name]) for name in CSV_COLUMNS]
+def csv_row(line: Mapping[str, Any]) -> list[object]:
+    """A line's plain data as the cells of a table, in the order of CSV_COLUMNS."""
+    return [_cell(line[name]) for name in CSV_COLUMNS]
 
 
 def _cell(value: Any) -> object:
@@ -211,27 +211,27 @@ def _how(posted: Posted, posted_by: str) -> How:
 
 
 def _not_posted(line: Line, document: Document, known: Standing, rules: LineRules) -> Line:
-    def stands(state: LineState, reason: str, message: Message | None, *, counted: bool = True) -> Line:
+    def stands(state: LineState, reason: str, message: Message, *, counted: bool = True) -> Line:
         return replace(line, state=state, reason=str(reason), message=message, counted=counted)
 
     created = document.created or dt.datetime.combine(document.date, dt.time.min)
     if known.review:
         return stands("review", known.review.reason, known.review.message)
     if known.in_doubt:
-        return stands("review", Reason.UNKNOWN_OUTCOME, msg("invoices.no_answer_yet"))
+        return stands("review", Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_open"))
     if known.discarded:
-        return stands("skipped", Reason.DISCARDED, msg("invoices.discarded", reason=known.discarded))
+        return stands("skipped", Reason.DISCARDED, msg("reason.discarded_question", question=known.discarded))
     if rules.states == "numbered" and not document.number:
-        return stands("skipped", Reason.NOT_NUMBERED, msg("invoices.not_numbered"))
+        return stands("skipped", Reason.NOT_NUMBERED, msg("reason.not_numbered"))
     if known.twin:
-        twin = {"document_kind": known.twin.source, "preinvoice": known.twin.number or known.twin.key}
-        return stands("waiting", Reason.TWIN_POSTED, msg("invoices.twin_posted", **twin), counted=False)
+        twin = {"twin_kind": known.twin.source, "posted": known.twin.number or known.twin.key}
+        return stands("waiting", Reason.TWIN_POSTED, msg("reason.twin_posted", **twin), counted=False)
     if rules.since and created < rules.since:
         moments = {"created": _stored(created), "since": _stored(rules.since)}
-        return stands("skipped", Reason.BEFORE_START, msg("invoices.before_start", **moments))
+        return stands("skipped", Reason.BEFORE_START, msg("reason.before_start", **moments))
     if known.waiting:
         return stands("waiting", known.waiting.reason, known.waiting.message)
-    return stands("missing", Reason.NOT_SEEN, msg("invoices.not_seen"))
+    return stands("missing", Reason.NOT_SEEN, msg("reason.not_seen"))
 
 
 def _stored(moment: dt.datetime) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from siaghsync.domain.document import exact_sum, plain
-from siaghsync.features.invoice_report.rules import STATES, Line, LineState
+from siaghsync.features.invoice_report.rules import STATES, LineState
 
 _ZERO = Decimal(0)
 
@@ -36,14 +36,13 @@ class Sums:
     states: Counter[str] = field(default_factory=Counter)
     _sums: dict[tuple[str, int], dict[str, _Sum]] = field(default_factory=dict)
 
-    def add(self, line: Line) -> None:
-        """Counts a line. A document whose pre-invoice is counted already is not summed a second time."""
-        self.states[line.state] += 1
-        if line.counted:
-            cells = self._sums.setdefault((line.month, line.sale_model), {})
-            cells.setdefault("all", _Sum()).add(line.net)
-            posted_or_planned = line.net if line.posted_net is None else line.posted_net
-            cells.setdefault(_GROUPS[line.state], _Sum()).add(posted_or_planned)
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Counts a line, given as plain data. A document whose pre-invoice is counted already is not summed a second time."""
+        self.states[line["state"]] += 1
+        if line["counted"]:
+            cells = self._sums.setdefault((line["month"], line["sale_model"]), {})
+            cells.setdefault("all", _Sum()).add(Decimal(line["net"]))
+            cells.setdefault(_GROUPS[line["state"]], _Sum()).add(Decimal(line["posted_net"] or line["net"]))
 
     def counts(self) -> dict[str, int]:
         """How many documents there are, in all and by state."""

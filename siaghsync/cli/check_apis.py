@@ -1,0 +1,72 @@
+"""The command `check-apis`."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+
+import typer
+
+from siaghsync import clock
+from siaghsync.cli.build import clients, settings_of
+from siaghsync.cli.cool_down import has_state
+from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError
+from siaghsync.features.check_apis.collect import ApiProbe, expected
+from siaghsync.features.check_apis.findings import ApiReport
+from siaghsync.features.check_apis.render import as_json as report_as_json
+from siaghsync.features.check_apis.render import as_text
+from siaghsync.features.check_apis.rules import ConfigWarning, config_warnings, unchecked
+from siaghsync.report.streams import write_json
+from siaghsync.report.terminal import show
+from siaghsync.settings import Settings
+from siaghsync.state.database import open_state
+from siaghsync.sync.runner import check_cool_down, remember_lock
+
+app = new_app()
+_FAILED = 3
+
+
+@app.command()
+def check_apis(context: typer.Context, as_json: JsonOption = False) -> None:
+    """`check-apis`. Exit 3 if a system does not work."""
+    settings = settings_of(context)
+    report = _look(settings)
+    if as_json:
+        write_json(report_as_json(report))
+    else:
+        show(*as_text(report))
+    raise typer.Exit(0 if report.ok else _FAILED)
+
+
+def _look(settings: Settings) -> ApiReport:
+    refusal, warnings = _refusal(settings.siaghsync_state)
+    probe = ApiProbe(settings, clock.now, clock.monotonic, refusal)
+    with clients(settings, threading.Event()) as systems:
+        crm, finance = probe.crm(systems.crm, settings.document_sources), probe.finance(systems.finance)
+    _note_lock(settings.siaghsync_state, probe.errors)
+    measure = expected(settings, clock.now())
+    warnings += config_warnings(crm.facts, finance.facts, measure)
+    return ApiReport(crm, finance, warnings, unchecked(crm.facts, measure))
+
+
+def _refusal(path: Path) -> tuple[LoginRefused | None, list[ConfigWarning]]:
+    """Why the CRM must not be asked now, if it must not. A state file that can't be used is only a warning here."""
+    try:
+        if has_state(path):
+            with closing(open_state(path)) as state:
+                check_cool_down(state, clock.now())
+    except LoginRefused as error:
+        return error, []
+    except StateError as error:
+        return None, [ConfigWarning("state", "state", error.message)]
+    return None, []
+
+
+def _note_lock(path: Path, errors: list[SiaghsyncError]) -> None:
+    """The next runs leave an account alone that turned out to be locked, if there is a state file to note it in."""
+    locked = next((error for error in errors if isinstance(error, LoginLocked)), None)
+    if locked and has_state(path):
+        with suppress(StateError), closing(open_state(path)) as state:  # was a warning already
+            remember_lock(state, locked, clock.now())

@@ -1,0 +1,89 @@
+"""The runs and decisions that `serve` starts: the same as those of `sync` and `review resolve`, under the same lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from siaghsync import clock
+from siaghsync.cli.build import document_rules, is_running, run_context
+from siaghsync.cli.review import decide
+from siaghsync.errors import LockHeld
+from siaghsync.features.notifications.notify import run_notifier
+from siaghsync.messages.catalog import title
+from siaghsync.messages.message import msg
+from siaghsync.report.streams import say, say_message
+from siaghsync.settings import Settings
+from siaghsync.state.database import State, open_state, run_lock
+from siaghsync.state.status import overview
+from siaghsync.sync.decisions import Decision
+from siaghsync.sync.reading import SyncOptions
+from siaghsync.sync.runner import require_import, run_sync
+
+_LOCK_SECONDS = 10.0
+"""How long a decision from the dashboard waits for a run to end."""
+_POLL_SECONDS = 0.2
+_OVERDUE = 2
+"""An ordinary sync is overdue after so many times POLL_INTERVAL_SECONDS."""
+Choose = Callable[[State], bool | None]
+"""Which run is wanted: None for none, False for what webhooks told of, True for the CRM's lists as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRuns:
+    """What the web service can start. `stop` is set when a signal asks for the end."""
+
+    settings: Settings
+    stop: threading.Event
+
+    def run(self, choose: Choose) -> None:
+        """One run of the kind that is chosen under the lock. Raises LockHeld and what ended the run."""
+        path = self.settings.siaghsync_state
+        with run_lock(path), closing(open_state(path)) as state:
+            everything = choose(state)
+            if everything is not None:
+                require_import(state)
+                self._sync(state, everything=everything)
+
+    def _sync(self, state: State, *, everything: bool) -> None:
+        """One run. It sends alerts like cron's runs, but no healthcheck ping, since that watches over cron."""
+        settings, command = self.settings, "sync" if everything else "webhook"
+        options = SyncOptions(
+            only_waiting=not everything, sources=settings.document_sources, switched_off=settings.switched_off
+        )
+        with (
+            run_notifier(settings, command, clock.now, say, dry_run=False, quiet=False, by_cron=False) as notifier,
+            notifier.over(state),
+            run_context(settings, state, command, self.stop) as context,
+        ):
+            notifier.context = context
+            result = run_sync(context, options, document_rules(settings, state))
+            notifier.ended(result, result.exit_code)
+        outcome = title(f"outcome.{result.run['outcome']}")
+        say_message(msg("cli.run_ended", id=result.run["id"], command=command, outcome=outcome))
+        if result.error:
+            raise result.error
+
+    def is_overdue(self, state: State) -> bool:
+        """Whether no ordinary sync has gone well for too long."""
+        found = overview(state, clock.now(), is_running=False, max_age=None, poll_interval=1)
+        last = found.figures["last_success_at"]
+        age = (clock.now() - datetime.fromisoformat(last)).total_seconds() if last else None
+        return age is None or age > _OVERDUE * self.settings.poll_interval_seconds
+
+    def is_running(self) -> bool:
+        """Whether a run holds the lock."""
+        return is_running(self.settings.siaghsync_state)
+
+    def decide(self, review_id: int, decision: Decision, who: str) -> None:
+        """Carries out a decision of a dashboard user; waits a little if a run is at work. Raises SiaghsyncError."""
+        end = clock.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                return decide(self.settings, [review_id], decision, self.stop, f"{who} (dashboard)")
+            except LockHeld:
+                if clock.monotonic() > end or self.stop.wait(_POLL_SECONDS):
+                    raise

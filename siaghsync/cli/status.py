@@ -1,0 +1,50 @@
+"""The command `status`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from siaghsync import clock
+from siaghsync.cli.build import is_running, settings_of
+from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.cli.times import seconds_of
+from siaghsync.messages.message import msg
+from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, status_report
+from siaghsync.report.streams import can_carry, say_message, write_json
+from siaghsync.report.terminal import show
+from siaghsync.state.database import open_state
+from siaghsync.state.status import EMPTY, overview
+from siaghsync.state.status import status as status_of
+
+app = new_app()
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    max_age: Annotated[
+        str | None,
+        typer.Option("--max-age", metavar="AGE", help="Exit 1 if the last good run is older: 90s, 15m, 2h, 1d."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """`status`. Exit 1 if a person is needed."""
+    oldest = seconds_of(max_age) if max_age is not None else None
+    settings = settings_of(context)
+    path, interval, now = settings.siaghsync_state, settings.poll_interval_seconds, clock.now()
+    if not path.exists():
+        if as_json:
+            write_json(EMPTY)
+        say_message(msg("cli.no_state_yet", file=str(path)))
+        raise typer.Exit(1)
+    with closing(open_state(path)) as state:
+        found = overview(state, now, is_running=is_running(path), max_age=oldest, poll_interval=interval)
+        if as_json:
+            write_json(found.figures)
+        else:
+            blocks = BLOCKS if can_carry(BLOCKS) else ASCII_BLOCKS
+            show(*status_report(found, status_of(state, now), now, interval, blocks))
+    raise typer.Exit(1 if found.problems else 0)

@@ -1,1 +1,0 @@
-"""The network: one way out, two vendors' clients, and what their answers mean."""

@@ -1,0 +1,28 @@
+"""What the import expects the CRM to show for a new record is what the connector reads from it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import example, given
+from sample_records import RULES, contact, contacts
+
+from siaghsync.connectors.payamgostar.customers import customer_from_crm, record_for_create
+from siaghsync.domain.customer import Contact
+from siaghsync.planning.cases import ContactCase
+from siaghsync.planning.import_ import expected_customer, plan_contact
+
+
+@given(contacts())
+@example(contact())
+@example(contact(mobile="\x01", extra={"mobile2": "09351112233"}))
+@example(contact(phone="09123456789", mobile="02144556677"))
+@example(contact(notes="[CRM x[CRM 1]2] [CRM\n7]"))
+@example(contact(kind="1", name=" a|b\r\n", address="", postal_code="۱۲۳"))
+def test_the_expected_checksums_are_those_of_the_new_record(there: Contact) -> None:
+    done = plan_contact(ContactCase(replace(there, admin=False, active=True)), replace(RULES, category="imported"))
+    if done.operation != "create":
+        return
+    shown = customer_from_crm({"crmId": "-", **record_for_create(done.payload)}, there.kind)
+    assert shown == expected_customer(done.payload)
+    assert (done.checksum, done.sent_checksum, done.notes) == (shown.checksum, shown.fields_checksum, shown.notes)
