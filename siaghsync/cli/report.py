@@ -22,6 +22,7 @@ from siaghsync.report.streams import say_message, write_json
 from siaghsync.report.terminal import progress_bar, show
 from siaghsync.settings import Settings
 from siaghsync.state.database import State, memory_state, open_state
+from siaghsync.state.invoice_lines import InvoiceLines
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.reader import CrmReader
 
@@ -65,21 +66,21 @@ def invoices(
         if csv:
             write_csv(csv, CSV_COLUMNS, map(csv_row, found.lines()))
         if as_json:
-            documents = (line.as_json() for line in found.lines())
             write_json(
-                found.head(), documents=documents, sums=found.sums().rows(), not_understood=found.not_understood()
+                found.head(), documents=found.lines(), sums=found.sums.rows(), not_understood=found.not_understood()
             )
         else:
             show(*invoice_tables(found))
         if csv:
-            say_message(msg("cli.documents_saved", count=len(found.lines()), file=str(csv)))
+            say_message(msg("cli.documents_saved", count=found.sums.counts()["documents"], file=str(csv)))
 
 
 def _read(run: RunContext, state: State, settings: Settings, year: int | None) -> YearReport:
     rules = LineRules(settings.invoice_states, posting_start(settings, state), settings.preinvoice_sale_model)
     with cool_down(settings.siaghsync_state):
         run.crm.login()
-    found = YearReport(CrmReader.of(run), state, rules, year or _fiscal_year(run))
+    kept = InvoiceLines(run.state)
+    found = YearReport(CrmReader.of(run), kept, state, rules, year or _fiscal_year(run))
     found.read(settings.document_sources)
     return found
 

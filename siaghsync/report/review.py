@@ -15,7 +15,7 @@ from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
 from siaghsync.report.text import Prose, change, isolated, sentence, table
-from siaghsync.state.audit_log import Entry
+from siaghsync.state.audit_log import AuditLine
 from siaghsync.state.reviews import Review
 from siaghsync.state.runs import RunRecord
 
@@ -34,7 +34,7 @@ def review_as_json(review: Review) -> dict[str, Any]:
     return {**review.as_item(), "message": render(review.message)}
 
 
-def entry_as_json(entry: Entry) -> dict[str, Any]:
+def entry_as_json(entry: AuditLine) -> dict[str, Any]:
     """One line of the audit trail as in the JSON of `log`, its message as an English sentence."""
     return {**entry.as_json(), "message": render(entry.message) if entry.message else None}
 
@@ -76,7 +76,7 @@ def _code(code: object) -> str | None:
     return None if code is None else str(code)
 
 
-def review_page(review: Review, history: Sequence[Entry]) -> list[RenderableType]:
+def review_page(review: Review, history: Sequence[AuditLine]) -> list[RenderableType]:
     """One review: what is asked, why, what to do, both sides with the differences marked, and what happened so far."""
     of = ", number" if review.entity == "customer" else " of customer"
     number = f"{of} {isolated(review.customer_number)}" if review.customer_number else ""
@@ -116,7 +116,7 @@ def _value(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def log_table(entries: Sequence[Entry]) -> list[RenderableType]:
+def log_table(entries: Sequence[AuditLine]) -> list[RenderableType]:
     """Lines of the audit trail, day by day in Tehran's time."""
     if not entries:
         return [Text(render(msg("cli.no_entries")), style="dim")]
@@ -124,7 +124,7 @@ def log_table(entries: Sequence[Entry]) -> list[RenderableType]:
     for day, lines in groupby(entries, lambda entry: in_tehran(entry.at).date()):
         rows = table("time", "run", "record", "what happened", right=("run",), whole=("time", "record"))
         for entry in lines:
-            clock = f"{in_tehran(entry['at']):%H:%M:%S}"
+            clock = f"{in_tehran(entry.at):%H:%M:%S}"
             rows.add_row(clock, str(entry.run_id or ""), _record(entry), _happened(entry))
         parts += [Text(f"{day_in_both(day)}, Tehran time", style="bold"), rows]
     return parts
@@ -142,14 +142,14 @@ def failed_runs_table(runs: Sequence[RunRecord]) -> list[RenderableType]:
     return [Text("Runs that failed", style="bold"), rows]
 
 
-def _record(entry: Entry) -> str:
+def _record(entry: AuditLine) -> str:
     number, code = isolated(entry.customer_number), isolated(_code(entry.finance_code))
-    name = entry.entity if entry.entity == "customer" or not number else f"{entry['entity']} of"
+    name = entry.entity if entry.entity == "customer" or not number else f"{entry.entity} of"
     name = f"{name} {number}".rstrip()
     return f"{name}\ncode {code}" if code and code != number else name
 
 
-def _happened(entry: Entry) -> Text:
+def _happened(entry: AuditLine) -> Text:
     operation, outcome = entry.operation, entry.outcome
     did = outcome if outcome in (operation, AuditOutcome.SKIPPED) else f"{operation} {outcome}"
     why = linked_by(entry.reason) if entry.reason and operation == Operation.LINK else entry.reason
@@ -157,11 +157,11 @@ def _happened(entry: Entry) -> Text:
     return Prose.assemble((first, _STYLES.get(outcome, "")), *(f"\n{line}" for line in _details(entry)))
 
 
-def _details(entry: Entry) -> list[str]:
+def _details(entry: AuditLine) -> list[str]:
     text = render(entry.message) if entry.message else ""
     lines = [isolated(line) for line in text.splitlines() if line.strip()]
     if entry.operation == "resolve":
-        lines.append(f"by {isolated(entry['actor'])}")
+        lines.append(f"by {isolated(entry.actor)}")
     changes = [change(field_label(key), old, new) for key, (old, new) in entry.changes.items()]
     # The values of a new record replace nothing: they follow each other on one line, where changes stand one below the other.
     is_new = all(old is None for old, _ in entry.changes.values())

@@ -22,8 +22,8 @@ from siaghsync.features.invoice_report.rules import (
     line_of_deleted,
 )
 from siaghsync.features.invoice_report.sums import Sums
-from siaghsync.messages.catalog import cure, render
-from siaghsync.messages.message import msg, verbatim
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import verbatim
 
 RULES = LineRules("numbered", dt.datetime(2026, 1, 1), 1)
 DAY = dt.date(2026, 1, 5)
@@ -148,7 +148,3 @@ def test_the_json_and_the_table_have_the_same_columns() -> None:
     cells = dict(zip(CSV_COLUMNS, csv_row(line.as_json()), strict=True))
     assert (cells["jalali_date"], cells["net"], cells["counted"], cells["notes"]) == ("1404-10-15", "200000", "yes", "")
     assert line.as_json()["message"] == "Nothing is known of it. A sync has to read it first."
-
-
-def test_the_fiscal_year_can_be_named() -> None:
-    assert "--year" in cure(msg("invoices.no_fiscal_year"))

@@ -1,4 +1,4 @@
-"""What the world outside is told about runs: the cron monitor, the alert address, the metrics file."""
+"""What others are told about runs: the cron monitor, the alert address, the metrics file."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_what_can_not_be_told_is_one_line_and_no_failure(imported: World, listen
     ended = imported.run("sync")
     assert ended.exit_code == 0
     assert len(ended.stderr.splitlines()) == 2
-    assert "HEALTHCHECK_URL: it answered with status 500" in ended.stderr
+    assert "HEALTHCHECK_URL: answered with status 500" in ended.stderr
     assert "METRICS_FILE: " in ended.stderr
     assert "5e31" not in ended.text
     assert str(listener.url) not in ended.text
@@ -147,6 +147,7 @@ def test_what_newly_needs_a_person_is_told_once(imported: World, listener: Liste
     assert [item["id"] for item in alert.json["items"]] == [1, 2]
     assert {item["customer_number"] for item in alert.json["items"]} == {"900", "901"}
     assert all(item["crm_id"] and item["message"] and item["kind"] == "review" for item in alert.json["items"])
+    assert {item["code"] for item in alert.json["items"]} == {"reason.stranger"}
     assert "2 new matter(s)" in alert.json["text"]
     assert alert.json["run"]["outcome"] == "partial"
     stranger(imported, "سومی", 902)
@@ -179,6 +180,7 @@ def test_a_system_that_fails_is_told_once_until_it_works(imported: World, listen
     (alert,) = listener.take()
     (item,) = alert.json["items"]
     assert (item["kind"], item["system"], item["reason"]) == ("system", "finance", "refused_connection")
+    assert item["code"] == "call.refused_connection"
     assert "FINANCE_API_BASE_URL" in item["hint"]
     assert imported.run("sync", env=dead).exit_code == 3
     assert listener.heard == []

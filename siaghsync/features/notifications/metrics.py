@@ -1,9 +1,16 @@
-"""The figures of the last run in Prometheus' text format, for node_exporter's textfile collector. Pure: values to text."""
+"""The figures of the last run for Prometheus, as a text file for node_exporter's textfile collector. Pure: values to text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import msg
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +32,48 @@ class Figures:
     retries: Mapping[str, int]
 
 
-Samples = list[tuple[dict[str, str], float]]
-
-
 def metrics_text(figures: Figures) -> str:
     """The whole text file. Only `runs_total` counts on; all else describes the last run, or the moment of its end."""
-    return "".join(line for family in _families(figures) for line in _lines(*family))
+    registry = CollectorRegistry()
+    registry.register(_LastRun(figures))
+    return generate_latest(registry).decode()
 
 
-def _families(figures: Figures) -> Iterator[tuple[str, str, str, Samples]]:
-    runs: Samples = [({"command": c, "outcome": o}, n) for (c, o), n in sorted(figures.runs.items())]
-    yield "runs_total", "counter", "Runs that wrote or could have written, by command and outcome.", runs
-    duration: Samples = [({"command": figures.command}, round(figures.seconds, 3))]
-    yield "last_run_duration_seconds", "gauge", "How long the last run took.", duration
-    records: Samples = [
-        ({"entity": entity, "outcome": outcome}, n)
-        for entity, outcomes in figures.records.items()
-        for outcome, n in outcomes.items()
-    ]
-    yield "last_run_records", "gauge", "Records that the last run looked at, by what became of them.", records
-    for name, text, per_system in (
-        ("last_run_requests", "Requests of the last run, logins and repeats included.", figures.requests),
-        ("last_run_retries", "How many requests of the last run were repeats.", figures.retries),
-    ):
-        yield name, "gauge", text, [({"system": system}, n) for system, n in per_system.items()]
-    yield "waiting", "gauge", "Records that wait for another try.", [({}, figures.waiting)]
-    yield "review", "gauge", "Records that wait for a person.", [({}, figures.review)]
-    success: Samples = [] if figures.last_success is None else [({}, figures.last_success)]
-    text = "When the last good run ended; time() minus this is its age, also if no run comes any more."
-    yield "last_success_timestamp_seconds", "gauge", text, success
+class _LastRun(Collector):
+    """Gives the figures of one run to a registry. The library's own counters would begin at zero in each process."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        """One family for each metric."""
+        figures = self._figures
+        runs = CounterMetricFamily("siaghsync_runs", _help("runs_total"), labels=["command", "outcome"])
+        for (command, outcome), count in sorted(figures.runs.items()):
+            runs.add_metric([command, outcome], count)
+        yield runs
+        seconds = round(figures.seconds, 3)
+        yield _gauge("last_run_duration_seconds", ["command"], [([figures.command], seconds)])
+        records = [
+            ([entity, outcome], count)
+            for entity, outcomes in figures.records.items()
+            for outcome, count in outcomes.items()
+        ]
+        yield _gauge("last_run_records", ["entity", "outcome"], records)
+        yield _gauge("last_run_requests", ["system"], [([system], n) for system, n in figures.requests.items()])
+        yield _gauge("last_run_retries", ["system"], [([system], n) for system, n in figures.retries.items()])
+        yield _gauge("waiting", [], [([], figures.waiting)])
+        yield _gauge("review", [], [([], figures.review)])
+        last = [] if figures.last_success is None else [([], figures.last_success)]
+        yield _gauge("last_success_timestamp_seconds", [], last)
 
 
-def _lines(name: str, kind: str, text: str, samples: Samples) -> Iterator[str]:
-    yield f"# HELP siaghsync_{name} {text}\n# TYPE siaghsync_{name} {kind}\n"
-    for labels, value in samples:
-        inside = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items())
-        yield f"siaghsync_{name}{f'{{{inside}}}' if inside else ''} {value}\n"
+def _gauge(name: str, labels: list[str], samples: Iterable[tuple[list[str], float]]) -> Metric:
+    family = GaugeMetricFamily(f"siaghsync_{name}", _help(name), labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family
 
 
-def _escaped(content: str) -> str:
-    return content.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _help(name: str) -> str:
+    return render(msg(f"metrics.{name}"))

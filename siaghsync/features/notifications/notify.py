@@ -1,33 +1,36 @@
-"""Tells the world outside about a run: a cron monitor, an alert address, a metrics file. None of them can make it fail."""
+"""Tells others about a run: a cron monitor, an alert address, a metrics file. None of them can make the run fail."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from siaghsync.connectors.http.notify_post import NotifyPost
 from siaghsync.errors import LockHeld, SiaghsyncError
+from siaghsync.features.notifications.render import alert_document, outcomes, ping_text
+from siaghsync.files import write_text_atomic
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import Message, msg
+from siaghsync.settings import Settings
 from siaghsync.state import alerts
-from siaghsync.wire.courier import Errand
-
-if TYPE_CHECKING:
-    from siaghsync.settings import Settings
-    from siaghsync.state.database import State
-    from siaghsync.sync.context import Engine
-    from siaghsync.sync.runner import Result
+from siaghsync.state.database import State
+from siaghsync.state.maintenance import runs_ever
+from siaghsync.state.status import overview
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.report import RunReport
+from siaghsync.sync.runner import Result
 
 _IN_ORDER_SECONDS = 1.0
 """How long the end of a run waits for the answer to its start, so that a monitor hears of both in this order."""
 _MOST_BYTES = 10_000
-_MOST_FAILURES = 20
+_METRICS_MODE = 0o644
 
 
 @contextmanager
-def watched(
+def run_notifier(
     settings: Settings,
     command: str,
     now: Callable[[], datetime],
@@ -36,51 +39,52 @@ def watched(
     dry_run: bool,
     quiet: bool,
     by_cron: bool = True,
-) -> Iterator[Watch]:
-    """A watch over one run; a dry run is nobody's business. What can't be told is said in one line each at the end.
+) -> Iterator[RunNotifier]:
+    """A notifier for one run; nobody is told of a dry run. Each notification that failed is told to `say` at the end.
 
-    The cron monitor hears only of runs `by_cron`: others would hide from it that cron has stopped.
-
-    A run that fails before its state file is open is told here, but not one that another run keeps from working.
+    The cron monitor hears only of runs `by_cron`: others would hide from it that cron has stopped. A run that fails before
+    its state file is open is told here, but not one that another run keeps from working.
     """
-    watch = Watch(settings, command, now, wanted=not dry_run, by_cron=by_cron)
+    notifier = RunNotifier(settings, command, now, wanted=not dry_run, by_cron=by_cron)
     try:
-        yield watch
+        yield notifier
     except LockHeld:
         raise
     except BaseException as error:
-        if not watch.is_over:
-            watch.conclude(None, error)
+        if not notifier.is_over:
+            notifier.conclude(None, error)
         raise
     finally:
-        if watch.exit_code or not quiet:
-            for target, trouble in watch.troubles.items():
-                say(f"{target}: {trouble}. The run itself is not affected.")
+        if notifier.exit_code or not quiet:
+            for trouble in notifier.troubles.values():
+                say(render(trouble))
 
 
-class Watch:
-    """What is told about one run. Its `engine` is set as soon as there is one."""
+class RunNotifier:
+    """What is told about one run. `context` and `report` are set as soon as there are such."""
 
     def __init__(
         self, settings: Settings, command: str, now: Callable[[], datetime], *, wanted: bool, by_cron: bool
     ) -> None:
-        self.engine: Engine | None = None
+        self.context: RunContext | None = None
+        self.report: RunReport | None = None
         self.exit_code = 0
         self.is_over = False
-        self.troubles: dict[str, str] = {}
+        self.troubles: dict[str, Message] = {}
+        """Why notifications failed: name of the setting -> the last reason."""
         self._command = command
         self._now = now
         self._ping_url = settings.healthcheck_url.get_secret_value() if wanted and by_cron else ""
         self._alert_url = settings.alert_url.get_secret_value() if wanted else ""
         self._metrics_file = settings.metrics_file if wanted else None
         self._result: Result | None = None
-        self._start: Errand | None = None
+        self._start: NotifyPost | None = None
 
     @contextmanager
     def over(self, state: State) -> Iterator[None]:
         """Tells that the run begins, and when the block ends, how it ended."""
         if self._ping_url:
-            self._start = Errand("HEALTHCHECK_URL", f"{self._ping_url}/start")
+            self._start = NotifyPost("HEALTHCHECK_URL", f"{self._ping_url}/start")
         try:
             yield
         except BaseException as error:
@@ -90,108 +94,70 @@ class Watch:
 
     def ended(self, result: Result, exit_code: int) -> int:
         """Takes note of how the run ended, and returns its exit code."""
-        self._result, self.exit_code = result, exit_code
+        self._result, self.report, self.exit_code = result, result.report, exit_code
         return exit_code
 
     def conclude(self, state: State | None, error: BaseException | None) -> None:
-        """Tells everybody how the run ended."""
+        """Tells everybody how the run ended. `error` is what ended it early."""
         self.is_over = True
         if error and not self.exit_code:
             self.exit_code = error.exit_code if isinstance(error, SiaghsyncError) else 70
         found, alert = None, None
-        with self._harmless():
-            reached = self.engine.reached if self.engine else set()
-            found = alerts.news(state, error, reached) if state and self._alert_url else None
-            alert = self._alert(found) if found and found.items else None
-            if state and self._metrics_file and self.engine:
-                self._write_metrics(self._metrics_file, state, self.engine)
-        calls = [call for call in (self._start, self._ping(error), alert) if call]
-        for call in calls:
-            if trouble := call.trouble():
-                self.troubles[call.target] = trouble
-        with self._harmless():
-            if state and found:
+        if state and self._alert_url:
+            with self._harmless("ALERT_URL"):
+                reached = self.report.reached if self.report else ()
+                found = alerts.news(state, error, reached)
+                alert = self._alert(found) if found.items else None
+        if state and self._metrics_file and self.context:
+            with self._harmless("METRICS_FILE"):
+                self._write_metrics(self._metrics_file, state, self.context)
+        for notification in filter(None, (self._start, self._ping(error), alert)):
+            if trouble := notification.trouble():
+                self.troubles[notification.target] = trouble
+        if state and found:
+            with self._harmless("ALERT_URL"):
                 alerts.remember(state, found.before if alert and alert.trouble() else found.after)
 
     @contextmanager
-    def _harmless(self) -> Iterator[None]:
+    def _harmless(self, target: str) -> Iterator[None]:
         try:
             yield
-        except Exception as trouble:  # noqa: BLE001 - the run is over, and what it did counts
-            known = trouble.message.rstrip(".") if isinstance(trouble, SiaghsyncError) else type(trouble).__name__
-            self.troubles["ALERT_URL and METRICS_FILE"] = known
+        except Exception as error:  # noqa: BLE001 - the run is over, and what it did counts
+            bug = msg("alert.bug", kind=type(error).__name__)
+            problem = error.message if isinstance(error, SiaghsyncError) else bug
+            self.troubles[target] = msg("alert.trouble", target=target, problem=problem)
 
-    def _ping(self, error: BaseException | None) -> Errand | None:
+    def _ping(self, error: BaseException | None) -> NotifyPost | None:
         if not self._ping_url:
             return None
         if self._start:
             self._start.wait(_IN_ORDER_SECONDS)
         if not self.exit_code:
-            return Errand("HEALTHCHECK_URL", self._ping_url)
-        return Errand("HEALTHCHECK_URL", f"{self._ping_url}/fail", self._story(error).encode()[:_MOST_BYTES])
+            return NotifyPost("HEALTHCHECK_URL", self._ping_url)
+        text = ping_text(self._command, self.exit_code, error, self.report)
+        return NotifyPost("HEALTHCHECK_URL", f"{self._ping_url}/fail", text.encode()[:_MOST_BYTES])
 
-    def _alert(self, found: alerts.News) -> Errand:
-        run = self._result.run if self._result else {"id": self.engine.run.id} if self.engine else None
-        body = json.dumps(alerts.message(found, self._command, run), ensure_ascii=False).encode()
-        return Errand("ALERT_URL", self._alert_url, body, "application/json")
+    def _alert(self, found: alerts.News) -> NotifyPost:
+        run = self._result.run if self._result else {"id": self.context.run.id} if self.context else None
+        body = json.dumps(alert_document(found, self._command, run), ensure_ascii=False).encode()
+        return NotifyPost("ALERT_URL", self._alert_url, body, "application/json")
 
-    def _story(self, error: BaseException | None) -> str:
-        """The run in plain lines, for the person whom the monitor wakes."""
-        lines = [f"siaghsync {self._command} ended with exit code {self.exit_code}."]
-        if isinstance(error, SiaghsyncError):
-            lines += [error.message, f"What to do: {error.hint}" if error.hint else ""]
-        elif error:
-            lines.append(f"This is a bug in siaghsync: {type(error).__name__}.")
-        if self.engine:
-            for entity, counts in self.engine.counts.items():
-                told = ", ".join(f"{n} {outcome}" for outcome, n in counts.as_json().items() if n)
-                lines.append(f"{entity}s: {told or 'none looked at'}")
-            lines.append(f"newly waiting for a person: {self.engine.new_reviews}")
-            lines += [f"failed: {_who(f)} {f['reason']}: {f['message']}" for f in self.engine.failures[:_MOST_FAILURES]]
-        return "\n".join(line for line in lines if line)
-
-    def _write_metrics(self, path: Path, state: State, engine: Engine) -> None:
+    def _write_metrics(self, path: Path, state: State, context: RunContext) -> None:
+        # The library takes 0.16 s to import, which runs without METRICS_FILE don't have to pay.
         from siaghsync.features.notifications.metrics import Figures, metrics_text
-        from siaghsync.state.maintenance import runs_ever
-        from siaghsync.state.status import overview
 
-        facts = overview(state, self._now(), is_running=False, max_age=None, poll_interval=1).facts
-        success = facts["last_success_at"]
+        status = overview(state, self._now(), is_running=False, max_age=None, poll_interval=1).figures
+        success = status["last_success_at"]
+        counts = self.report.counts if self.report else {}
         figures = Figures(
             runs=runs_ever(state),
             command=self._command,
-            seconds=(self._now() - engine.run.started).total_seconds(),
-            records={entity: _outcomes(counts.as_json()) for entity, counts in engine.counts.items()},
-            waiting=facts["pending"],
-            review=facts["review"],
+            seconds=(self._now() - context.run.started).total_seconds(),
+            records={entity: outcomes(each) for entity, each in counts.items()},
+            waiting=status["pending"],
+            review=status["review"],
             last_success=datetime.fromisoformat(success).timestamp() if success else None,
-            requests={system: transport.sent for system, transport in engine.transports.items()},
-            retries={system: transport.retried for system, transport in engine.transports.items()},
+            requests={system: session.sent for system, session in context.sessions.items()},
+            retries={system: session.retried for system, session in context.sessions.items()},
         )
-        try:
-            _replace(path, metrics_text(figures))
-        except OSError as error:
-            self.troubles["METRICS_FILE"] = f"{path} can't be written: {error.strerror or type(error).__name__}"
-
-
-def _who(failure: dict[str, Any]) -> str:
-    return str(failure["customer_number"] or failure["finance_code"] or failure["crm_id"])
-
-
-def _outcomes(counts: dict[str, int]) -> dict[str, int]:
-    return {outcome: n for outcome, n in counts.items() if outcome != "seen"}
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whoever reads `path` finds the old text or the new one, whole."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)  # of a run that was killed
-    try:
-        with os.fdopen(
-            os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644), "w", encoding="utf-8", newline="\n"
-        ) as file:
-            file.write(text)
-        part.chmod(0o644)  # the umask may have taken something away
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        write_text_atomic(path, metrics_text(figures), _METRICS_MODE)
