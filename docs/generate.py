@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the program: commands, settings, errors. `--check` only compares.
+"""Writes the pages of docs/ that are made from the program: commands, settings, errors, fields. `--check` only compares.
 
 .venv/bin/python docs/generate.py
 """
@@ -8,30 +8,26 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import EnumType
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from typer.models import ArgumentInfo, OptionInfo
 
 from siaghsync import errors
-from siaghsync.cli.app import app
-from siaghsync.messages.calls import CALLS
-from siaghsync.messages.checkup import DIAGNOSES
-from siaghsync.messages.customers import CUSTOMERS
-from siaghsync.messages.documents import DOCUMENTS
-from siaghsync.messages.entry import Chapter, Said
-from siaghsync.messages.exits import EXITS
-from siaghsync.messages.kinds import KINDS
-from siaghsync.messages.passed_over import SKIPS, WAITS
-from siaghsync.messages.warnings import WARNINGS
-from siaghsync.settings import Settings
+from siaghsync.cli.app import COMMANDS, PANELS, common
+from siaghsync.domain.fields import TABLE, FieldKind
+from siaghsync.domain.reasons import Reason
+from siaghsync.messages.catalog import Entry, Language, chapter, find, render, title
+from siaghsync.settings import requirement
 from siaghsync.state.reviews import ways_out
 
 ROOT = Path(__file__).parent.parent
-MADE = "<!-- Made from the program by docs/generate.py. Change the program, then run that. -->"
+NOTE = "<!-- Made from the program by docs/generate.py. Change the program, then run that. -->"
 _VALUES = {"link": " CODE", "posted": " NUMBER"}
 Lines = Iterator[str]
 
@@ -41,14 +37,15 @@ def pages() -> dict[str, str]:
     return {
         "docs/commands.md": _page(_commands()),
         "docs/settings.md": _page(_settings()),
+        "docs/fields.md": _page(_fields()),
         "docs/errors.md": _page(_errors("en")),
         "docs/fa/errors.md": _page(_errors("fa")),
     }
 
 
 def _page(lines: Lines) -> str:
-    title, *rest = lines
-    return "\n".join([title, "", MADE, *rest]) + "\n"
+    first, *rest = lines
+    return "\n".join([first, "", NOTE, *rest]) + "\n"
 
 
 def _table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Lines:
@@ -64,18 +61,54 @@ def _table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Lines:
 def _commands() -> Lines:
     yield "# Commands"
     yield from ("", "`siaghsync [OPTIONS] COMMAND`. These options stand before the command:")
-    yield from _options(app.registered_callback.callback if app.registered_callback else None)
+    yield from _options(common)
     yield ""
     yield "`--install-completion` adds the completion of commands and options to your shell, `--show-completion` prints it."
-    for path, callback, is_group in sorted(declared(app, "siaghsync"), key=lambda each: each[0]):
-        own = [_written(p) for p in parameters(callback) if not p.is_option]
-        has_options = any(p.is_option for p in parameters(callback))
-        usage = [path, *(["[OPTIONS]"] if has_options else []), *own, *(["[COMMAND]"] if is_group else [])]
-        yield from ("", f"## {path}", "", f"`{' '.join(usage)}`", "", " ".join((callback.__doc__ or "").split()))
-        yield from _options(callback)
+    for panel in PANELS:
+        names = ", ".join(f"`{each.name}`" for each in COMMANDS.values() if each.panel == panel)
+        yield from ("", f"{panel}: {names}.")
+    for command in sorted(declared(), key=lambda each: each.path):
+        found = list(parameters(command.callback))
+        own = [_written(p) for p in found if not p.is_option]
+        options = ["[OPTIONS]"] if any(p.is_option for p in found) else []
+        usage = " ".join([command.path, *options, *own, *(["[COMMAND]"] if command.is_group else [])])
+        yield from ("", f"## {command.path}", "", f"`{usage}`", "", command.help)
+        yield from _options(command.callback)
     yield from ("", "## Exit codes")
-    codes = ((", ".join(map(str, code)), said.en) for code, said in EXITS.items())
-    yield from _table(("exit code", "means"), codes)
+    yield from _exit_codes("en", "exit code", "means")
+
+
+def _exit_codes(language: Language, code: str, means: str) -> Lines:
+    rows = ((key.replace("_", ", "), entry.text[language]) for key, entry in chapter("exit").items())
+    yield from _table((code, means), rows)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A command, or a group that does something by itself. `path` is how it is called."""
+
+    path: str
+    callback: Callable[..., Any]
+    help: str
+    is_group: bool
+
+
+def declared() -> Iterator[Declared]:
+    """Every command of the program."""
+    for listed in COMMANDS.values():
+        app, path = import_module(listed.module).app, f"siaghsync {listed.name}"
+        group = app.registered_callback
+        if group:
+            yield Declared(path, group.callback, listed.help, True)
+        for command in app.registered_commands:
+            callback = command.callback
+            text = " ".join((callback.__doc__ or "").split())
+            name = command.name or callback.__name__
+            yield (
+                Declared(f"{path} {name}", callback, text, False)
+                if group
+                else Declared(path, callback, listed.help, False)
+            )
 
 
 @dataclass(frozen=True)
@@ -87,17 +120,6 @@ class Parameter:
     value: str
     help: str
     default: Any
-
-
-def declared(group: Any, path: str) -> Iterator[tuple[str, Any, bool]]:
-    """(path, function, whether it is a group) of each command, groups that do something by themselves included."""
-    for command in group.registered_commands:
-        yield f"{path} {command.name or command.callback.__name__.replace('_', '-')}", command.callback, False
-    for below in group.registered_groups:
-        inner, name = below.typer_instance, f"{path} {below.name}"
-        if inner.registered_callback:
-            yield name, inner.registered_callback.callback, True
-        yield from declared(inner, name)
 
 
 def parameters(callback: Any) -> Iterator[Parameter]:
@@ -140,7 +162,7 @@ def _explained(parameter: Parameter) -> str:
 def _settings() -> Lines:
     yield "# Settings"
     yield ""
-    yield "They stand in the file `.env`, or in the environment, which wins. `.env.example` is the file to begin with."
+    yield "They are in the file `.env` or in the environment, which wins. `.env.example` is the file to begin with."
     explained: list[str] = []
     rows: list[Sequence[str]] = []
     for line in [*(ROOT / ".env.example").read_text("utf-8").splitlines(), "# --- end ---"]:
@@ -149,81 +171,149 @@ def _settings() -> Lines:
             rows = []
             yield from ("", f"## {heading[1].capitalize()}") if heading[1] != "end" else ()
         elif found := re.fullmatch(r"#?([A-Z_]+)=(.*)", line):
-            description = Settings.model_fields[found[1].lower()].description or ""
+            description = render(requirement(found[1].lower()))
             rows.append((f"`{found[1]}`", f"`{found[2]}`" if found[2] else "", " ".join(explained), description))
             explained = []
         else:
             explained = [*explained, line.removeprefix("# ")] if line.startswith("# ") else []
 
 
+# --- fields ------------------------------------------------------------------------------------------------
+
+_KINDS: Mapping[FieldKind, str] = {
+    FieldKind.TEXT: "a text",
+    FieldKind.DIGITS: "a code, written with ASCII digits",
+    FieldKind.NATIONAL_CODE: "a national code or legal id, compared without leading zeros",
+    FieldKind.PHONE: "a phone number, compared without country code",
+    FieldKind.CHOICE: "a small code of Siagh: `1`, `0`, or the code of a place",
+    FieldKind.NOTES: "a text; its last part may be the mark `[CRM <number>]`",
+}
+
+
+def _fields() -> Lines:
+    yield "# Fields"
+    yield from (
+        "",
+        "The fields of a customer that both systems have, from the table in `siaghsync/domain/fields.py`. *In the form* is the",
+    )
+    yield "key of Siagh's form and of `fields` in JSON output, *in the list* the property of Siagh's list of contacts (in lower"
+    yield "case), *in the CRM* the property of Payamgostar's record; `-` there means that the value is made of more than one"
+    yield "property, or that the system does not have it."
+    heads = ("field", "English", "Persian", "in the form", "in the list", "in the CRM", "kind")
+    rows = (
+        (
+            f"`{row.name}`", title(f"field.{row.name}"), title(f"field.{row.name}", "fa"), f"`{row.finance_key}`",
+            _property(row.finance_property), _property(row.crm_property), _KINDS[row.kind],
+        )
+        for row in TABLE
+    )  # fmt: skip
+    yield from _table(heads, rows)
+
+
+def _property(name: str | None) -> str:
+    return f"`{name}`" if name else "-"
+
+
 # --- errors ------------------------------------------------------------------------------------------------
 
-_WORDS: dict[str, Said] = {
-    "title": Said("خطاها، پرسش‌ها و انتظارها", "Errors, questions and waits"),
-    "intro": Said(
-        "هر چیزی که نادرست شود، منتظر بماند یا عمداً کنار گذاشته شود واژه‌ای ثابت دارد: در پرانتز روی ترمینال، در JSON، و در "
-        "صفحهٔ هر مورد در داشبورد. اینجا معنی، علت و چارهٔ هر یک آمده است. آنچه سیاق یا CRM خودش گفته، در کنار آن به زبان "
-        "خودش نشان داده می‌شود. واژه‌های *کج* هنگام کار پر می‌شوند.",
-        "Whatever goes wrong, waits or is passed over on purpose has a stable word: in brackets on the terminal, in JSON, and "
-        "on the page of each item in the dashboard. Here is what each means, why it comes about, and what to do. What Siagh or "
-        "the CRM itself said is shown beside it in their own words. Words in *italics* are filled in.",
-    ),
-    "why": Said("علت", "Why"),
-    "cure": Said("چاره", "What to do"),
-    "ways": Said("راه‌ها", "Ways out"),
-    "exit": Said("کد خروج", "Exit code"),
-    "means": Said("یعنی", "means"),
-    "exits": Said("کدهای خروج", "Exit codes"),
-    "kinds": Said("دستوری که به آخر نرسید (`error.kind`)", "A command that could not do its work (`error.kind`)"),
-    "customers": Said("پرسش دربارهٔ مشتری", "Questions about a customer"),
-    "documents": Said("پرسش دربارهٔ پیش‌فاکتور یا فاکتور", "Questions about a quote or an invoice"),
-    "skips": Said("عمداً کنار گذاشته شده؛ خطا نیست", "Passed over on purpose; no failure"),
-    "waits": Said("منتظر", "Waiting"),
-    "calls": Said("درخواستی که به جایی نرسید", "A request that came to nothing"),
-    "diagnoses": Said("تشخیص‌های `check-apis`", "What `check-apis` finds out"),
-    "warnings": Said("هشدارهای `check-apis`", "What `check-apis` warns of"),
-}
-_CHAPTERS: tuple[tuple[str, Chapter], ...] = (
-    ("kinds", KINDS), ("customers", CUSTOMERS), ("documents", DOCUMENTS), ("skips", SKIPS), ("waits", WAITS),
-    ("calls", CALLS), ("diagnoses", DIAGNOSES), ("warnings", WARNINGS),
-)  # fmt: skip
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "title": {"en": "Errors, questions and waits", "fa": "خطاها، پرسش‌ها و انتظارها"},
+    "intro": {
+        "en": "Whatever goes wrong, waits or is passed over on purpose has a stable word: in brackets on the terminal, in JSON, "
+        "and on the page of each item in the dashboard. This page tells what each means, why it comes about, and what to do. "
+        "What Siagh or the CRM itself said is shown beside it in their own words. Words in *italics* are filled in.",
+        "fa": "هر چیزی که نادرست شود، منتظر بماند یا عمداً کنار گذاشته شود واژه‌ای ثابت دارد: در پرانتز روی ترمینال، در JSON، و "
+        "در صفحهٔ هر مورد در داشبورد. این صفحه معنی، علت و چارهٔ هر یک را می‌گوید. پیام خود سیاق یا CRM در کنار آن به زبان خودش "
+        "نشان داده می‌شود. عبارت‌های *مورب* هنگام اجرا با مقدار واقعی پر می‌شوند.",
+    },
+    "why": {"en": "Why", "fa": "علت"},
+    "cure": {"en": "What to do", "fa": "چاره"},
+    "ways": {"en": "Ways out", "fa": "راه‌ها"},
+    "exit": {"en": "Exit code", "fa": "کد خروج"},
+    "means": {"en": "means", "fa": "یعنی"},
+    "exits": {"en": "Exit codes", "fa": "کدهای خروج"},
+    "kinds": {"en": "A command that could not do its work (`error.kind`)", "fa": "دستوری که به آخر نرسید (`error.kind`)"},
+    "customers": {"en": "Questions about a customer", "fa": "پرسش دربارهٔ مشتری"},
+    "documents": {"en": "Questions about a quote or an invoice", "fa": "پرسش دربارهٔ پیش‌فاکتور یا فاکتور"},
+    "skips": {"en": "Passed over on purpose; not a failure", "fa": "عمداً کنار گذاشته شده؛ خطا نیست"},
+    "waits": {"en": "Waiting", "fa": "منتظر"},
+    "calls": {"en": "A request that failed", "fa": "درخواستی که انجام نشد"},
+    "diagnoses": {"en": "What `check-apis` finds out", "fa": "تشخیص‌های `check-apis`"},
+    "warnings": {"en": "What `check-apis` warns of", "fa": "هشدارهای `check-apis`"},
+}  # fmt: skip
+_REASON_GROUPS = {
+    "customers": Reason.STRANGER, "documents": Reason.MAY_BE_POSTED, "skips": Reason.NO_NUMBER, "waits": Reason.WEBHOOK,
+}  # fmt: skip
+"""The sections of the reasons, each with its first one; it ends before the first one of the next."""
 
 
-def _errors(language: str) -> Lines:
-    def say(said: Said) -> str:
-        return re.sub(r"{(\w+)}", r"*\1*", getattr(said, language))
+_PLACE = re.compile(r"{(\w+)(?::(\w+))?}")
+_PLAIN_FORMS = (None, "count", "amount", "time", "day", "lines")
+
+
+def _italic(place: re.Match[str]) -> str:
+    """What a place of a sentence is filled in with: `{system:address}` is an address, `{at:time}` an `at`."""
+    return f"*{place[1] if place[2] in _PLAIN_FORMS else place[2]}*"
+
+
+def _sections() -> Iterator[tuple[str, Mapping[str, Entry]]]:
+    """(name, word -> entry). An entry without causes is a text only, and not explained."""
+    yield "kinds", _explained_entries("error")
+    reasons = list(Reason)
+    ends = [*map(reasons.index, _REASON_GROUPS.values()), len(reasons)]
+    for name, (start, end) in zip(_REASON_GROUPS, pairwise(ends), strict=True):
+        yield name, {word: _reason(word) for word in reasons[start:end]}
+    for name, its_chapter in (("calls", "call"), ("diagnoses", "check"), ("warnings", "warning")):
+        yield name, _explained_entries(its_chapter)
+
+
+def _explained_entries(name: str) -> Mapping[str, Entry]:
+    return {word: entry for word, entry in chapter(name).items() if entry.causes}
+
+
+def _reason(word: str) -> Entry:
+    found = find(f"reason.{word}")
+    assert found, f"the catalog has no entry reason.{word}"
+    return found
+
+
+def _errors(language: Language) -> Lines:
+    def say(texts: Mapping[str, str]) -> str:
+        return _PLACE.sub(_italic, texts[language]).strip()
 
     yield from ('<div dir="rtl">', "") if language == "fa" else ()
     yield f"# {say(_WORDS['title'])}"
     yield from ("", say(_WORDS["intro"]), "", f"## {say(_WORDS['exits'])}")
-    codes = ((", ".join(map(str, code)), say(said)) for code, said in EXITS.items())
-    yield from _table((say(_WORDS["exit"]), say(_WORDS["means"])), codes)
-    for name, chapter in _CHAPTERS:
+    yield from _exit_codes(language, say(_WORDS["exit"]), say(_WORDS["means"]))
+    for name, entries in _sections():
         yield from ("", f"## {say(_WORDS[name])}")
-        for word, entry in chapter.items():
-            yield from ("", f"### `{word}`", "", f"**{say(entry.sentence)}.**", "")
-            causes = [say(cause) for cause in entry.causes]
-            yield from [f"- {say(_WORDS['why'])}: {cause}" for cause in causes]
-            yield f"- {say(_WORDS['cure'])}: {say(entry.cure)}"
+        for word, entry in entries.items():
+            yield from ("", f"### `{word}`", "", f"**{_heading(say(entry.title or entry.text))}.**", "")
+            yield from [f"- {say(_WORDS['why'])}: {say(cause)}" for cause in entry.causes]
+            yield from [f"- {say(_WORDS['cure'])}: {say(entry.cure)}"] if entry.cure else []
             yield from [f"- {say(_WORDS['ways'])}: {ways}" for ways in _ways(name, word)]
             yield from [f"- {say(_WORDS['exit'])}: {code}" for code in _exit_code(name, word)]
     yield from ("", "</div>") if language == "fa" else ()
 
 
-def _ways(chapter: str, word: str) -> list[str]:
-    entity = {"customers": "customer", "documents": "invoice"}.get(chapter)
+def _heading(text: str) -> str:
+    return text[:1].upper() + text[1:].removesuffix(".")
+
+
+def _ways(section: str, word: str) -> list[str]:
+    entity = {"customers": "customer", "documents": "invoice"}.get(section)
     is_question = entity and not word.startswith("same_as_")
     return ["، ".join(f"`--{way}{_VALUES.get(way, '')}`" for way in ways_out(str(entity), word))] if is_question else []
 
 
-def _exit_code(chapter: str, word: str) -> list[str]:
-    """A bug is no error of ours, an interruption's code depends on the signal, and the demo ends as its commands do."""
+def _exit_code(section: str, word: str) -> list[str]:
+    """A bug has no error class, an interruption's code depends on the signal, and the demo ends as its commands do."""
     codes = {
         **{kind: str(code) for kind, code in _kinds(errors.SiaghsyncError)},
         "bug": "70",
         "interrupted": "130, 143",
     }
-    return [codes[word]] if chapter == "kinds" and word != "error" else []
+    return [codes[word]] if section == "kinds" and word != "error" else []
 
 
 def _kinds(error: type[errors.SiaghsyncError]) -> Iterator[tuple[str, int]]:

@@ -12,8 +12,7 @@ _REASON_CHAPTERS = ("reason", "call")
 
 def reason_title(word: str, language: Language = "en") -> str:
     """The short sentence of a reason, or the word itself with blanks."""
-    code = _code_of(word)
-    return title(code, language).replace("{status}", word.removeprefix("status_"))
+    return title(_code_of(word), language)
 
 
 def reason_with_word(word: str) -> str:
@@ -48,7 +47,7 @@ def linked_by(word: str) -> str:
 
 
 def field_label(key: str, language: Language = "en") -> str:
-    """What a field is called, by its key in the JSON of a run or its own name: `national code`, `row 2: quantity`."""
+    """What a field is called, by its key in the JSON of a run or its own name: `national code`, `row 2, quantity`."""
     return render(label_of(BY_FINANCE_KEY.get(key, key)), language)
 
 

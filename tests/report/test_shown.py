@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
-from samples import TEXT
+from sample_records import TEXT
 
-from siaghsync.messages.calendar import ago, at, day_in_both
+from siaghsync.messages.calendar import day_in_both, moment_for
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import msg
+from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
 from siaghsync.report.sanitize import cleaned, harmless
-from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, bar
-from siaghsync.report.text import Guarded, Prose, isolated, table
+from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, ago, bar
+from siaghsync.report.text import Guarded, Prose, isolated, not_shown, sentence, table
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 STEERING = "\x00\x07\x08\x1b\x7f\x85\x9b\t\r\n\u2028\u200b\ufeff"
@@ -153,7 +156,7 @@ def test_an_encoding_that_has_no_persian_gets_signs_instead_of_an_error() -> Non
     ],
 )
 def test_a_moment_is_tehrans_in_both_calendars(stored: str, shown: str) -> None:
-    assert at(stored) == shown
+    assert moment_for(stored, "en") == shown
 
 
 def test_a_day_that_the_jalali_calendar_can_not_name_stands_alone() -> None:
@@ -167,12 +170,60 @@ def test_a_day_that_the_jalali_calendar_can_not_name_stands_alone() -> None:
         ("2026-01-05T10:20:00+00:00", "just now"),
         ("2026-01-05T10:18:59+00:00", "1 minute ago"),
         ("2026-01-05T07:00:00+00:00", "3 hours ago"),
+        ("2026-01-05T08:20:00+00:00", "2 hours ago"),
+        ("2026-01-05T09:20:00+00:00", "1 hour ago"),
         ("2025-12-31T07:00:00+00:00", "5 days ago"),
         ("2026-01-05T11:00:00+00:00", "just now"),
     ],
 )
 def test_how_long_ago(stored: str, said: str) -> None:
-    assert ago(stored, datetime(2026, 1, 5, 10, 20, 10, tzinfo=UTC)) == said
+    assert render(ago(stored, datetime(2026, 1, 5, 10, 20, 10, tzinfo=UTC))) == said
+
+
+# --- labels ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("fullname", "name"),
+        ("passno", "national code"),
+        ("national_code", "national code"),
+        ("sale_model", "sale model"),
+        ("rows.2.quantity", "row 2, quantity"),
+        ("rows.2", "row 2"),
+        ("new_rows.3", "new row 3"),
+        ("never_heard_of", "never heard of"),
+    ],
+)
+def test_a_field_is_called_by_its_name(key: str, shown: str) -> None:
+    assert field_label(key) == shown
+
+
+def test_a_reason_is_shown_with_its_word() -> None:
+    assert reason_with_word("stranger") == "This number belongs to another customer (stranger)"
+    assert reason_with_word("status_503") == "the server itself failed (status_503)"
+    assert reason_with_word("never_heard_of") == "never_heard_of"
+    assert linked_by("marker") == "by the mark in its notes"
+    assert linked_by("same_as_quote").endswith("(same_as_quote)")
+
+
+def test_a_reason_tells_its_causes_and_what_to_do() -> None:
+    first, *causes, what = why_and_what_to_do("stranger")
+    assert first == "Likely causes, the most likely first:"
+    assert causes[0].startswith("  1. The two systems gave the same number")
+    assert what.startswith("What to do: If both are the same customer")
+    (cause, *_) = why_and_what_to_do("no_name")
+    assert cause.startswith("Likely cause: ")
+    assert why_and_what_to_do("never_heard_of") == []
+
+
+def test_a_message_with_a_persian_value_keeps_its_direction() -> None:
+    assert sentence(msg("text.verbatim", text="نام")) == "\u2067نام\u2069"
+    assert sentence(None) == ""
+    assert not not_shown(0)
+    (line,) = not_shown(1200)
+    assert str(line) == "1,200 more are not shown; --json shows all."
 
 
 # --- bars --------------------------------------------------------------------------------------------------
