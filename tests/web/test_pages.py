@@ -214,7 +214,7 @@ def test_the_overview_follows_a_run_and_the_trail_finds_names_however_they_are_w
     persian = str(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
     for words in ("كيميا گران بها", "کیمیا", number, persian, crm_id):
         assert "کیمیا گران‌بها" in inside.get("/trail", params={"q": words}).text, words
-    for words in ("%", "_", "\\", "kimia", '"'):
+    for words in ("%", "_", "\\", "kimia", '"', "name"):
         assert "کیمیا گران‌بها" not in inside.get("/trail", params={"q": words}).text, words
 
 
