@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -86,7 +87,8 @@ def contact(code: int = 234, *, admin: bool = False, extra: Mapping[str, str] | 
 
 def stored(payload: Mapping[str, str], code: int) -> Contact:
     """The contact that Siagh shows after it took this payload."""
-    return contact(code, **{row.name: payload[row.name] for row in READ_BACK})
+    values: dict[str, Any] = {row.name: payload[row.name] for row in READ_BACK}
+    return contact(code, **values)
 
 
 def somebody_else(code: int = 234) -> Contact:
@@ -119,18 +121,22 @@ def customers(draw: st.DrawFn) -> Customer:
     )
 
 
+def _as_read(text: str) -> str:
+    """Without control characters (line breaks and tabs aside) and without blanks at the ends."""
+    return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", "", text).strip()
+
+
 @st.composite
 def contacts(draw: st.DrawFn) -> Contact:
-    """Any finance contact at all; its texts have no blanks at their ends, as the connector reads them."""
-    texts = {
-        name: draw(TEXT).strip() for name in ("name", "national_code", "email", "website", "address", "postal_code")
-    }
-    phones = {name: draw(PHONE).strip() for name in ("mobile", "phone", "mobile2", "phone2")}
+    """Any finance contact at all, with texts as the connector reads them."""
+    names = ("name", "national_code", "email", "website", "address", "postal_code")
+    texts = {name: _as_read(draw(TEXT)) for name in names}
+    phones = {name: _as_read(draw(PHONE)) for name in ("mobile", "phone", "mobile2", "phone2")}
     return contact(
         draw(st.integers(1, 10**9)),
         admin=draw(st.booleans()),
-        extra={"mobile2": phones.pop("mobile2"), "phone2": phones.pop("phone2"), "email2": draw(TEXT).strip()},
-        notes=draw(NOTES).strip(),
+        extra={"mobile2": phones.pop("mobile2"), "phone2": phones.pop("phone2"), "email2": _as_read(draw(TEXT))},
+        notes=_as_read(draw(NOTES)),
         active=draw(st.sampled_from(["1", "0"])),
         kind=draw(st.sampled_from(["1", "0"])),
         **texts,

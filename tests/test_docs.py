@@ -15,8 +15,8 @@ from types import ModuleType
 import pytest
 
 from siaghsync.cli.app import common
-from siaghsync.features.notifications.metrics import Figures, metrics_text
 from siaghsync.domain.reasons import Reason
+from siaghsync.features.notifications.metrics import Figures, metrics_text
 from siaghsync.messages.catalog import chapter
 
 ROOT = Path(__file__).parent.parent

@@ -113,8 +113,8 @@ def crm_payload(contact: Contact, number: str, category: str) -> dict[str, Any]:
         ["mobile", value["mobile"]],
         ["office", value["phone"]],
         # A second number without a first would come back as the first one, and sync would then write it there.
-        ["mobile", extra.get("mobile2", "") if value["mobile"] else ""],
-        ["office", extra.get("phone2", "") if value["phone"] else ""],
+        ["mobile", extra.get("mobile2", "") if clean(value["mobile"]) else ""],
+        ["office", extra.get("phone2", "") if clean(value["phone"]) else ""],
     ]
     return {
         "kind": contact.kind,
@@ -125,7 +125,7 @@ def crm_payload(contact: Contact, number: str, category: str) -> dict[str, Any]:
         "email2": extra.get("email2", ""),
         "website": value["website"],
         "notes": split_marker(value["notes"])[0],
-        "phones": [[label, ascii_digits(text)] for label, text in phones if text],
+        "phones": [[label, ascii_digits(text)] for label, text in phones if clean(text)],
         "address": value["address"],
         "postal_code": ascii_digits(value["postal_code"]),
         "category": category,
@@ -137,8 +137,7 @@ def expected_customer(payload: Mapping[str, Any]) -> Customer:
 
     Its checksums are stored with the link, so that the first sync finds nothing to do.
     """
-    kind, name = customer_kind(payload["kind"]), clean(payload["name"])
-    phones = [(label, text) for label, text in payload["phones"] if clean(text)]
+    kind, phones = customer_kind(payload["kind"]), payload["phones"]
     values = {
         "name": payload["name"],
         "mobile": next((text for label, text in phones if label == "mobile"), ""),
@@ -150,8 +149,8 @@ def expected_customer(payload: Mapping[str, Any]) -> Customer:
         crm_id="-",
         kind=kind,
         number=ascii_digits(clean(payload["number"])),
-        names=(name,) if name else (),
-        national_code=ascii_digits(clean(payload["national_code"])),
+        names=(fields["name"],) if "name" in fields else (),
+        national_code=fields.get("national_code", ""),
         phones=tuple(clean(text) for _, text in phones),
         fields=fields,
         notes=notes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -129,10 +129,29 @@ class _Database(sqlite_utils.Database):
         super().__init__(connection, recursive_triggers=False, execute_plugins=False)
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> sqlite3.Cursor:
-        if not self.conn.in_transaction and not sql.lstrip()[:7].upper().startswith(_READING):
-            raise RuntimeError("a write outside a transaction")
+        self._refuse_lone_write(sql)
         with explained_errors(self.path):
             return super().execute(sql, parameters)
+
+    def query(
+        self, sql: str, params: Sequence[Any] | dict[str, Any] | None = None
+    ) -> Generator[dict[str, Any], None, None]:
+        self._refuse_lone_write(sql)
+        return super().query(sql, params)
+
+    def executescript(self, sql: str) -> sqlite3.Cursor:
+        self._refuse_lone_write(sql)
+        return super().executescript(sql)
+
+    @contextmanager
+    def atomic(self) -> Generator[sqlite_utils.Database, None, None]:  # around each write of sqlite-utils
+        self._refuse_lone_write("")
+        with super().atomic():
+            yield self
+
+    def _refuse_lone_write(self, sql: str) -> None:
+        if not self.conn.in_transaction and not sql.lstrip()[:7].upper().startswith(_READING):
+            raise RuntimeError("a write outside a transaction")
 
     def table(self, table_name: str, **options: Any) -> Table:
         return _Table(self, table_name, **options)

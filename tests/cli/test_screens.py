@@ -97,8 +97,8 @@ def test_next_tries_say_when_and_how_many(world: Indoors) -> None:
     with closing(sqlite3.connect(world.state_file)) as db, db:
         for record, when in (("a", "2020-01-01T00:00:00.000+00:00"), ("b", soon), ("c", soon)):
             db.execute(
-                "INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, reason, "
-                "message_code, message_params, since) VALUES ('customer', 'finance', ?, 'person', '1', '', 2, 1, ?, 'timeout', "
+                "INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, "
+                "reason, message_code, message_params, since) VALUES ('customer', 'finance', ?, 'person', '1', '', 2, 1, ?, 'timeout', "
                 "'text.verbatim', '{\"text\": \"m\"}', ?)",
                 (record, when, "2020-01-01T00:00:00.000+00:00"),
             )

@@ -149,7 +149,7 @@ def dripping(start: bytes, drop: bytes = b"x", every: float = 0.05, times: int =
 
     def handle(conn: socket.socket, _: Received) -> bool:
         conn.sendall(start)
-        for _ in range(times):
+        for _drop in range(times):
             time.sleep(every)
             conn.sendall(drop)
         return False

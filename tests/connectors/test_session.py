@@ -310,8 +310,8 @@ def test_a_clear_no_is_final_and_keeps_the_systems_words(connect: Any, status: i
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"<html><title>404\nNot Found</title><body>long</body>", 'an HTML page, "404 Not Found"'),
-        (b"  <!doctype html><p>hello", "an HTML page"),
+        (b"<html><title>404\nNot Found</title><body>long</body>", "HTML: 404 Not Found"),
+        (b"  <!doctype html><p>hello", "HTML"),
         (b"just\x00 words\r\n", "just words"),
         (b"", ""),
         (b"\xff\xfe\xfd\xfc\xfb", ""),
@@ -739,7 +739,7 @@ def test_a_large_request_to_a_slow_reader_arrives_whole(
         while not data.endswith(b'"}'):
             time.sleep(0.2 if len(data) < 1000 else 0)
             data += conn.recv(256 * 1024 if data else 500)
-        bodies.append(data.partition(b"\r\n\r\n")[2])
+        bodies.append(bytes(data).partition(b"\r\n\r\n")[2])
         conn.sendall(head(200, "Content-Length: 0"))
 
     with one_connection(read_slowly) as port:
@@ -749,12 +749,12 @@ def test_a_large_request_to_a_slow_reader_arrives_whole(
 
 
 def test_time_is_limited_while_a_request_leaves_as_well(connect: Any) -> None:
-    with serving(OK, greet=silent(3)) as server:
+    with serving(OK, greet=silent(6)) as server:
         started = time.monotonic()
         with pytest.raises(InDoubt) as caught:
-            connect(server).call("POST", "/", {"text": "x" * 32 * 1024**2}, what="x", repeatable=False)
+            connect(server, timeout=2).call("POST", "/", {"text": "x" * 16 * 1024**2}, what="x", repeatable=False)
         assert caught.value.reason == "timeout"
-        assert time.monotonic() - started < 1.4
+        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("where", ["connecting", "handshake"])

@@ -12,8 +12,10 @@ import siaghsync
 from siaghsync.connectors.payamgostar.client import Source
 from siaghsync.messages import catalog
 
-CONNECTORS = Path(siaghsync.__file__).parent / "connectors"
-SOURCES = {path: path.read_text("utf-8") for path in CONNECTORS.rglob("*.py")}
+PACKAGE = Path(siaghsync.__file__).parent
+CONNECTORS = PACKAGE / "connectors"
+PATHS = [*CONNECTORS.rglob("*.py"), PACKAGE / "domain" / "customer_fields.py"]
+SOURCES = {path: path.read_text("utf-8") for path in PATHS}
 OWN = {"bad_record", "login", "shape", "value_note"}
 FIXED_REQUESTS = {
     "log_in", "create_person", "create_organization", "list_contacts", "show_contact", "create_contact", "update_contact",

@@ -23,7 +23,7 @@ from siaghsync.domain.customer_fields import fields_for_finance
 from siaghsync.domain.normalize import digest
 from siaghsync.messages.message import msg
 
-STRANGER = {"name": "مریم کاظمی", "national_code": "", "mobile": "09351112233", "phone": ""}
+STRANGER: dict[str, Any] = {"name": "مریم کاظمی", "national_code": "", "mobile": "09351112233", "phone": ""}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ STRANGER = {"name": "مریم کاظمی", "national_code": "", "mobile": "09351
         ("the same e-mail and address only", {"email": "ali@example.com", "address": "تهران"}, False),
     ],
 )
-def test_name_code_or_phone_agree(why: str, theirs: dict[str, str], same: bool) -> None:
+def test_name_code_or_phone_agree(why: str, theirs: dict[str, Any], same: bool) -> None:
     assert agree(customer(), contact(**{**STRANGER, **theirs})) is same, why
 
 
@@ -51,7 +51,7 @@ def test_name_code_or_phone_agree(why: str, theirs: dict[str, str], same: bool) 
         ("the same placeholder for a phone", {"mobile": "0000000000"}, {"mobile": "0000000000"}),
     ],
 )
-def test_empty_values_agree_with_nothing(why: str, ours: dict[str, str], theirs: dict[str, str]) -> None:
+def test_empty_values_agree_with_nothing(why: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     assert not agree(customer(**ours), contact(**{**STRANGER, **theirs})), why
 
 

@@ -100,7 +100,7 @@ def test_what_only_a_write_can_tell_is_said(world: Indoors) -> None:
 @pytest.mark.parametrize(
     ("address", "cause", "cure"),
     [
-        ("http://nowhere.invalid", "misspelled", "name server"),
+        ("http://nowhere.invalid", "misspelled", "DNS server"),
         ("http://127.0.0.1:{port}", "does not run", "host and port"),
     ],
 )
@@ -199,13 +199,17 @@ def test_a_licence_without_the_module(world: Indoors) -> None:
 
 def test_a_locked_account_is_remembered_if_there_is_where_to(world: Indoors) -> None:
     world.crm.account.lock(60)
-    assert "locked" in only(world, "crm")[0]
+    (found,) = failures(world, "crm")
+    assert found["kind"] == "login_locked"
+    assert found["causes"]
+    assert "30 minutes" in found["hint"]
     assert not world.state_file.exists()
     world.crm.account.unlock()
     world.imported()
     world.crm.account.lock(60)
     for asked in (1, 0, 0):
-        assert "lock" in only(world, "crm")[0]
+        (found,) = failures(world, "crm")
+        assert found["kind"] == "login_locked"
         assert world.journal.count("crm") == asked
     assert world.run("sync", "--json").json["error"]["kind"] == "login_locked"
     assert world.journal.count("crm") == 0

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.test_sync import content
 from indoors import indoors
 from persiantools.jdatetime import JalaliDate
 from world import Maker, World
 
-from siaghsync.state.state_file import run_lock
+from siaghsync.state.database import run_lock
 
 SINCE = {"INVOICES_SINCE": "2026-01-01"}
+
+
+def content(state_file: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables."""
+    with closing(sqlite3.connect(state_file)) as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
 
 
 def year() -> int:
@@ -203,7 +212,7 @@ def test_the_table_folds_long_lists(trading: tuple[World, str]) -> None:
     out = world.run("report", "invoices").stdout
     assert "15 documents in the CRM: 15 missing" in out
     assert "15,000,000" in out
-    assert "3 more; --csv and --json have all" in out
+    assert "3 more are not shown; --csv or --json shows all" in out
 
 
 def test_it_goes_beside_a_run_that_holds_the_lock(trading: tuple[World, str]) -> None:
@@ -230,7 +239,7 @@ def test_a_lock_of_the_account_is_remembered(trading: tuple[World, str]) -> None
     for expected in (1, 0, 0):
         assert world.run("report", "invoices", "--json").json["error"]["kind"] == "login_locked"
         assert world.journal.count("crm", "login") == expected
-        found |= set(world.rows("SELECT value FROM facts WHERE name = 'crm_login_locked_until'"))
+        found |= set(world.rows("SELECT value FROM meta WHERE name = 'crm_login_locked_until'"))
     ((until,),) = found
     assert datetime.fromisoformat(until) > datetime.now().astimezone()
 
@@ -242,5 +251,5 @@ def test_a_cool_down_is_not_prolonged_by_the_runs_that_it_stops(trading: tuple[W
     for expected in (1, 0, 0):
         assert world.run("sync", "--json").json["error"]["kind"] == "login_locked"
         assert world.journal.count("crm", "login") == expected
-        found |= set(world.rows("SELECT value FROM facts WHERE name = 'crm_login_locked_until'"))
+        found |= set(world.rows("SELECT value FROM meta WHERE name = 'crm_login_locked_until'"))
     assert len(found) == 1

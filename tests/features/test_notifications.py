@@ -11,7 +11,7 @@ import pytest
 from indoors import indoors
 from world import Maker, World, finish
 
-from siaghsync.state.state_file import run_lock
+from siaghsync.state.database import run_lock
 from tests.cli.listener import Listener, closed_port
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}

@@ -132,7 +132,11 @@ def test_a_create_says_all_that_is_sent() -> None:
 
 
 def test_a_review_shows_both_sides() -> None:
-    case = {"by_marker": [taken(MARKED)], "by_code": free(STRANGER), "by_identity": [taken(TWIN), free(STRANGER)]}
+    case: dict[str, Any] = {
+        "by_marker": [taken(MARKED)],
+        "by_code": free(STRANGER),
+        "by_identity": [taken(TWIN), free(STRANGER)],
+    }
     done = decided(number_twins=["p-2"], identity_twins=["p-3"], **case)
     assert done.details["customer"] == view_of(customer())
     assert [(c["finance_code"], c["taken_by"]) for c in done.details["candidates"]] == [

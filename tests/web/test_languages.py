@@ -8,12 +8,12 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from siaghsync.state.state_file import memory_state
 
 import siaghsync.web as web
 from siaghsync.messages.index import REASONS
 from siaghsync.state import audit
 from siaghsync.state import status as overview
-from siaghsync.state.state_file import memory_state
 from siaghsync.web.i18n import Language, chosen
 from siaghsync.web.texts import TEXTS
 from siaghsync.web.words import WORDS

@@ -9,9 +9,8 @@ import uuid
 import pytest
 import requests
 from serving import PASSWORD, SECRET, Served, password_hash, ready, serving, wait_until, write
-from world import Maker, World
-
 from siaghsync.state.state_file import run_lock
+from world import Maker, World
 
 HOSTILE = "<script>alert(1)</script>\"&'<b>"
 

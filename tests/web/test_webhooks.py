@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from serving import SECRET, Served, ready, serving, wait_until, write
-from world import Maker, World
-
 from siaghsync.state.state_file import run_lock
+from world import Maker, World
 
 
 def name_in_finance(world: World, crm_id: str) -> str:

@@ -50,5 +50,5 @@ def _detail(value: Any) -> str:
 def _excerpt(text: str) -> str:
     if is_html(text):
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return one_line(f'an HTML page, "{title[1]}"' if title else "an HTML page", 200)
+        return one_line(f"HTML: {title[1]}" if title else "HTML", 200)
     return "" if text.count("\ufffd") * 10 > len(text) else one_line(text, 200)

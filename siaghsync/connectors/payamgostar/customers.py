@@ -16,15 +16,12 @@ from pydantic import ValidationError
 from siaghsync.connectors.payamgostar.schema import Address, Identity, Phone
 from siaghsync.connectors.schema import S, lower_names, misfit
 from siaghsync.domain.action import RecordKind
-from siaghsync.domain.customer import KIND_CODES, Customer, Kind
-from siaghsync.domain.fields import FIELDS, TABLE, FieldKind
-from siaghsync.domain.normalize import ascii_digits, clean, fold, phone_key, split_marker
-from siaghsync.domain.validity import legal_id_is_valid, national_code_is_valid, phone_is_plausible
+from siaghsync.domain.customer import Customer, Kind
+from siaghsync.domain.customer_fields import fields_for_finance
+from siaghsync.domain.fields import TABLE
+from siaghsync.domain.normalize import ascii_digits, clean, fold, phone_key
 from siaghsync.errors import BadRecord
-from siaghsync.messages.message import Message, msg
 
-_ASCII_DIGITS = {FieldKind.DIGITS, FieldKind.NATIONAL_CODE, FieldKind.PHONE}
-"""Kinds of fields that are written with ASCII digits."""
 _MOBILE_LABELS = frozenset(fold(label) for label in ("Mobile", "Cell", "موبایل", "تلفن همراه", "همراه"))
 _FAX_LABELS = frozenset(fold(label) for label in ("Fax", "فکس", "فاکس", "نمابر", "دورنگار"))
 _LANDLINE_LABELS = frozenset(
@@ -53,8 +50,7 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
         "address": address.address,
         "postal_code": address.zipcode,
     }
-    fields, notes = _sendable(values)
-    fields["kind"] = KIND_CODES[kind]
+    fields, notes = fields_for_finance(kind, values)
     return Customer(
         crm_id=record.crmid.lower(),
         kind=kind,
@@ -64,42 +60,8 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
         phones=tuple(clean(p.phonenumber) for p in phones),
         fields=fields,
         modified=record.modifydate or None,
-        notes=(*notes, *_odd_values(kind, fields)),
+        notes=notes,
     )
-
-
-def _sendable(values: Mapping[str, str]) -> tuple[dict[str, str], list[Message]]:
-    """The values that are not empty, as Siagh's form can carry them, and notes about what had to be altered."""
-    fields: dict[str, str] = {}
-    notes: list[Message] = []
-    for row in TABLE:
-        value = values.get(row.name, "")
-        written = ascii_digits(value) if row.kind in _ASCII_DIGITS else value
-        cleaned = clean(written)
-        if cleaned != written:
-            notes.append(msg("value_note.cleaned", field=row.name))
-        if row.kind is FieldKind.NOTES:
-            # After the cleaning, which can make a mark of what was none.
-            body, foreign_mark = split_marker(cleaned)
-            cleaned = clean(body)
-            if foreign_mark:
-                notes.append(msg("value_note.foreign_mark", field=row.name))
-        if cleaned:
-            fields[row.name] = cleaned
-    return fields, notes
-
-
-def _odd_values(kind: Kind, fields: Mapping[str, str]) -> list[Message]:
-    odd: list[Message] = []
-    is_valid = legal_id_is_valid if kind == "organization" else national_code_is_valid
-    for name, value in fields.items():
-        field_kind = FIELDS[name].kind
-        if field_kind is FieldKind.NATIONAL_CODE and not is_valid(value):
-            code = "value_note.legal_id" if kind == "organization" else "value_note.national_code"
-            odd.append(msg(code, field=name, value=value))
-        elif field_kind is FieldKind.PHONE and not phone_is_plausible(value):
-            odd.append(msg("value_note.phone", field=name, value=value))
-    return odd
 
 
 def _is_mobile(phone: Phone) -> bool:

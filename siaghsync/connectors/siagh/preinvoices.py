@@ -10,7 +10,6 @@ from typing import Any
 
 from siaghsync.connectors.siagh.form import ROW_KEYS
 
-_DEFAULT_UNIT = "عدد"
 _KIND_OF_DOCUMENT = "پیش فاکتور فروش"
 
 
@@ -55,7 +54,7 @@ def _cells(row: Mapping[str, str], place: int, suid: str) -> dict[str, str | Dec
         "__uid": _row_uid(suid, place),
         "_status": "inserted",
         "codekala": row["product_code"],
-        "nameunit": row["unit"] or _DEFAULT_UNIT,
+        "nameunit": row["unit"],
         "qty": quantity,
         "mabtakhfif": _amount(row["discount"]),
         "vazn": "0",

@@ -17,10 +17,11 @@ from siaghsync.features.invoice_report.rules import STATES
 from siaghsync.messages.calendar import day_in_both
 from siaghsync.messages.catalog import amount, render, title
 from siaghsync.messages.message import msg
-from siaghsync.report.text import Prose, isolated, table
+from siaghsync.report.text import Prose, isolated, not_shown, table
 
 _MOST_ROWS = 12
 _MOST_CELLS = 1000
+_ELSEWHERE = "--csv or --json"
 _STYLES = {
     "missing": "bold red", "review": "bold red", "waiting": "bold yellow", "skipped": "bold", "posted": "bold green",
 }  # fmt: skip
@@ -42,12 +43,12 @@ def invoice_tables(report: YearReport) -> list[RenderableType]:
     for state, style in _STYLES.items():
         if shown[state]:
             heading = Text(render(msg(f"invoices.{state}")), style=style)
-            parts += [heading, _documents(shown[state]), *_more(counts[state] - len(shown[state]))]
+            parts += [heading, _documents(shown[state]), *not_shown(counts[state] - len(shown[state]), _ELSEWHERE)]
     bad = report.not_understood()
     if bad:
         parts.append(Text(render(msg("invoices.not_understood", count=len(bad))), style="bold red"))
         parts += [Prose(f"  {isolated(each['message'], _MOST_CELLS)}") for each in bad[:_MOST_ROWS]]
-        parts += _more(len(bad) - _MOST_ROWS)
+        parts += not_shown(len(bad) - _MOST_ROWS, _ELSEWHERE)
     return parts
 
 
@@ -92,7 +93,3 @@ def _story(line: Mapping[str, Any]) -> Iterator[str]:
     if line["reason"]:
         yield f"{isolated(line['message'], _MOST_CELLS)} ({line['reason']})"
     yield from (isolated(note, _MOST_CELLS) for note in line["notes"])
-
-
-def _more(count: int) -> list[RenderableType]:
-    return [Text(render(msg("invoices.more", more=count)), style="dim")] if count > 0 else []

@@ -218,20 +218,20 @@ def _not_posted(line: Line, document: Document, known: Standing, rules: LineRule
     if known.review:
         return stands("review", known.review.reason, known.review.message)
     if known.in_doubt:
-        return stands("review", Reason.UNKNOWN_OUTCOME, msg("invoices.no_answer_yet"))
+        return stands("review", Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_open"))
     if known.discarded:
-        return stands("skipped", Reason.DISCARDED, msg("invoices.discarded", reason=known.discarded))
+        return stands("skipped", Reason.DISCARDED, msg("reason.discarded_question", question=known.discarded))
     if rules.states == "numbered" and not document.number:
-        return stands("skipped", Reason.NOT_NUMBERED, msg("invoices.not_numbered"))
+        return stands("skipped", Reason.NOT_NUMBERED, msg("reason.not_numbered"))
     if known.twin:
-        twin = {"document_kind": known.twin.source, "preinvoice": known.twin.number or known.twin.key}
-        return stands("waiting", Reason.TWIN_POSTED, msg("invoices.twin_posted", **twin), counted=False)
+        twin = {"twin_kind": known.twin.source, "posted": known.twin.number or known.twin.key}
+        return stands("waiting", Reason.TWIN_POSTED, msg("reason.twin_posted", **twin), counted=False)
     if rules.since and created < rules.since:
         moments = {"created": _stored(created), "since": _stored(rules.since)}
-        return stands("skipped", Reason.BEFORE_START, msg("invoices.before_start", **moments))
+        return stands("skipped", Reason.BEFORE_START, msg("reason.before_start", **moments))
     if known.waiting:
         return stands("waiting", known.waiting.reason, known.waiting.message)
-    return stands("missing", Reason.NOT_SEEN, msg("invoices.not_seen"))
+    return stands("missing", Reason.NOT_SEEN, msg("reason.not_seen"))
 
 
 def _stored(moment: dt.datetime) -> str:

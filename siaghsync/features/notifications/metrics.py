@@ -64,8 +64,8 @@ class _LastRun(Collector):
         yield _gauge("last_run_retries", ["system"], [([system], n) for system, n in figures.retries.items()])
         yield _gauge("waiting", [], [([], figures.waiting)])
         yield _gauge("review", [], [([], figures.review)])
-        last = [] if figures.last_success is None else [([], figures.last_success)]
-        yield _gauge("last_success_timestamp_seconds", [], last)
+        last = figures.last_success
+        yield _gauge("last_success_timestamp_seconds", [], [] if last is None else [([], last)])
 
 
 def _gauge(name: str, labels: list[str], samples: Iterable[tuple[list[str], float]]) -> Metric:

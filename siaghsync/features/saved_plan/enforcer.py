@@ -47,7 +47,7 @@ class Enforcer:
         """Whether the action is in the plan as it is now."""
         verdict = self.comparison.judge(action)
         if verdict == "changed":
-            self._refuse(action, "plan.changed")
+            self._refuse(action, "reason.changed_since_plan")
         elif verdict == "unplanned":
             self.left += 1
         return verdict == "same"
@@ -55,7 +55,7 @@ class Enforcer:
     def finish(self, run: Run, report: RunReport) -> None:
         """Notes and tells every refusal, and what the plan holds and the run had no reason to do."""
         for action in self.comparison.rest():
-            self._refuse(action, "plan.nothing_to_do")
+            self._refuse(action, "reason.changed_since_plan_nothing")
         with run.state.atomic():
             for refusal in self.refused:
                 run.note(refusal.action, AuditOutcome.REFUSED, refusal.message)

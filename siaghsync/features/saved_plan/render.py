@@ -8,7 +8,7 @@ from rich.text import Text
 from siaghsync.features.saved_plan.enforcer import Enforcer
 from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import msg
-from siaghsync.report.text import isolated, table
+from siaghsync.report.text import isolated, not_shown, table
 
 _MOST_ROWS = 12
 
@@ -28,8 +28,7 @@ def plan_report(enforcer: Enforcer) -> list[RenderableType]:
                 render(refusal.message),
             )
         parts += [Text(render(msg("plan.refused")), style="bold red"), rows]
-        if (more := len(enforcer.refused) - _MOST_ROWS) > 0:
-            parts.append(Text(render(msg("plan.more", more=more)), style="dim"))
+        parts += not_shown(len(enforcer.refused) - _MOST_ROWS)
     if enforcer.left:
         parts.append(Text(render(msg("plan.left", count=enforcer.left)), style="bold"))
     return parts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,23 +10,27 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import RULES, customer
+from sample_records import RULES, customer
 
 from siaghsync.domain.action import Action
+from siaghsync.domain.reasons import AuditOutcome, Operation, Reason, Resolution
+from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.cases import CustomerCase
-from siaghsync.planning.customers import reconcile_customer, review_customer
-from siaghsync.state import retries as waiting
-from siaghsync.state import reviews
+from siaghsync.planning.customers import plan_customer
+from siaghsync.state import audit_log, retries, reviews, runs
 from siaghsync.state.audit import Run, stamp
-from siaghsync.state.database import State
-from siaghsync.state.state_file import memory_state
+from siaghsync.state.database import State, memory_state
 
-CREATE = reconcile_customer(CustomerCase(customer()), RULES)
+CREATE = plan_customer(CustomerCase(customer()), RULES)
 OTHER = replace(CREATE, record="p-2", crm_id="p-2")
 TO_CRM = replace(CREATE, target="crm", record="234")
-SKIP = reconcile_customer(CustomerCase(customer(customerNumber="")), RULES)
-STRANGER = review_customer(CustomerCase(customer()), "stranger", "Somebody else has its code.")
-REFUSED = replace(STRANGER, reason="refused", message="Finance said no.")
+SKIP = plan_customer(CustomerCase(customer(number="")), RULES)
+STRANGER = replace(
+    CREATE, operation=Operation.REVIEW, reason=Reason.STRANGER, message=verbatim("Somebody else has its code."),
+    details={"customer": {"names": ["علی"]}},
+)  # fmt: skip
+NO_ANSWER = verbatim("no answer")
+REFUSED = replace(STRANGER, reason=Reason.REFUSED, message=verbatim("Finance said no."))
 
 
 class Clock:
@@ -60,19 +63,19 @@ def run(state: State, clock: Clock) -> Run:
     return Run(state, "sync", clock, "ali")
 
 
-def postpone(run: Run, action: Action = CREATE, **how: Any) -> int:
+def wait(run: Run, action: Action = CREATE, **how: Any) -> int:
     with run.state.atomic():
-        return waiting.postpone(run, action, "timeout", "no answer", **how)
+        return retries.schedule_retry(run, action, "timeout", NO_ANSWER, **how)
 
 
 def release(run: Run, action: Action = CREATE) -> None:
     with run.state.atomic():
-        waiting.release(run.state, action)
+        retries.release(run.state, action)
 
 
 def skip(run: Run, action: Action = SKIP) -> bool:
     with run.state.atomic():
-        return waiting.note_skip(run, action)
+        return retries.note_skip(run, action)
 
 
 def put(run: Run, action: Action = STRANGER) -> str:
@@ -82,15 +85,15 @@ def put(run: Run, action: Action = STRANGER) -> str:
 
 def answer(run: Run, how: str, action: Action = STRANGER) -> None:
     """What `review resolve` leaves behind."""
+    open_one = reviews.last_of(run.state, action)
+    assert open_one
+    assert open_one.resolution is None
     with run.state.atomic():
-        run.state.execute(
-            "UPDATE reviews SET resolution = ?, resolved_at = ?, resolved_by = 'ali' WHERE record = ? AND resolution IS NULL",
-            (how, run.at(), action.record),
-        )
+        reviews.resolve(run, open_one.id, Resolution(how))
 
 
 def due(run: Run) -> list[str]:
-    return [entry.record for entry in waiting.due(run.state, "customer", "finance", run.now())]
+    return [entry.record for entry in retries.due(run.state, "customer", "finance", run.now())]
 
 
 def skipped(state: State) -> list[tuple[Any, ...]]:
@@ -102,22 +105,22 @@ def skipped(state: State) -> list[tuple[Any, ...]]:
 
 @given(st.integers(0, 1000))
 def test_pauses_grow_up_to_six_hours(attempts: int) -> None:
-    assert waiting.pause_after(attempts) <= waiting.pause_after(attempts + 1) <= timedelta(hours=6)
+    assert retries.backoff(attempts) <= retries.backoff(attempts + 1) <= timedelta(hours=6)
 
 
 def test_the_first_pauses() -> None:
-    pauses = [waiting.pause_after(attempts).total_seconds() for attempts in range(6)]
+    pauses = [retries.backoff(attempts).total_seconds() for attempts in range(6)]
     assert pauses == [0, 0, 2, 8, 32, 128]
-    assert waiting.pause_after(20) == timedelta(hours=6)
+    assert retries.backoff(20) == timedelta(hours=6)
 
 
 def test_each_failed_try_counts_and_lengthens_the_pause(run: Run, clock: Clock) -> None:
     started = clock()
     for attempt, pause in enumerate((0, 2, 8, 32), 1):
-        assert postpone(run) == attempt
-        entry = waiting.find(run.state, "customer", "finance", "p-1")
+        assert wait(run) == attempt
+        entry = retries.find(run.state, "customer", "finance", "p-1")
         assert entry is not None
-        assert (entry.attempts, entry.failed, entry.reason, entry.message) == (attempt, True, "timeout", "no answer")
+        assert (entry.attempts, entry.failed, entry.reason, entry.message) == (attempt, True, "timeout", NO_ANSWER)
         assert entry.since == stamp(started), "it waits since its first try"
         assert entry.next_try_at == stamp(clock() + timedelta(seconds=pause))
         if pause:
@@ -125,45 +128,45 @@ def test_each_failed_try_counts_and_lengthens_the_pause(run: Run, clock: Clock) 
             assert due(run) == []
             clock.move(seconds=0.001)
         assert due(run) == ["p-1"]
-    assert run.state.value("SELECT count(*) FROM waiting") == 1
+    assert run.state.value("SELECT count(*) FROM retries") == 1
 
 
 def test_waiting_for_somebody_else_is_no_try(run: Run) -> None:
-    assert postpone(run, failed=False) == 0
-    assert postpone(run) == 1
-    assert postpone(run, failed=False) == 1
-    entry = waiting.find(run.state, "customer", "finance", "p-1")
+    assert wait(run, failed=False) == 0
+    assert wait(run) == 1
+    assert wait(run, failed=False) == 1
+    entry = retries.find(run.state, "customer", "finance", "p-1")
     assert entry is not None
     assert entry.failed is False
     assert due(run) == ["p-1"]
 
 
 def test_who_waits_longest_comes_first(run: Run, clock: Clock) -> None:
-    postpone(run, OTHER)
+    wait(run, OTHER)
     clock.move(seconds=1)
-    postpone(run)
+    wait(run)
     clock.move(seconds=1)
-    postpone(run, OTHER)
+    wait(run, OTHER)
     clock.move(seconds=60)
     assert due(run) == ["p-2", "p-1"]
 
 
 def test_one_record_per_direction(run: Run) -> None:
-    postpone(run)
-    postpone(run, TO_CRM)
+    wait(run)
+    wait(run, TO_CRM)
     assert due(run) == ["p-1"]
-    assert [e.record for e in waiting.due(run.state, "customer", "crm", run.now())] == ["234"]
-    assert waiting.due(run.state, "invoice", "finance", run.now()) == []
+    assert [e.record for e in retries.due(run.state, "customer", "crm", run.now())] == ["234"]
+    assert retries.due(run.state, "invoice", "finance", run.now()) == []
     release(run, TO_CRM)
     assert due(run) == ["p-1"]
 
 
 def test_what_is_released_begins_anew(run: Run) -> None:
     for _ in range(3):
-        postpone(run)
+        wait(run)
     release(run)
-    assert waiting.find(run.state, "customer", "finance", "p-1") is None
-    assert postpone(run) == 1
+    assert retries.find(run.state, "customer", "finance", "p-1") is None
+    assert wait(run) == 1
 
 
 # --- skips -------------------------------------------------------------------------------------------------
@@ -185,14 +188,14 @@ def test_another_reason_to_skip_is_news(run: Run, change: dict[str, str]) -> Non
 
 
 def test_what_is_skipped_waits_no_longer(run: Run) -> None:
-    postpone(run)
+    wait(run)
     skip(run)
     assert due(run) == []
 
 
 def test_what_waits_is_skipped_no_more(run: Run) -> None:
     skip(run)
-    postpone(run)
+    wait(run)
     assert skipped(run.state) == []
     assert skip(run) is True, "skipped again, after it had a number for a while"
     assert due(run) == []
@@ -219,30 +222,27 @@ def test_a_question_that_turned_into_another_is_new_but_one(run: Run, clock: Clo
     since = run.at()
     clock.move(hours=1)
     other = replace(
-        STRANGER, kind="organization", reason="made_new_contact", message="It made contact 9.", finance_code=234,
+        STRANGER, kind="organization", reason="made_new_contact", message=verbatim("It made contact 9."), finance_code=234,
         customer_number="100-9", details={"new_contact": "9"}, checksum="changed",
     )  # fmt: skip
     assert put(run, other) == "new"
     assert put(run, other) == "known"
-    (item,) = reviews.open_items(run.state)
-    assert item == {
+    (review,) = reviews.open_items(run.state)
+    assert review.as_item() == {
         "id": 1,
         "entity": "customer",
         "reason": "made_new_contact",
         "crm_id": "p-1",
         "customer_number": "100-9",
         "finance_code": "234",
-        "message": "It made contact 9.",
+        "message": verbatim("It made contact 9."),
         "since": since,
         "ways_out": ["link", "retry", "discard"],
     }
-    row = reviews.last_of(run.state, other)
-    assert row is not None
-    assert (json.loads(row["details"]), row["kind"], row["checksum"]) == (
-        {"new_contact": "9"},
-        "organization",
-        "changed",
-    )
+    assert reviews.last_of(run.state, other) == review
+    assert (review.details, review.kind, review.checksum) == ({"new_contact": "9"}, "organization", "changed")
+    assert review.as_action().key == other.key
+    assert (review.name, review.as_action().details) == ("علی رضایی", {"new_contact": "9"})
 
 
 def test_a_discarded_question_stays_so_until_its_record_changes(run: Run) -> None:
@@ -273,12 +273,14 @@ def test_a_question_that_answered_itself_is_closed(run: Run) -> None:
     put(run)
     put(run, replace(STRANGER, record="p-2"))
     with run.state.atomic():
-        reviews.settle(run, STRANGER)
-        reviews.settle(run, STRANGER)
-    row = reviews.last_of(run.state, STRANGER)
-    assert row is not None
-    assert (row["resolution"], row["resolved_at"]) == ("settled", run.at())
-    assert [item["id"] for item in reviews.open_items(run.state)] == [2]
+        reviews.auto_resolve(run, STRANGER)
+        reviews.auto_resolve(run, STRANGER)
+    last = reviews.last_of(run.state, STRANGER)
+    assert last is not None
+    assert (last.resolution, last.resolved_at, last.resolved_by) == ("settled", run.at(), "siaghsync")
+    assert [review.id for review in reviews.open_items(run.state)] == [2]
+    assert reviews.get(run.state, 1) == last
+    assert reviews.get(run.state, 3) is None
 
 
 def test_questions_of_the_two_directions_are_two(run: Run) -> None:
@@ -316,8 +318,8 @@ def test_what_matching_asks_is_decided_anew_each_time(run: Run, reason: str) -> 
 def test_a_resting_record_is_shown_with_the_question_that_stands(run: Run) -> None:
     put(run, REFUSED)
     standing = reviews.as_it_stands(run.state, CREATE)
-    assert (standing.action, standing.reason, standing.message) == ("review", "refused", "Finance said no.")
-    assert standing.details == json.loads(json.dumps(REFUSED.details))
+    assert (standing.operation, standing.reason, standing.message) == ("review", "refused", REFUSED.message)
+    assert standing.details == REFUSED.details
     assert put(run, standing) == "known"
 
 
@@ -352,13 +354,38 @@ def test_the_ways_out(entity: str, reason: str, ways: tuple[str, ...]) -> None:
 
 def test_the_trail_says_who_did_what_when_and_why(run: Run, clock: Clock) -> None:
     clock.move(seconds=5)
-    run.note(replace(CREATE, notes=("passno: odd",)), "done", message="Saved.", finance_code=900)
-    row = run.state.row("SELECT * FROM audit")
-    assert row is not None
-    assert (row["run_id"], row["actor"], row["at"]) == (run.id, "ali", "2026-01-05T10:00:05.000+00:00")
-    assert (row["action"], row["outcome"], row["finance_code"]) == ("create", "done", 900)
-    assert json.loads(row["fields"])["fullname"] == [None, "علی رضایی"]
-    assert row["message"] == "Saved.\npassno: odd"
+    odd = msg("normalize.cleaned", field="national_code")
+    run.note(replace(CREATE, notes=(odd,)), AuditOutcome.DONE, verbatim("Saved."), finance_code=900)
+    run.note(replace(CREATE, notes=(odd,)), AuditOutcome.FAILED, reason="timeout")
+    run.note(replace(CREATE, message=NO_ANSWER), AuditOutcome.UNKNOWN)
+    run.append(entity="customer", operation="resolve", outcome="retry")
+    first, second, third, last = audit_log.entries(run.state, audit_log.LogFilter())
+    assert (first.run_id, first.actor, first.at) == (run.id, "ali", "2026-01-05T10:00:05.000+00:00")
+    assert (first.operation, first.outcome, first.finance_code) == ("create", "done", 900)
+    assert (first.kind, first.name, first.changes["name"]) == ("person", "علی رضایی", (None, "علی رضایی"))
+    assert first.message == Message("state.several", {"parts": (verbatim("Saved."), odd)})
+    assert (second.message, second.reason) == (odd, "timeout")
+    assert third.message == NO_ANSWER
+    assert (last.message, last.name, last.changes) == (None, "", {})
+    assert first.as_json()["fields"]["fullname"] == [None, "علی رضایی"]
+    assert {"action", "finance_code", "customer_number"} <= first.as_json().keys()
+
+
+def test_the_trail_is_found_by_number_code_and_any_name_a_record_had(run: Run) -> None:
+    run.note(replace(CREATE, finance_code=234), AuditOutcome.DONE)
+    run.note(replace(CREATE, finance_code=234, name="نام تازه", changes={}), AuditOutcome.FAILED)
+    run.note(replace(OTHER, customer_number="100-9", name="مريم كاظمي", changes={}), AuditOutcome.DONE)
+
+    def found(**wanted: Any) -> list[int]:
+        return [line.id for line in audit_log.entries(run.state, audit_log.LogFilter(**wanted))]
+
+    assert found(search="مریم‌کاظمی") == [3]
+    assert found(search="نام تازه") == found(search="علی رضا") == found(search="09123456789") == [1, 2]
+    assert found(search="234") == found(customer="100-1234") == found(search="100-1234") == [1, 2]
+    assert found(search="p-2") == [3]
+    assert found(failed=True) == [2]
+    assert found(run=run.id, before=3, limit=1) == [2]
+    assert found(search="2") == found(search="100%") == []
 
 
 def test_a_run_is_closed_with_its_sums(run: Run, clock: Clock) -> None:
@@ -371,3 +398,20 @@ def test_a_run_is_closed_with_its_sums(run: Run, clock: Clock) -> None:
         "outcome": "ok",
         "dry_run": False,
     }
+    (closed,) = runs.newest(run.state, 5)
+    assert closed == runs.last(run.state) == runs.find(run.state, 1)
+    assert (closed.summary, closed.error, closed.outcome) == ({"customers": {"seen": 1}}, None, "ok")
+
+
+def test_runs_that_failed_or_were_killed_are_found(run: Run, clock: Clock) -> None:
+    failed = Run(run.state, "sync", clock, "ali")
+    failed.finish("failed", {}, msg("call.timeout", system="crm", what="log_in", detail=""))
+    Run(run.state, "sync", clock, "ali", dry_run=True).finish("failed", {})
+    Run(run.state, "sync", clock, "ali")
+    assert [(r.id, r.outcome) for r in runs.failed(run.state, None, 10)] == [(1, None), (2, "failed")]
+    assert runs.failed(run.state, clock() + timedelta(days=1), 10) == []
+    found = runs.find(run.state, failed.id)
+    assert found
+    assert found.error == msg("call.timeout", system="crm", what="log_in", detail="")
+    failed.note(CREATE, AuditOutcome.DONE)
+    assert runs.line_count(run.state, failed.id) == 1
