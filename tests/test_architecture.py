@@ -64,7 +64,9 @@ WORLDLY = {
 }  # fmt: skip
 PURE = {"domain", "planning"}
 CLOCK = re.compile(r"(datetime|dt)\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime|monotonic)")
-SQL = re.compile(r"\s*(SELECT\s|INSERT\s+(OR\s+\w+\s+)?INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|CREATE\s+\w+|PRAGMA\s)")
+SQL = re.compile(
+    r"\s*(SELECT\s|INSERT\s+(OR\s+\w+\s+)?INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|CREATE\s+\w+|PRAGMA\s)"
+)
 MOST_LINES_OF_A_MODULE = 400
 MOST_LINES_OF_A_FUNCTION = 50
 
@@ -213,21 +215,25 @@ def decision_by_a_sentence(module: Module) -> Iterator[str]:
                 yield f"looks for the words {needle!r} in line {getattr(node, 'lineno', 0)}"
 
 
+LOOKING = {"startswith", "endswith", "find", "index", "compile", "search", "match", "fullmatch"}
+
+
 def _needles(node: ast.AST) -> Iterator[str]:
     """The texts that a comparison or call looks for in another text."""
     found: list[ast.expr] = []
     if isinstance(node, ast.Compare) and any(isinstance(op, ast.In | ast.NotIn) for op in node.ops):
         found = [node.left]
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr in {"startswith", "endswith", "find", "index", "compile", "search", "match", "fullmatch"}:
-            found = node.args
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LOOKING:
+        found = node.args
     yield from (part.value for part in found if isinstance(part, ast.Constant) and isinstance(part.value, str))
 
 
 def dry_run_below_the_appliers(module: Module) -> Iterator[str]:
     """Whether a run is dry is decided once, where the applier is chosen."""
     below = {"state", "planning", "connectors", "domain"}
-    sync_parts = {f"sync.{name}" for name in ("executor", "outcomes", "document_outcomes", "recovery", "matching", "plan")}
+    sync_parts = {
+        f"sync.{name}" for name in ("executor", "outcomes", "document_outcomes", "recovery", "matching", "plan")
+    }
     if module.stands_in(sync_parts | below - {"state"}) and "dry_run" in module.source:
         yield "knows whether a run is dry"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from siaghsync.messages.exits import EXITS
 
 from siaghsync.cli.app import app
 from siaghsync.features.notifications.metrics import Figures, metrics_text
-from siaghsync.messages.exits import EXITS
 
 ROOT = Path(__file__).parent.parent
 

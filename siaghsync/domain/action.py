@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from siaghsync.domain.fields import finance_key
+from siaghsync.domain.fields import json_key
 from siaghsync.domain.reasons import Operation
 from siaghsync.errors import System
 from siaghsync.messages.message import Message
@@ -61,7 +61,7 @@ class Action:
             "crm_id": self.crm_id,
             "customer_number": self.customer_number or None,
             "finance_code": None if self.finance_code is None else str(self.finance_code),
-            "fields": {finance_key(name): list(pair) for name, pair in self.changes.items()},
+            "fields": {json_key(self.entity, name): list(pair) for name, pair in self.changes.items()},
             "reason": self.reason,
         }
 

@@ -71,6 +71,11 @@ BY_FINANCE_KEY: dict[str, str] = {row.finance_key: row.name for row in TABLE}
 
 
 def finance_key(name: str) -> str:
-    """The key of a field in JSON output; names that are no field of the table (of documents) stay as they are."""
+    """The key of a customer's field in Siagh's form; a name that is not in the table stays as it is."""
     row = FIELDS.get(name)
     return row.finance_key if row else name
+
+
+def json_key(entity: str, name: str) -> str:
+    """The key of a field in JSON output: that of Siagh's form for customers, the program's own name for documents."""
+    return finance_key(name) if entity == "customer" else name

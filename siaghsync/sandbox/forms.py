@@ -123,7 +123,9 @@ def preinvoice(form: dict[str, str]) -> tuple[dict[str, str], str, list[Record]]
     """A pre-invoice form: its values by key, its Suid, its rows (newValue by cell). Raises FormError."""
     suid = _SUID.match(form["parameters"])
     if not suid:
-        raise FormError("parameters must be '_In_EditKeys=|_In_Suid=<32 hex digits, upper case>|nocheck='", "parameters")
+        raise FormError(
+            "parameters must be '_In_EditKeys=|_In_Suid=<32 hex digits, upper case>|nocheck='", "parameters"
+        )
     values = _values(pairs(form["ctrlValues"]), [f"sl_sanad.{key}" for key in PREINVOICE_KEYS])
     return {key.removeprefix("sl_sanad."): value for key, value in values.items()}, suid[1], _rows(form["dataRows"])
 

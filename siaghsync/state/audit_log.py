@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from siaghsync.domain.action import Changes
-from siaghsync.domain.fields import finance_key
+from siaghsync.domain.fields import json_key
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.reasons import AuditOutcome
 from siaghsync.messages.message import Message
@@ -48,7 +48,7 @@ class AuditLine:
             **plain,
             "action": self.operation,
             "finance_code": None if self.finance_code is None else str(self.finance_code),
-            "fields": {finance_key(name): list(pair) for name, pair in self.changes.items()},
+            "fields": {json_key(self.entity, name): list(pair) for name, pair in self.changes.items()},
         }
 
 

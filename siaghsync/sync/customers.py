@@ -68,7 +68,7 @@ def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan) ->
             context.stop_if_cancelled()
         action = plan_customer(matcher.case_of_customer(customer), context.rules)
         if unsettled_of(context.state, action):
-            plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("sync.looked_up_later"))
+            plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create"))
         elif action.operation is Operation.CREATE and reviews.rests(context.state, action):
             plan.add(reviews.as_it_stands(context.state, action))
         else:

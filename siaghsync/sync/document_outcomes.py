@@ -11,7 +11,7 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.document import DocumentSource, Posted
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
 from siaghsync.messages.message import Message, msg, verbatim
-from siaghsync.planning.documents import check_net
+from siaghsync.planning.documents import check_net, expected_net, posted_as
 from siaghsync.state import retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.outbox import close_intent
@@ -31,12 +31,12 @@ class DocumentOutcomes:
         done = replace(action, finance_code=as_code(saved.number))
         with self.run.state.atomic():
             close_intent(self.run, intent_id, IntentState.CONFIRMED)
-            remember(self.run, action, saved.number, saved.key, saved.net, posted_by=str(action.operation))
+            entry = remember(self.run, action, saved.number, saved.key, saved.net, posted_by=str(action.operation))
             words = verbatim("\n".join(saved.messages)) if saved.messages else None
             self.run.note(done, AuditOutcome.DONE, message=words)
             self.report.tell(done)
             if odd := check_net(action, saved.net):
-                message = msg("reason.net_differs", finance_number=saved.number or saved.key, difference=odd)
+                message = msg("document.posted", posted=posted_as(entry), what=odd)
                 question = replace(done, operation=Operation.REVIEW, reason=Reason.NET_DIFFERS, message=message)
                 if reviews.put(self.run, question) == "new":
                     self.report.new_reviews += 1
@@ -56,12 +56,11 @@ class DocumentOutcomes:
         The intent stays unknown, so that nothing posts it again before somebody has decided.
         """
         message = msg(
-            "reason.unknown_outcome_document",
-            customer=action.customer_number,
-            notes=action.payload["notes"],
-            net=action.details.get("net"),
-            net_with_tax=action.details.get("net_with_tax"),
-            why=why,
+            "reason.unknown_outcome",
+            number=action.customer_number,
+            note=action.payload["notes"],
+            expected=expected_net(action),
+            message=why,
         )
         with self.run.state.atomic():
             close_intent(self.run, intent_id, IntentState.UNKNOWN, why)
@@ -86,7 +85,7 @@ class DocumentOutcomes:
                 retries.release(self.run.state, subject)
 
 
-def remember(run: Run, action: Action, number: str | None, key: str, net: Decimal | None, *, posted_by: str) -> None:
+def remember(run: Run, action: Action, number: str | None, key: str, net: Decimal | None, *, posted_by: str) -> Posted:
     """Records a document as posted; nothing waits for it or asks about it any more. Belongs inside `State.atomic`."""
     details: dict[str, Any] = dict(action.details)
     entry = Posted(action.record, source_of(action.kind), number, key, action.checksum or "", details["snapshot"], net)
@@ -94,6 +93,7 @@ def remember(run: Run, action: Action, number: str | None, key: str, net: Decima
     posted.add(entry, action.customer_number, details.get("related_quote_id"), posted_by, run.at())
     retries.release(run.state, action)
     reviews.auto_resolve(run, action)
+    return entry
 
 
 def source_of(kind: str) -> DocumentSource:
@@ -121,10 +121,10 @@ def deleted(known: Posted) -> Action:
         name=number,
         reason=Reason.DELETED_AFTER_POSTING,
         message=msg(
-            "reason.deleted_after_posting",
+            "document.about",
             document_kind=known.source,
             document=number,
-            finance_number=known.number or known.key,
+            what=msg("reason.deleted_after_posting", posted=posted_as(known)),
         ),
         checksum=known.checksum,
         details={"posted": dict(known.snapshot)},

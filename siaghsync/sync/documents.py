@@ -72,18 +72,15 @@ class DocumentPlanner:
         if doubts := unsettled_of(self.context.state, subject):
             return self._review_of(doubts[0])
         if self._family_is_in_doubt(document):
-            return Wait(Reason.QUOTE_IN_DOUBT, msg("reason.quote_in_doubt", **document.params()))
+            return Wait(Reason.QUOTE_IN_DOUBT, document.about(msg("reason.quote_in_doubt")))
         decision = plan_document(self._case(document), self.rules())
         if not isinstance(decision, Action) or decision.operation is not Operation.CREATE:
             return decision
         if self._may_be_posted(document, decision):
-            message = msg(
-                "reason.may_be_posted_invoice" if document.related_quote_id else "reason.may_be_posted",
-                **document.params(),
-                notes=decision.payload["notes"],
-            )
-            return _as_review(decision, Reason.MAY_BE_POSTED, message)
-        return self._answered_before(decision) or decision
+            code = "reason.may_be_posted_with_quote" if document.related_quote_id else "reason.may_be_posted"
+            message = msg(code, note=decision.payload["notes"])
+            return _as_review(decision, Reason.MAY_BE_POSTED, document.about(message))
+        return self._answered_before(document, decision) or decision
 
     def _review_of(self, doubt: Intent) -> Action:
         """The review that stands about a document in doubt.
@@ -92,9 +89,9 @@ class DocumentPlanner:
         """
         if reviews.last_of(self.context.state, doubt.action):
             return reviews.as_it_stands(self.context.state, doubt.action)
-        return _as_review(doubt.action, Reason.UNKNOWN_OUTCOME, msg("sync.run_ended_early"))
+        return _as_review(doubt.action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_run_ended"))
 
-    def _answered_before(self, create: Action) -> Action | None:
+    def _answered_before(self, document: Document, create: Action) -> Action | None:
         """The review that keeps a document from being posted: it has used up its tries, or a person has decided that it
         is not to be posted and it has changed since. Only a person can know whether it stands in Siagh by now."""
         if reviews.rests(self.context.state, create):
@@ -102,7 +99,7 @@ class DocumentPlanner:
         last = reviews.last_of(self.context.state, create)
         asked = (Reason.UNKNOWN_OUTCOME, Reason.CHANGED_AFTER_DISCARD)
         if last and last.resolution == Resolution.DISCARD and last.reason in asked:
-            return _as_review(create, Reason.CHANGED_AFTER_DISCARD, msg("reason.changed_after_discard"))
+            return _as_review(create, Reason.CHANGED_AFTER_DISCARD, document.about(msg("reason.changed_after_discard")))
         return None
 
     def _may_be_posted(self, document: Document, create: Action) -> bool:
@@ -174,7 +171,7 @@ class DocumentPlanner:
         if not customer.number:
             return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_without_number", name=who["name"])
         if self.context.rules.scheme.decode(customer.number) is None:
-            return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_number_does_not_fit", **who)
+            return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_without_number_foreign", **who)
         subject = Action(Operation.CREATE, "customer", "finance", crm_id, customer.kind, customer.number, crm_id)
         last = reviews.last_of(self.context.state, subject)
         if last and last.resolution in (None, Resolution.DISCARD):

@@ -27,7 +27,7 @@ def report_doubles(context: RunContext, recovery: Recovery, outcomes: OutcomeRec
             finance_code=contact.code,
             name=contact.name,
             reason=Reason.DOUBLE_IN_FINANCE,
-            message=msg("reason.double_of_linked", code=contact.code, other=twin),
+            message=msg("reason.double_in_finance_linked", code=contact.code, twin=twin),
             checksum=digest([contact.code, twin]),
         )
         last = reviews.last_of(context.state, action)

@@ -117,7 +117,7 @@ class Importer:
             planned = plan.counts[Operation.CREATE] + plan.counts[Operation.LINK]
             if in_doubt:
                 if str(contact.code) not in told:
-                    self.report.tell_failure(action, Reason.UNKNOWN_OUTCOME, msg("sync.looked_up_later"))
+                    self.report.tell_failure(action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create"))
             elif is_new and self.options.limit is not None and planned >= self.options.limit:
                 left_for_later += 1
             else:

@@ -37,7 +37,7 @@ class Recovery:
 
     def adopt(self) -> None:
         """Takes over what an earlier run left open: creates are to be looked up, updates to be compared again."""
-        cut_off = msg("sync.run_ended_early")
+        cut_off = msg("reason.unknown_outcome_run_ended")
         with self.context.state.atomic():
             for intent in adopt_orphans(self.context.run):
                 if intent.action.entity == "invoice":
@@ -113,8 +113,8 @@ class Recovery:
                 self.outcomes.reviewed(found)
             elif intent.missed_at is None:
                 mark_missed(self.context.run, intent.id)
-                seconds = f"{self.context.limits.grace_seconds:g}"
-                message = msg("sync.looked_up_again", why=intent.message or msg("sync.no_answer"), seconds=seconds)
+                why, seconds = intent.message or msg("sync.no_answer"), round(self.context.limits.grace_seconds)
+                message = msg("reason.unknown_outcome_missed", message=why, seconds=seconds)
                 self.outcomes.report.tell_failure(sent, Reason.UNKNOWN_OUTCOME, message)
             else:
                 self._free(intent)
@@ -124,12 +124,14 @@ class Recovery:
         self.outcomes.expired(intent, msg("sync.not_found_twice"))
         times = expirations(self.context.state, intent.action)
         if times >= self.context.limits.max_attempts:
-            message = msg("reason.unknown_outcome", times=times)
-            review = replace(
-                intent.action, operation=Operation.REVIEW, reason=Reason.UNKNOWN_OUTCOME, message=message
-            )
+            message = msg("reason.unknown_outcome_gave_up", times=times)
+            review = replace(intent.action, operation=Operation.REVIEW, reason=Reason.UNKNOWN_OUTCOME, message=message)
             self.outcomes.reviewed(review)
         elif intent.action.target == "finance":
             retries.schedule_retry(
-                self.context.run, intent.action, Reason.UNKNOWN_OUTCOME, msg("sync.did_not_arrive"), failed=False
+                self.context.run,
+                intent.action,
+                Reason.UNKNOWN_OUTCOME,
+                msg("reason.unknown_outcome_not_arrived"),
+                failed=False,
             )

@@ -79,9 +79,7 @@ def run_sync(
     return _carry_through(context, report, work)
 
 
-def run_import(
-    context: RunContext, options: ImportOptions, confirm: Confirm, mode: PlanMode | None = None
-) -> Result:
+def run_import(context: RunContext, options: ImportOptions, confirm: Confirm, mode: PlanMode | None = None) -> Result:
     """One `initial-import` from login to end. Raises the CallError or StateError that ended it."""
     mode = mode or Unrestricted()
     report = RunReport(context.staging)

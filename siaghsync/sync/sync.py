@@ -8,7 +8,7 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.document import Document
 from siaghsync.domain.reasons import Operation, Reason
 from siaghsync.errors import InDoubt
-from siaghsync.planning.documents import DocumentRules, Wait
+from siaghsync.planning.documents import DocumentRules
 from siaghsync.planning.limits import check_creates, check_updates
 from siaghsync.state import reviews
 from siaghsync.state.outbox import unsettled_of

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from indoors import Indoors, indoors
-from world import Maker
-
 from siaghsync.state.state_file import open_state, run_lock
+from world import Maker
 
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
 KEPT = ("customer_mappings", "invoice_mappings", "reviews", "waiting", "skips", "cursors", "seen")
