@@ -90,7 +90,8 @@ def test_numbers_phones_and_plain_words_stay_as_they_are(text: str) -> None:
 
 def test_a_table_opens_in_a_spreadsheet(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    write_csv(path, ["name", "number"], iter([["علی، رضا", None], ['="x"', 7]]))
+    rows: list[list[object]] = [["علی، رضا", None], ['="x"', 7]]
+    write_csv(path, ["name", "number"], iter(rows))
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -73,7 +73,10 @@ _TROUBLE = (
 )  # fmt: skip
 _HAS_NUMBER = """(customer_number = ? OR CAST(finance_code AS TEXT) = ? OR crm_id = ?
     OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE customer_number = ?))"""
-_WAS_CALLED = "crm_id IN (SELECT crm_id FROM audit WHERE name LIKE ? ESCAPE '\\' OR changes LIKE ? ESCAPE '\\')"
+_WAS_CALLED = """crm_id IN (SELECT crm_id FROM audit WHERE json_quote(name) LIKE ? ESCAPE '\\'
+    OR (changes LIKE ? ESCAPE '\\' AND EXISTS (SELECT 1 FROM json_tree(changes) AS part
+        WHERE part.type = 'text' AND json_quote(part.value) LIKE ? ESCAPE '\\')))"""
+"""The whole text of `changes` first, which is quick; then its values alone, since the names of fields are no names."""
 _SHORTEST_PART = 5
 """A shorter number is a customer's and not part of a phone or national code."""
 _OFTEN_OTHERWISE = frozenset("یيىئکكةهۀەأإٱآا")
@@ -98,7 +101,7 @@ def entries(state: State, wanted: LogFilter) -> list[AuditLine]:
         number = ascii_digits(wanted.search).strip()
         is_short = number.isdecimal() and len(number) < _SHORTEST_PART
         conditions.append(_HAS_NUMBER if is_short else f"({_HAS_NUMBER} OR {_WAS_CALLED})")
-        values += [number] * 4 if is_short else [*[number] * 4, *[_loosely(wanted.search)] * 2]
+        values += [number] * 4 if is_short else [*[number] * 4, *[_loosely(wanted.search)] * 3]
     for column, limit in (("id <", wanted.before), ("run_id =", wanted.run)):
         if limit is not None:
             conditions.append(f"{column} ?")
@@ -139,7 +142,7 @@ def line_of(row: Record) -> AuditLine:
 
 
 def _loosely(text: str) -> str:
-    """A LIKE pattern for values that hold this text, in whichever letter forms and with whichever spaces."""
+    """A LIKE pattern for JSON texts that hold this text, in whichever letter forms and with whichever spaces."""
     letters = []
     for letter in json.dumps(text.strip(), ensure_ascii=False)[1:-1]:
         if letter in _OFTEN_OTHERWISE:

@@ -11,7 +11,7 @@ _OPEN = (
     ("reviews", "reviews", " AND resolution IS NULL"),
     ("intents", "intents", f" AND {UNSETTLED}"),
 )
-_OF_PAIR = " UNION ALL ".join(
+OF_PAIR = " UNION ALL ".join(
     [
         "SELECT 'mapping' FROM customer_mappings WHERE crm_id = :record1 OR finance_code = :record2",
         *(
@@ -30,4 +30,4 @@ def of_pair(state: State, crm_id: str, code: int) -> set[str]:
     (unsettled ones).
     """
     names = {"target1": "finance", "record1": crm_id, "target2": "crm", "record2": str(code)}
-    return {row[0] for row in state.rows(_OF_PAIR, names)}
+    return {row[0] for row in state.rows(OF_PAIR, names)}

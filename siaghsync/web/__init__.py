@@ -1,5 +1,6 @@
 """The web side of `siaghsync serve`: the receiver of webhooks, the dashboard, and the health check.
 
-`app` puts it together and `desk` is all it is given; `worker` turns stored webhooks into runs. Nothing here decides or
-writes about records: runs go through the same engine as cron's, and decisions through `resolve`.
+`service` runs it all, `app` says which address is served by what, `dependencies` is what the pages are given. `worker` turns
+stored webhooks into runs. Nothing here decides or writes about records: runs are the same as cron's, and decisions go through
+`sync.decisions`.
 """

@@ -6,63 +6,81 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from siaghsync.web import pages, review_pages
-from siaghsync.web.desk import Desk
-from siaghsync.web.guard import Guard
-from siaghsync.web.intake import Intake
-from siaghsync.web.site import Handler, Site
-from siaghsync.web.webhooks import Webhooks
+from siaghsync.web import auth, dashboard, records, reviews
+from siaghsync.web.dependencies import Dependencies
+from siaghsync.web.middleware import BodyLimit, Guard, SessionCookie
+from siaghsync.web.page import Handler, Pages, switch_language
+from siaghsync.web.webhooks import Intake, Webhooks
 
 _STATIC = Path(__file__).parent / "static"
-_SHOWN = (400, 404, 405, 413)
+_STATUSES_WITH_TEXT = (400, 404, 405, 413)
 
 
-def create_app(desk: Desk, intake: Intake, *, access: bool = False) -> ASGIApp:
+def create_app(dependencies: Dependencies, intake: Intake, *, access: bool = False) -> ASGIApp:
     """The whole site as one ASGI application; `access` logs each request."""
-    site = Site(desk)
-    webhooks = Webhooks(desk.webhook_secret, desk.sources, intake)
-
-    def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
-        return Route(path, site.page(handler, open_to_all=open_to_all), methods=["GET"])
-
-    def post(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
-        return Route(path, site.page(handler, open_to_all=open_to_all), methods=["POST"])
-
-    routes = [
-        Route("/health", pages.Health(desk).answer, methods=["GET"]),
-        Route("/webhook/crm/{item}", webhooks.answer, methods=["GET", "POST"]),
-        Route("/webhook/crm/{item}/{secret:path}", webhooks.answer, methods=["GET", "POST"]),
-        Mount("/static", _Static(directory=_STATIC)),
-        get("/login", pages.login_form, open_to_all=True),
-        post("/login", pages.log_in, open_to_all=True),
-        post("/language", pages.switch_language, open_to_all=True),
-        post("/logout", pages.log_out),
-        get("/", pages.first_page),
-        get("/live", pages.live_part),
-        get("/reviews", review_pages.review_list),
-        get("/reviews/{review_id:int}", review_pages.review),
-        get("/reviews/{review_id:int}/confirm", review_pages.confirm),
-        post("/reviews/{review_id:int}/decide", review_pages.decide),
-        get("/trail", pages.trail),
-        get("/links", pages.mappings),
-        get("/runs", pages.runs),
-        get("/runs/{run_id:int}", pages.run),
-    ]
+    pages = Pages(dependencies)
+    webhooks = Webhooks(dependencies, intake)
 
     async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        visit = site.visit(request, {})
-        return visit.message(f"error_{status if status in _SHOWN else 500}", status)
+        text = f"error_{status if status in _STATUSES_WITH_TEXT else 500}"
+        return pages.context(request, {}).message(text, status)
 
-    app = Starlette(routes=routes, exception_handlers={HTTPException: refused, Exception: refused})
+    app = Starlette(
+        routes=[
+            Route("/health", dashboard.Health(dependencies).answer, methods=["GET"]),
+            Mount(
+                "/webhook/crm",
+                routes=[
+                    Route("/{item}", webhooks.answer, methods=["GET", "POST"]),
+                    Route("/{item}/{secret:path}", webhooks.answer, methods=["GET", "POST"]),
+                ],
+            ),
+            Mount("/static", _Static(directory=_STATIC)),
+            Mount(
+                "",
+                routes=_page_routes(pages),
+                middleware=[Middleware(SessionCookie, root_path=dependencies.root_path)],
+            ),
+        ],
+        middleware=[Middleware(BodyLimit)],
+        exception_handlers={HTTPException: refused, Exception: refused},
+    )
     app.router.redirect_slashes = False
-    return Guard(app, desk.root_path, desk.log, access=access)
+    return Guard(app, dependencies, access=access)
+
+
+def _page_routes(pages: Pages) -> list[Route]:
+    def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
+        return Route(path, pages.endpoint(handler, open_to_all=open_to_all), methods=["GET"])
+
+    def post(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
+        return Route(path, pages.endpoint(handler, open_to_all=open_to_all), methods=["POST"])
+
+    login = auth.LoginPages(pages.dependencies.settings.dashboard_password_hash.get_secret_value())
+    return [
+        get("/login", login.form, open_to_all=True),
+        post("/login", login.log_in, open_to_all=True),
+        post("/language", switch_language, open_to_all=True),
+        post("/logout", auth.log_out),
+        get("/", dashboard.first_page),
+        get("/live", dashboard.live_part),
+        get("/reviews", reviews.review_list),
+        get("/reviews/{review_id:int}", reviews.one_review),
+        get("/reviews/{review_id:int}/confirm", reviews.confirm),
+        post("/reviews/{review_id:int}/decide", reviews.decide),
+        get("/trail", records.trail),
+        get("/links", records.links),
+        get("/runs", records.run_list),
+        get("/runs/{run_id:int}", records.one_run),
+    ]
 
 
 class _Static(StaticFiles):

@@ -13,19 +13,18 @@ _MOST_LABELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One stretch of time: its label, and how many records went through and how many did not."""
+    """An hour or a day: its label, how many records went through and how many did not, and both in words."""
 
     label: str
     done: int
     failed: int
+    tip: str = ""
 
 
-def bar_chart(
-    bars: Sequence[Bar], title: str, words: tuple[str, str], number: Callable[[int], str], *, mirrored: bool = False
-) -> str:
+def bar_chart(bars: Sequence[Bar], title: str, number: Callable[[int], str], *, mirrored: bool = False) -> str:
     """An `<svg>` with one column per bar, failures on top of what was done.
 
-    `words` name the two, `number` writes a number for people, `mirrored` lets time run from right to left.
+    `number` writes a number for people, `mirrored` lets time run from right to left.
     """
     step = scale_step(max((bar.done + bar.failed for bar in bars), default=0))
     top = step * 4
@@ -33,7 +32,7 @@ def bar_chart(
     width = (_WIDTH - _LEFT - _RIGHT) / max(len(bars), 1)
     for place, bar in enumerate(bars):
         x = _LEFT + width * place
-        parts.append(_column(bar, x, width, top, words, number, mirrored=mirrored))
+        parts.append(_column(bar, x, width, top, mirrored=mirrored))
         if place % -(-len(bars) // _MOST_LABELS) == 0:
             middle = _flip(x + width / 2, mirrored)
             parts.append(f'<text class="tick" x="{middle:.1f}" y="{_HEIGHT - 10}">{escape(bar.label)}</text>')
@@ -65,10 +64,7 @@ def _grid(step: int, number: Callable[[int], str], *, mirrored: bool) -> str:
     return "".join(lines)
 
 
-def _column(
-    bar: Bar, x: float, width: float, top: int, words: tuple[str, str], number: Callable[[int], str], *, mirrored: bool
-) -> str:
-    tip = f"{bar.label}: {words[0]} {number(bar.done)}, {words[1]} {number(bar.failed)}"
+def _column(bar: Bar, x: float, width: float, top: int, *, mirrored: bool) -> str:
     base, low = _y(0, top), _y(bar.done, top)
     high = _y(bar.done + bar.failed, top)
     wide = width * 0.72
@@ -78,7 +74,7 @@ def _column(
         for name, upper, lower in (("done", low, base), ("failed", high, low))
         if lower > upper
     )
-    return f"<g><title>{escape(tip)}</title>{boxes}</g>"
+    return f"<g><title>{escape(bar.tip)}</title>{boxes}</g>"
 
 
 def _y(value: int, top: int) -> float:

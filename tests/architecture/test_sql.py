@@ -22,7 +22,7 @@ _ASKING = {"execute_many", "rows_where", "count_where", "delete_where", "insert_
 def sql_in(source: str) -> Iterator[tuple[int, str]]:
     """(line, what stands there) for each statement, library or method that belongs into the state package."""
     for node in ast.walk(ast.parse(source)):
-        if found := _STATEMENT.search(_text_of(node)):
+        if isinstance(node, ast.expr) and (found := _STATEMENT.search(_text_of(node))):
             yield node.lineno, found[0]
         elif isinstance(node, ast.Import):
             yield from ((node.lineno, name.name) for name in node.names if name.name.split(".")[0] in _LIBRARIES)

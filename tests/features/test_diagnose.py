@@ -51,7 +51,7 @@ def error(system: System, reason: str) -> CallError:
     status = reason.removeprefix("status_")
     if reason in ("unresolved", "refused_connection", "connect_timeout", "tls", "unsendable"):
         return NotSent(system, "log_in", reason, note="")
-    return InDoubt(system, "log_in", reason, **({"status": int(status)} if status.isdigit() else {}))
+    return InDoubt(system, "log_in", reason, status=int(status) if status.isdigit() else None)
 
 
 @pytest.mark.parametrize(

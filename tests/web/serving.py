@@ -74,9 +74,9 @@ class Served:
         ((count,),) = self.world.rows("SELECT count(*) FROM webhook_events")
         return int(count)
 
-    def is_calm(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether everything that was told of has been dealt with."""
-        rest = self.world.rows("SELECT 1 FROM waiting WHERE reason = 'webhook' UNION ALL SELECT 1 FROM webhook_events")
+        rest = self.world.rows("SELECT 1 FROM retries WHERE reason = 'webhook' UNION ALL SELECT 1 FROM webhook_events")
         unfinished = self.world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL")
         return not rest and not unfinished
 

@@ -39,10 +39,10 @@ def stranger(world: World, code: int) -> str:
     return world.crm.add_person(nickName="غریبه", customerNumber=str(code), **STRANGER)
 
 
-def calm(served: Served, runs: int) -> bool:
+def settled(served: Served, runs: int) -> bool:
     """Whether so many runs for webhooks are over."""
     ((count,),) = served.world.rows("SELECT count(*) FROM runs WHERE command = 'webhook' AND finished_at IS NOT NULL")
-    return bool(count >= runs and served.is_calm())
+    return bool(count >= runs and served.is_settled())
 
 
 # --- alerts, metrics, pings --------------------------------------------------------------------------------
@@ -53,9 +53,9 @@ def test_what_newly_needs_a_person_is_told_once_and_the_cron_monitor_nothing(wor
     with serving(told(world, listener)) as served:
         assert served.call("identity", crm_id, "Insert").status_code == 200
         wait_until(lambda: listener.heard)
-        wait_until(lambda: calm(served, 1))
+        wait_until(lambda: settled(served, 1))
         assert served.call("identity", crm_id).status_code == 200
-        wait_until(lambda: calm(served, 2))
+        wait_until(lambda: settled(served, 2))
     (alert,) = listener.take()  # and no ping
     assert (alert.method, alert.path) == ("POST", "/alert")
     assert [(item["kind"], item["reason"]) for item in alert.json["items"]] == [("review", "stranger")]
@@ -76,14 +76,14 @@ def test_an_alert_that_does_not_arrive_fails_nothing_and_comes_with_the_next_run
     listener.status = 500
     with serving(told(world, listener)) as served:
         assert served.call("identity", crm_id, "Insert").status_code == 200
-        wait_until(lambda: calm(served, 1))
+        wait_until(lambda: settled(served, 1))
         wait_until(lambda: listener.heard)
         listener.take()
         listener.status = 204
         world.crm.edit(own[0], nickName="نام تازه")
         assert served.call("identity", own[0]).status_code == 200
         wait_until(lambda: listener.heard)
-        wait_until(lambda: calm(served, 2))
+        wait_until(lambda: settled(served, 2))
     (alert,) = listener.take()
     assert [item["customer_number"] for item in alert.json["items"]] == ["900"]
     assert world.finance.contacts[world.code_of(own[0])]["Name"] == "نام تازه"
@@ -110,20 +110,21 @@ def test_a_call_for_a_source_that_is_switched_off_leaves_nothing_waiting(world: 
     write(world, "INSERT INTO webhook_events VALUES ('invoice', ?, ?, 'insert', 1, '')", document, item)
     write(
         world,
-        "INSERT INTO waiting VALUES ('invoice', 'finance', 'taken-up', ?, '', 0, 0, '', 'webhook', '', '', NULL)",
+        "INSERT INTO retries VALUES ('invoice', 'finance', 'taken-up', ?, '', '', 0, 0, '', 'webhook', "
+        "'state.webhook_call', '{}', '', NULL)",
         item,
     )
     with serving(ready(world, **{setting: "false"})) as served:
         answer = served.call(item, document, "Insert")
         assert (answer.status_code, answer.json()["message"][:7]) == (200, "ignored")
-        wait_until(served.is_calm)
-    assert world.rows("SELECT count(*) FROM waiting") == [(0,)]
+        wait_until(served.is_settled)
+    assert world.rows("SELECT count(*) FROM retries") == [(0,)]
     assert world.json("status")["pending"] == 0
     assert world.finance.preinvoices == []
     # Switched on again, the document comes by its own date.
     world.set()
     world.json("sync")
-    assert world.rows("SELECT crm_id FROM invoice_mappings") == [(document,)]
+    assert world.rows("SELECT crm_id FROM posted_documents") == [(document,)]
 
 
 def test_a_run_for_customers_only_keeps_what_webhooks_told_of_documents(world: World) -> None:
@@ -131,6 +132,6 @@ def test_a_run_for_customers_only_keeps_what_webhooks_told_of_documents(world: W
     document = world.crm.add_quote(customer, [ROW], number="100-1405/1", crmObjectTypeCode="PI_5")
     write(world, "INSERT INTO webhook_events VALUES ('invoice', ?, 'quote', 'insert', 1, '')", document)
     world.json("sync", "--only", "customers")
-    assert world.rows("SELECT record FROM waiting") == [(document,)]
+    assert world.rows("SELECT record FROM retries") == [(document,)]
     world.json("sync", "--only", "invoices")
-    assert world.rows("SELECT crm_id FROM invoice_mappings") == [(document,)]
+    assert world.rows("SELECT crm_id FROM posted_documents") == [(document,)]

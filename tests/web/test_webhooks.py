@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from serving import SECRET, Served, ready, serving, wait_until, write
-from siaghsync.state.state_file import run_lock
 from world import Maker, World
+
+from siaghsync.state.database import run_lock
 
 
 def name_in_finance(world: World, crm_id: str) -> str:
@@ -17,7 +18,7 @@ def name_in_finance(world: World, crm_id: str) -> str:
 
 
 def audit(world: World, crm_id: str) -> list[tuple[str, str]]:
-    rows = world.rows("SELECT action, outcome FROM audit WHERE crm_id = ? ORDER BY id", crm_id)
+    rows = world.rows("SELECT operation, outcome FROM audit WHERE crm_id = ? ORDER BY id", crm_id)
     return [(str(action), str(outcome)) for action, outcome in rows]
 
 
@@ -32,13 +33,13 @@ def own(served: Served, place: int) -> str:
 
 def test_a_change_reaches_finance_within_two_seconds_and_few_requests(served: Served) -> None:
     world, crm_id = served.world, own(served, 0)
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     world.crm.edit(crm_id, nickName="تازه از وب‌هوک")
     world.journal.reset()
     answer = served.call("identity", crm_id)
     assert (answer.status_code, answer.json()) == (200, {"message": "stored"})
     assert wait_until(lambda: name_in_finance(world, crm_id) == "تازه از وب‌هوک") < 2
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert world.journal.count("crm", "person/find") == 0
     # Two logins, one look at each side, one write.
     assert world.journal.count() == 5
@@ -51,7 +52,7 @@ def test_doubled_calls_make_one_write(served: Served) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: served.call("identity", crm_id).status_code, range(16)))
     assert answers == [200] * 16
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert name_in_finance(world, crm_id) == "دوبار گفته"
     assert audit(world, crm_id).count(("update", "done")) == 1
 
@@ -61,11 +62,11 @@ def test_calls_out_of_order_and_a_call_without_a_change_do_no_harm(served: Serve
     world.crm.edit(crm_id, nickName="آخرین نام")
     for event in ("2", "Delete", "1", "insert", "UPDATE"):
         assert served.call("identity", crm_id, event).status_code == 200
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert name_in_finance(world, crm_id) == "آخرین نام"
     writes = world.journal.count("finance", "SaveFormData")
     assert served.call("identity", crm_id).status_code == 200
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert world.journal.count("finance", "SaveFormData") == writes
 
 
@@ -76,16 +77,16 @@ def test_a_new_customer_and_its_invoice_come_in_one_go(served: Served) -> None:
     invoice = world.crm.add_invoice(crm_id, [row], number="100-1405/77", crmObjectTypeCode="PI_5")
     # Only the invoice is told of: its customer is synced first, in the same run.
     assert served.call("invoice", invoice, "Insert").status_code == 200
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert name_in_finance(world, crm_id) == "شرکت تازه"
-    assert world.rows("SELECT count(*) FROM invoice_mappings WHERE crm_id = ?", invoice) == [(1,)]
+    assert world.rows("SELECT count(*) FROM posted_documents WHERE crm_id = ?", invoice) == [(1,)]
 
 
 def test_an_organization_under_a_name_that_tells_no_kind_is_found(served: Served) -> None:
     world = served.world
     crm_id = world.crm.add_organization(nickName="نمایندگی شرق", customerNumber="900002", nationalCode="14001112223")
     assert served.call("identity", crm_id, "Insert", subtype="نماینده").status_code == 200
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert name_in_finance(world, crm_id) == "نمایندگی شرق"
 
 
@@ -94,7 +95,7 @@ def test_what_was_deleted_is_left_alone(served: Served) -> None:
     before = name_in_finance(world, crm_id)
     world.crm.delete(crm_id)
     assert served.call("identity", crm_id, "Delete").status_code == 200
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert name_in_finance(world, crm_id) == before
     assert audit(world, crm_id)[-1] == ("skip", "skipped")
 
@@ -104,13 +105,13 @@ def test_a_posted_document_that_is_deleted_goes_to_a_person(served: Served) -> N
     row = {"productCode": "P-1", "count": 1, "baseUnitPrice": 500}
     quote = world.crm.add_quote(customer, [row], number="100-1405/78", crmObjectTypeCode="PI_5")
     served.call("quote", quote, "Insert")
-    wait_until(lambda: world.rows("SELECT 1 FROM invoice_mappings WHERE crm_id = ?", quote))
-    wait_until(served.is_calm)
+    wait_until(lambda: world.rows("SELECT 1 FROM posted_documents WHERE crm_id = ?", quote))
+    wait_until(served.is_settled)
     assert served.call("quote", quote).status_code == 200  # nothing has changed
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     world.crm.delete(quote)
     assert served.call("quote", quote, "Delete").status_code == 200
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     found = world.rows("SELECT reason FROM reviews WHERE record = ? AND resolution IS NULL", quote)
     assert found == [("deleted_after_posting",)]
 
@@ -121,13 +122,13 @@ def test_post_with_a_form_is_as_good_as_get(served: Served) -> None:
     data = {"event": "Update", "id": "{" + crm_id.upper() + "}", "type": "IDENTITY", "subtype": "مخاطب حقيقي"}
     answer = served.http.post(f"{served.url}/webhook/crm/identity?token={SECRET}", data, timeout=10)
     assert answer.status_code == 200
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     assert name_in_finance(world, crm_id) == "با پست"
 
 
 def test_while_a_run_is_at_work_the_call_is_stored_and_waits_its_turn(served: Served) -> None:
     world, crm_id = served.world, own(served, 6)
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     with run_lock(world.state_file):
         world.crm.edit(crm_id, nickName="نوبت")
         assert served.call("identity", crm_id).status_code == 200
@@ -138,7 +139,7 @@ def test_while_a_run_is_at_work_the_call_is_stored_and_waits_its_turn(served: Se
 
 def test_calls_during_a_real_sync_are_neither_lost_nor_carried_out_twice(served: Served) -> None:
     world, mine = served.world, [own(served, place) for place in range(10, 20)]
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     for crm_id in mine:
         world.crm.edit(crm_id, nickName=f"پیش {crm_id[:4]}")
     world.finance.latency = 0.05
@@ -150,7 +151,7 @@ def test_calls_during_a_real_sync_are_neither_lost_nor_carried_out_twice(served:
             assert served.call("identity", crm_id).status_code == 200
         _, said = sync.communicate(timeout=60)
         assert sync.returncode == 0, said
-        wait_until(served.is_calm)
+        wait_until(served.is_settled)
     finally:
         world.finance.latency = 0
     assert [name_in_finance(world, crm_id) for crm_id in mine] == [f"پس {crm_id[:4]}" for crm_id in mine]
@@ -178,7 +179,7 @@ def test_calls_during_a_real_sync_are_neither_lost_nor_carried_out_twice(served:
 def test_a_call_that_is_none_is_refused_and_stores_nothing(
     served: Served, item: str, params: dict[str, str], status: int
 ) -> None:
-    wait_until(served.is_calm)
+    wait_until(served.is_settled)
     runs = served.world.rows("SELECT max(id) FROM runs")
     right = {"event": "Update", "id": str(uuid.UUID(int=7)), "type": item.capitalize(), "subtype": "مخاطب حقیقی"}
     answer = served.http.get(f"{served.url}/webhook/crm/{item}/{SECRET}", params={**right, **params}, timeout=10)
@@ -249,11 +250,11 @@ def test_a_burst_of_hundreds_loses_nothing_and_doubles_nothing(make_world: Maker
 
         with ThreadPoolExecutor(16) as pool:
             assert set().union(*pool.map(call_twice, ids)) == {200}
-        wait_until(served.is_calm, 60)
+        wait_until(served.is_settled, 60)
     assert [name_in_finance(world, crm_id) for crm_id in ids] == [f"موج {place}" for place in range(len(ids))]
     assert len(world.finance.contacts) == contacts
     # A call that comes while its record is being written leads to one more look, never to one more write.
-    assert world.rows("SELECT count(*) FROM audit WHERE action = 'update' AND outcome = 'done'") == [(len(ids),)]
+    assert world.rows("SELECT count(*) FROM audit WHERE operation = 'update' AND outcome = 'done'") == [(len(ids),)]
     assert world.rows("SELECT count(*) FROM reviews") == [(0,)]
 
 
@@ -286,7 +287,7 @@ def test_killed_between_store_and_sync_the_next_sync_finds_what_was_stored(small
     assert done["customers"]["updated"] == 1
     assert name_in_finance(world, crm_id) == "پس از مرگ"
     assert world.rows("SELECT count(*) FROM webhook_events") == [(0,)]
-    assert world.rows("SELECT count(*) FROM waiting") == [(0,)]
+    assert world.rows("SELECT count(*) FROM retries") == [(0,)]
     # A new `serve` takes up what an earlier one has left, too.
     world.crm.edit(crm_id, nickName="میراث")
     write(world, "INSERT INTO webhook_events VALUES ('customer', ?, 'person', 'update', 1, '')", crm_id)

@@ -1,0 +1,151 @@
+"""A review for the eye of a person: both sides next to each other, differences marked, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from siaghsync.domain.normalize import fold, phone_key, same_meaning
+from siaghsync.messages.message import Message
+from siaghsync.state.reviews import Review
+from siaghsync.web.language import PageLanguage
+
+_LEFT_OUT_OF_HEAD = frozenset({"crm_id", "rows", "customer"})
+_SHOWN_OTHERWISE = frozenset({"crm_id", "names"})
+"""What a table of both sides shows by another field, or only to programs."""
+_Side = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value; `differs` says that it is not what the first column says."""
+
+    text: str
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of values: `heads` name them, each row is (what it is called, its cells)."""
+
+    heads: list[str]
+    rows: list[tuple[str, list[Cell]]]
+    links: list[str]
+    """The codes or numbers of the columns that can be linked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """All that is shown of a review's details; None or empty for what the details do not hold."""
+
+    sides: Table | None
+    differences: Table | None
+    document: list[tuple[str, str]]
+    document_rows: Table | None
+    faults: list[tuple[str, str]]
+    """(short sentence, what is wrong) of each fault of a document."""
+
+
+def view(review: Review, language: PageLanguage) -> ReviewView:
+    """A review's details as they are shown."""
+    snapshot: Mapping[str, Any] = review.details.get("snapshot") or {}
+    return ReviewView(
+        sides=None if review.entity == "invoice" else both_sides(review.details, language),
+        differences=differences(review.details, language),
+        document=_head(snapshot, language),
+        document_rows=_rows(snapshot, language),
+        faults=[
+            (language.reason(fault["reason"]), language.message(Message.from_json(fault["message"])))
+            for fault in review.details.get("faults") or ()
+        ],
+    )
+
+
+# --- customers ---------------------------------------------------------------------------------------------
+
+
+def both_sides(details: Mapping[str, Any], language: PageLanguage) -> Table | None:
+    """The record and its candidates, or what was sent; None if the details hold neither."""
+    customer, contact = details.get("customer"), details.get("contact")
+    mine: _Side = customer or contact or details.get("payload") or {}
+    if not mine:
+        return None
+    candidates: Sequence[_Side] = details.get("candidates") or ()
+    head = language.text("side_crm" if customer else "side_finance" if contact else "side_sent")
+    keys = dict.fromkeys(key for side in (mine, *candidates) for key in side if key not in _SHOWN_OTHERWISE)
+    rows = [(language.field(key), _cells(key, mine, candidates, language)) for key in keys]
+    link_key = "customer_number" if contact else "finance_code"
+    return Table(
+        [head, *(language.text("candidate", number=number) for number in range(1, len(candidates) + 1))],
+        [(label, cells) for label, cells in rows if any(cell.text for cell in cells)],
+        [str(side[link_key]) for side in candidates if side.get(link_key) and not side.get("taken_by")],
+    )
+
+
+def _cells(key: str, mine: _Side, candidates: Sequence[_Side], language: PageLanguage) -> list[Cell]:
+    first = _of(mine, key)
+    others = [Cell(language.value(key, _of(side, key)), _differs(key, first, _of(side, key))) for side in candidates]
+    return [Cell(language.value(key, first)), *others]
+
+
+def _of(side: _Side, key: str) -> Any:
+    return side.get("names") or side.get(key) if key == "name" else side.get(key)
+
+
+def _differs(key: str, mine: Any, other: Any) -> bool:
+    """Whether a person should look: spelling aside, and an empty value is no contradiction."""
+    if mine in (None, "", []) or other in (None, "", []):
+        return False
+    if isinstance(mine, list) or isinstance(other, list):
+        compared = phone_key if key == "phones" else fold
+        return not {compared(value) for value in _texts(mine)} & {compared(value) for value in _texts(other)}
+    return not same_meaning(key, str(mine), str(other))
+
+
+def _texts(value: Any) -> list[str]:
+    """One value or several as texts; of a labelled one ([label, value]) only the value."""
+    several = value if isinstance(value, list) else [value]
+    return [str(part[-1] if isinstance(part, list) and part else part) for part in several]
+
+
+def name_linked(details: Mapping[str, Any], value: str) -> str:
+    """What the candidate with this code or number is called; "" if it is none of them."""
+    for side in details.get("candidates") or ():
+        if value in (str(side.get("finance_code", "")), str(side.get("customer_number", ""))):
+            return str((side.get("names") or [""])[0])
+    return ""
+
+
+# --- documents ---------------------------------------------------------------------------------------------
+
+
+def differences(details: Mapping[str, Any], language: PageLanguage) -> Table | None:
+    """What a document said when it was posted and what it says now, or None."""
+    found: Mapping[str, Sequence[Any]] = details.get("difference") or {}
+    rows = [
+        (language.field(key), [Cell(language.value(key, old)), Cell(language.value(key, new), differs=True)])
+        for key, (old, new) in found.items()
+    ]
+    return Table([language.text("side_posted"), language.text("side_now")], rows, []) if rows else None
+
+
+def _head(snapshot: Mapping[str, Any], language: PageLanguage) -> list[tuple[str, str]]:
+    """The head of the document that a review is about: (field, value)."""
+    return [
+        (language.field(key), language.value(key, value))
+        for key, value in snapshot.items()
+        if key not in _LEFT_OUT_OF_HEAD and value not in (None, "")
+    ]
+
+
+def _rows(snapshot: Mapping[str, Any], language: PageLanguage) -> Table | None:
+    rows: Sequence[_Side] = snapshot.get("rows") or ()
+    if not rows:
+        return None
+    keys = list(rows[0])
+    lines = [
+        (language.number(place), [Cell(language.value(key, row.get(key))) for key in keys])
+        for place, row in enumerate(rows, 1)
+    ]
+    return Table([language.field(key) for key in keys], lines, [])

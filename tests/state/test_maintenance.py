@@ -1,0 +1,144 @@
+"""Old lines leave the audit trail, and nothing that still counts; alerts are told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sample_records import RULES, customer, mapping
+
+from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
+from siaghsync.errors import BrakeError, InDoubt
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import msg
+from siaghsync.planning.cases import CustomerCase
+from siaghsync.planning.customers import plan_customer
+from siaghsync.state import alerts, audit_log, meta, outbox, reviews
+from siaghsync.state.audit import Run
+from siaghsync.state.database import State, memory_state
+from siaghsync.state.maintenance import Pruned, prune, runs_ever
+from siaghsync.state.mappings import Mappings
+
+OLD, NOW = datetime(2025, 1, 5, 10, 0, tzinfo=UTC), datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+CREATE = plan_customer(CustomerCase(customer()), RULES)
+STRANGER = replace(CREATE, operation=Operation.REVIEW, reason=Reason.STRANGER)
+
+
+@pytest.fixture
+def state() -> Iterator[State]:
+    opened = memory_state()
+    yield opened
+    opened.close()
+
+
+def begun(state: State, at: datetime) -> Run:
+    return Run(state, "sync", lambda: at, "ali")
+
+
+def write(run: Run, record: str, how: IntentState | None) -> None:
+    with run.state.atomic():
+        intent_id = outbox.open_intent(run, replace(CREATE, record=record))
+        if how:
+            outbox.close_intent(run, intent_id, how)
+
+
+def test_old_lines_go_and_what_still_counts_stays(state: State) -> None:
+    for _ in range(3):
+        run = begun(state, OLD)
+        run.note(CREATE, AuditOutcome.DONE)
+        run.finish("ok", {})
+    begun(state, OLD)  # killed
+    busy = begun(state, OLD)
+    write(busy, "p-1", IntentState.CONFIRMED)
+    write(busy, "p-2", IntentState.UNKNOWN)
+    write(busy, "p-3", None)
+    write(busy, "p-4", IntentState.EXPIRED)
+    write(busy, "p-5", IntentState.EXPIRED)
+    busy.finish("partial", {})
+    with state.atomic():
+        Mappings(state).add(mapping(crm_id="p-5"), "number", busy.at())
+    begun(state, NOW).note(CREATE, AuditOutcome.DONE)
+    before = runs_ever(state)
+    pruned = prune(state, NOW - timedelta(days=1), NOW, "ali")
+    assert pruned == Pruned(audit=3, runs=3, intents=2)
+    assert runs_ever(state) == before == {("sync", "ok"): 3, ("sync", "partial"): 1, ("sync", "unfinished"): 2}
+    states = [(row["record"], row["state"]) for row in state.rows("SELECT record, state FROM intents ORDER BY id")]
+    assert states == [("p-2", "unknown"), ("p-3", "open"), ("p-4", "expired")]
+    kept, line = audit_log.entries(state, audit_log.LogFilter())
+    assert kept.operation == "create"
+    assert (line.entity, line.operation, line.run_id, line.actor) == ("log", "prune", None, "ali")
+    assert line.message
+    assert "3 line(s) of the audit trail, 3 run(s), 2 settled intent(s)" in render(line.message)
+    assert "۳ سطر" in render(line.message, "fa")
+
+
+def test_a_lost_state_file_is_remembered_until_a_run_was_there(state: State) -> None:
+    meta.note_lost_state(state, had_lock=False)
+    assert state.meta(meta.STATE_WAS_LOST) is None
+    meta.note_lost_state(state, had_lock=True)
+    assert state.meta(meta.STATE_WAS_LOST)
+    state.set_meta(meta.STATE_WAS_LOST, None)
+    begun(state, NOW)
+    meta.note_lost_state(state, had_lock=True)
+    assert state.meta(meta.STATE_WAS_LOST) is None
+
+
+# --- alerts ------------------------------------------------------------------------------------------------
+
+SILENT = InDoubt("crm", "log_in", "timeout")
+
+
+def told(state: State, error: BaseException | None = None, working: tuple[str, ...] = ()) -> list[str]:
+    """What is told now: the kinds of the items; it is remembered as told."""
+    found = alerts.news(state, error, working)
+    alerts.remember(state, found.after)
+    return [item["kind"] for item in found.items]
+
+
+def test_a_question_is_told_once_and_again_when_it_becomes_another(state: State) -> None:
+    run = begun(state, NOW)
+    with state.atomic():
+        reviews.put(run, STRANGER)
+    (item,) = alerts.news(state, None, ()).items
+    assert (item["id"], item["reason"], item["customer_number"]) == (1, "stranger", "100-1234")
+    assert told(state) == ["review"]
+    assert told(state) == []
+    with state.atomic():
+        reviews.put(run, replace(STRANGER, reason=Reason.NUMBER_TWICE))
+    assert told(state) == ["review"]
+    with state.atomic():
+        reviews.auto_resolve(run, STRANGER)
+    assert told(state) == []
+    with state.atomic():
+        reviews.put(run, STRANGER)
+    assert told(state) == ["review"]
+
+
+def test_a_system_that_fails_is_told_once_until_it_works(state: State) -> None:
+    (item,) = alerts.news(state, SILENT, ()).items
+    assert (item["system"], item["reason"], item["message"]) == ("crm", "timeout", SILENT.message)
+    assert told(state, SILENT) == ["system"]
+    assert told(state, SILENT, ("crm", "finance")) == []
+    assert told(state, None, ("crm",)) == []
+    assert told(state, SILENT) == ["system"]
+
+
+def test_a_brake_is_told_once_until_a_run_goes_through(state: State) -> None:
+    brake = BrakeError("brake.creates", count=9, limit=5)
+    assert told(state, brake) == ["brake"]
+    assert told(state, brake) == []
+    assert told(state) == []
+    (item,) = alerts.news(state, brake, ()).items
+    assert item["message"] == msg("brake.creates", count=9, limit=5)
+
+
+def test_what_could_not_be_told_is_told_the_next_time(state: State) -> None:
+    run = begun(state, NOW)
+    with state.atomic():
+        reviews.put(run, STRANGER)
+    for _ in range(2):
+        found = alerts.news(state, None, ())
+        assert [item["kind"] for item in found.items] == ["review"]
+        alerts.remember(state, found.before)
