@@ -13,10 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from siaghsync.messages.exits import EXITS
 
-from siaghsync.cli.app import app
+from siaghsync.cli.app import common
+from siaghsync.domain.reasons import Reason
 from siaghsync.features.notifications.metrics import Figures, metrics_text
+from siaghsync.messages.catalog import chapter
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,18 +60,25 @@ def test_a_page_that_lags_behind_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     assert {path: (tmp_path / path).read_text("utf-8") for path in PAGES} == PAGES
 
 
+@pytest.mark.parametrize("page", ["docs/errors.md", "docs/fa/errors.md"])
+def test_every_reason_is_explained_once(page: str) -> None:
+    for reason in Reason:
+        if reason not in ("refused", "unreadable"):  # words of requests, too
+            assert PAGES[page].count(f"### `{reason}`\n") == 1, reason
+
+
 def test_the_readme_tells_the_same_exit_codes() -> None:
-    table = [f"| {', '.join(map(str, codes))} | {said.en} |" for codes, said in EXITS.items()]
+    table = [f"| {key.replace('_', ', ')} | {entry.text['en']} |" for key, entry in chapter("exit").items()]
     assert "\n".join(table) in read("README.md")
 
 
 # --- command lines -----------------------------------------------------------------------------------------
 
 COMMANDS = {
-    path.removeprefix("siaghsync "): {word for each in GENERATOR.parameters(callback) for word in each.words}
-    for path, callback, _ in GENERATOR.declared(app, "siaghsync")
+    each.path.removeprefix("siaghsync "): {word for one in GENERATOR.parameters(each.callback) for word in one.words}
+    for each in GENERATOR.declared()
 }
-COMMON = {word for each in GENERATOR.parameters(app.registered_callback.callback) for word in each.words}  # type: ignore[union-attr]
+COMMON = {word for each in GENERATOR.parameters(common) for word in each.words}
 COMMON |= {"--help", "--install-completion", "--show-completion"}
 GROUPS = {"report", "review"}
 _LINE = re.compile(r"(?:^\s*|&& |; |\bsh |bin/|Scripts\\)siaghsync(?:\.exe)?((?: +[^\s`|;&>)\"']+)+)", re.MULTILINE)

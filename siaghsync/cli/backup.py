@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import settings_of
+from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import new_app
 from siaghsync.messages.message import msg
 from siaghsync.report.streams import say_message

@@ -1,48 +1,29 @@
-"""Builds what a command works with: settings, clients of both systems, a run's context, the rules for documents."""
+"""Builds what a run works with from the settings: clients of both systems, its context, the rules for documents."""
 
 from __future__ import annotations
 
-import getpass
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
-
-import typer
 
 from siaghsync import clock
-from siaghsync.cli.options import GlobalOptions
+from siaghsync.cli.environment import current_user
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.domain.numbering import NumberScheme
-from siaghsync.errors import LockHeld, System
+from siaghsync.errors import System
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.planning.rules import PlanRules
-from siaghsync.settings import Settings, load
+from siaghsync.settings import Settings
 from siaghsync.state.audit import Run
-from siaghsync.state.database import State, run_lock
+from siaghsync.state.database import State
 from siaghsync.state.meta import started_at
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import Limits, Progress, RunContext
-
-
-def settings_of(context: typer.Context) -> Settings:
-    """The validated settings for this call. Raises SettingsError."""
-    options: GlobalOptions = context.obj
-    return load(options.env_file, os.environ, Path.cwd(), options.state)
-
-
-def current_user() -> str:
-    """The user of the operating system, for the audit trail."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # Windows without a user name looks for a module that it does not have
-        return "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +114,6 @@ def run_context(
             progress=progress,
             monotonic=clock.monotonic,
         )
-
-
-def is_running(path: Path) -> bool:
-    """Whether a run holds the lock of the state file at `path`."""
-    try:
-        with run_lock(path):
-            return False
-    except LockHeld:
-        return True
 
 
 def posting_start(settings: Settings, state: State) -> datetime | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import typer
 
 from siaghsync import clock
-from siaghsync.cli.build import clients, settings_of
+from siaghsync.cli.build import clients
 from siaghsync.cli.cool_down import has_state
+from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError
 from siaghsync.features.check_apis.collect import ApiProbe, expected

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import settings_of
+from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import new_app
 from siaghsync.features.explain.render import story
 from siaghsync.messages.catalog import cure

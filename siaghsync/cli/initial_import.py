@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import settings_of
+from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import DryRunOption, JsonOption, PlanOption, SavePlanOption, new_app
 from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import IMPORT, Output, carry_out

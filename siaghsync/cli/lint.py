@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import run_context, settings_of
+from siaghsync.cli.build import run_context
 from siaghsync.cli.cool_down import cool_down
+from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.cli.signals import stop_on_signal
 from siaghsync.features.lint.collect import survey

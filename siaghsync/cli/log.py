@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from siaghsync import clock
-from siaghsync.cli.build import current_user, settings_of
+from siaghsync.cli.environment import current_user, settings_of
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.cli.times import moment_of
 from siaghsync.errors import UsageError

@@ -93,7 +93,7 @@ def _show(result: Result, mode: PlanMode, output: Output, code: int) -> None:
     if output.as_json:
         if isinstance(result.error, BrakeError):
             head |= error_document(result.error)
-        write_json(head, changes=report.changes(), failures=failures_as_json(report.failures))
+        write_json(head, changes=report.changes(), failures=list(failures_as_json(report.failures)))
         return
     if code or not output.quiet:
         show(*run_report(head, report.changes(), report.failures))

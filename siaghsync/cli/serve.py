@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import settings_of
+from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import new_app
 from siaghsync.cli.service_runs import ServiceRuns
 from siaghsync.cli.signals import stop_on_signal

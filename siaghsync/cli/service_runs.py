@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from siaghsync import clock
-from siaghsync.cli.build import document_rules, is_running, run_context
+from siaghsync.cli.build import document_rules, run_context
+from siaghsync.cli.environment import is_running
 from siaghsync.cli.review import decide
 from siaghsync.errors import LockHeld
 from siaghsync.features.notifications.notify import run_notifier

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from siaghsync import clock
-from siaghsync.cli.build import is_running, settings_of
+from siaghsync.cli.environment import is_running, settings_of
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.cli.times import seconds_of
 from siaghsync.messages.message import msg

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import document_rules, settings_of
+from siaghsync.cli.build import document_rules
+from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import DryRunOption, JsonOption, PlanOption, SavePlanOption, new_app
 from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import Output, carry_out

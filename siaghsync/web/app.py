@@ -36,8 +36,13 @@ def create_app(dependencies: Dependencies, intake: Intake, *, access: bool = Fal
     app = Starlette(
         routes=[
             Route("/health", dashboard.Health(dependencies).answer, methods=["GET"]),
-            Route("/webhook/crm/{item}", webhooks.answer, methods=["GET", "POST"]),
-            Route("/webhook/crm/{item}/{secret:path}", webhooks.answer, methods=["GET", "POST"]),
+            Mount(
+                "/webhook/crm",
+                routes=[
+                    Route("/{item}", webhooks.answer, methods=["GET", "POST"]),
+                    Route("/{item}/{secret:path}", webhooks.answer, methods=["GET", "POST"]),
+                ],
+            ),
             Mount("/static", _Static(directory=_STATIC)),
             Mount(
                 "",

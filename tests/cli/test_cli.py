@@ -17,7 +17,11 @@ from typing import Any
 import pytest
 from world import Maker, Process, World, finish, wait_for
 
-HEAVY = {"pydantic", "requests", "urllib3", "rich", "sqlite3", "tenacity", "uvicorn", "starlette", "dotenv"}
+from siaghsync.cli.app import COMMANDS, PANELS
+
+HEAVY = {
+    "pydantic", "requests", "urllib3", "rich", "sqlite3", "sqlite_utils", "tenacity", "uvicorn", "starlette", "dotenv",
+}  # fmt: skip
 COUNTS = {"seen", "created", "updated", "linked", "unchanged", "skipped", "failed", "review"}
 RUN = {"id", "command", "started_at", "finished_at", "outcome", "dry_run"}
 CHANGE = {"entity", "action", "crm_id", "customer_number", "finance_code", "fields", "reason"}
@@ -63,8 +67,6 @@ def test_help_and_version_need_no_settings_and_load_little(tmp_path: Path, argum
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "siaghsync" in ended.stdout
     assert list(tmp_path.iterdir()) == []
-    # typer itself may load pydantic as soon as there is a command.
-    assert loaded_by(*arguments) <= ({"pydantic"} if "sync" in arguments else set())
 
 
 def test_without_a_command_the_help_is_shown_and_it_is_wrong_use(tmp_path: Path) -> None:
@@ -74,9 +76,31 @@ def test_without_a_command_the_help_is_shown_and_it_is_wrong_use(tmp_path: Path)
     assert "initial-import" in ended.stderr
 
 
-def test_a_quiet_run_loads_no_tables() -> None:
-    # A command that fails early is the lightest one that runs; rich is for tables only.
-    assert "rich" not in loaded_by("sync", "--quiet")
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["nonsense"]])
+def test_the_list_of_commands_loads_no_command(arguments: list[str]) -> None:
+    assert loaded_by(*arguments) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "not_loaded"),
+    [
+        (["sync", "--quiet"], {"uvicorn", "starlette"}),
+        (["status"], {"requests", "urllib3", "uvicorn", "starlette"}),
+        (["hash-password", "--stdin"], HEAVY - {"dotenv", "pydantic"}),
+    ],
+)
+def test_a_command_loads_only_what_it_uses(arguments: list[str], not_loaded: set[str]) -> None:
+    assert not loaded_by(*arguments) & not_loaded
+
+
+def test_help_lists_the_commands_in_groups_and_cuts_nothing(tmp_path: Path) -> None:
+    shown = outside(tmp_path, "--help", COLUMNS="80").stdout
+    headings = [line.removesuffix(":") for line in shown.splitlines() if line and not line.startswith(" ")]
+    assert headings[-len(PANELS) :] == list(PANELS)
+    words = " ".join(shown.split())
+    for command in COMMANDS.values():
+        assert f"{command.name} {command.help}" in words
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 # --- exit codes and JSON -----------------------------------------------------------------------------------

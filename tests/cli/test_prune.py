@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from indoors import Indoors, indoors
-from siaghsync.state.state_file import open_state, run_lock
 from world import Maker
 
+from siaghsync.state.database import open_state, run_lock
+
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
-KEPT = ("customer_mappings", "invoice_mappings", "reviews", "waiting", "skips", "cursors", "seen")
+KEPT = ("customer_mappings", "posted_documents", "reviews", "retries", "skips", "cursors", "seen")
 
 
 @pytest.fixture
@@ -57,10 +58,10 @@ def test_old_lines_go_and_everything_that_counts_stays(world: Indoors) -> None:
     assert pruned["intents"] > 0
     assert contents(world, *KEPT) == before
     assert world.rows("SELECT state FROM intents ORDER BY id") == [("unknown",), ("confirmed",)]
-    lines = world.rows("SELECT id, action, message FROM audit ORDER BY id")
+    lines = world.rows("SELECT id, operation, message_code, message_params FROM audit ORDER BY id")
     assert [line[0] for line in lines[:-1]] == [row[0] for row in fresh]
     assert lines[-1][1] == "prune"
-    assert f"{old} line(s)" in str(lines[-1][2])
+    assert f'"audit": {old}' in str(lines[-1][3])
     assert world.json("log", "--prune-before", "365d")["pruned"] == {"audit": 0, "runs": 0, "intents": 0}
     assert world.json("sync", "--full", exit_code=1)["customers"]["failed"] == 1
 
@@ -83,14 +84,14 @@ def test_the_last_run_of_each_kind_stays_and_the_counter_never_goes_back(world: 
     assert 'siaghsync_runs_total{command="sync",outcome="ok"} 1\n' in text
 
 
-def test_a_create_that_lapsed_still_counts_until_its_record_is_linked(world: Indoors) -> None:
+def test_a_create_that_expired_still_counts_until_its_record_is_linked(world: Indoors) -> None:
     state = open_state(world.state_file)
     with state.atomic():
-        state.execute("UPDATE intents SET state = 'lapsed', settled_at = opened_at WHERE state = 'unknown'")
+        state.execute("UPDATE intents SET state = 'expired', settled_at = opened_at WHERE state = 'unknown'")
     state.close()
     age(world)
     world.json("log", "--prune-before", "365d")
-    assert world.rows("SELECT state, customer_number FROM intents") == [("lapsed", "900")]
+    assert world.rows("SELECT state, customer_number FROM intents") == [("expired", "900")]
 
 
 @pytest.mark.parametrize(

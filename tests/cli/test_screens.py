@@ -97,7 +97,9 @@ def test_next_tries_say_when_and_how_many(world: Indoors) -> None:
     with closing(sqlite3.connect(world.state_file)) as db, db:
         for record, when in (("a", "2020-01-01T00:00:00.000+00:00"), ("b", soon), ("c", soon)):
             db.execute(
-                "INSERT INTO waiting VALUES ('customer', 'finance', ?, 'person', '1', 2, 1, ?, 'timeout', 'm', ?, NULL)",
+                "INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, "
+                "reason, message_code, message_params, since) VALUES ('customer', 'finance', ?, 'person', '1', '', 2, 1, ?, 'timeout', "
+                "'text.verbatim', '{\"text\": \"m\"}', ?)",
                 (record, when, "2020-01-01T00:00:00.000+00:00"),
             )
     ended = world.run("status")
@@ -215,9 +217,9 @@ def test_a_dry_run_shows_counts_first_and_then_each_field(world: Indoors) -> Non
     )
     assert at_counts < at_created < at_updated
     updated = "\n".join(lines[at_updated:])
-    assert re.search(r"email: \S+ -> new@example\.com", updated)
-    assert re.search(r"fullname: \u2067.+\u2069 -> \u2067نام تازه\u2069", updated)
-    assert any(line.startswith("... and 3 more") for line in lines)
+    assert re.search(r"e-mail: \S+ -> new@example\.com", updated)
+    assert re.search(r"name: \u2067.+\u2069 -> \u2067نام تازه\u2069", updated)
+    assert "3 more are not shown; --json shows all." in lines
     assert re.search(rf"^ ?{code} ", updated, re.MULTILINE)
 
 
