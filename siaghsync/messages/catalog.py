@@ -10,6 +10,7 @@ tables, the likely `causes` and the `cure`. A cause with a `when` counts only wh
     {name:amount}     rials, grouped by thousands
     {name:time}       a stored moment (ISO 8601, UTC): Tehran's time, the Jalali date
     {name:day}        a day (YYYY-MM-DD)
+    {name:cure}       what to do about a message
     {name:CHAPTER}    the title (or text) of the entry CHAPTER.value: {system:system}, {document_kind:kind}, {field:field}
 """
 
@@ -139,7 +140,7 @@ def _fill(template: str, params: Mapping[str, Any], language: Language, isolate:
 
 def _shown(value: Any, form: str, language: Language, isolate: bool) -> str:
     if isinstance(value, Message):
-        return render(value, language, isolate=isolate)
+        return cure(value, language) if form == "cure" else render(value, language, isolate=isolate)
     if isinstance(value, tuple):
         texts = [render(item, language, isolate=isolate) for item in value]
         return "".join(f"\n  {text}" for text in texts) if form == "lines" else " ".join(texts)

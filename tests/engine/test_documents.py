@@ -293,7 +293,7 @@ def test_the_loss_is_known_also_after_a_kill_before_it_could_be_noted(world: Wor
     lines = (
         "import os",
         "from siaghsync.state.database import State",
-        "State.set_fact = lambda *_: os.kill(os.getpid(), 9)",
+        "State.set_meta = lambda *_: os.kill(os.getpid(), 9)",
     )
     (trap / "sitecustomize.py").write_text("\n".join(lines), "utf-8")
     path = os.pathsep.join(filter(None, (str(trap), os.environ.get("PYTHONPATH"))))
@@ -369,7 +369,7 @@ def test_a_change_after_posting_is_shown_and_can_be_accepted(world: World) -> No
     world.json("sync")
     world.crm.edit(crm_id, details=[row(count="3")])
     document = world.json("sync", exit_code=1)
-    assert document["changes"][0]["fields"] == {"row 1 quantity": ["2", "3"]}
+    assert document["changes"][0]["fields"] == {"rows.1.quantity": ["2", "3"]}
     item = review(world, "changed_after_posting")
     assert world.run("review", "resolve", str(item["id"]), "--discard").exit_code == 0
     assert told(world.json("sync", "--full")) == [("skip", "discarded")]
