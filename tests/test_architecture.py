@@ -56,7 +56,7 @@ LIBRARIES: dict[str, set[str]] = {
     "prometheus_client": {"features.notifications"},
     "starlette": {"web", "sandbox"},
     "jinja2": {"web"},
-    "uvicorn": {"cli", "sandbox"},
+    "uvicorn": {"web", "sandbox"},
 }
 WORLDLY = {
     "httpx", "http", "io", "os", "pathlib", "random", "requests", "secrets", "shutil", "socket", "sqlite3", "sqlite_utils",

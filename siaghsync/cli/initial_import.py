@@ -18,6 +18,7 @@ from siaghsync.messages.message import msg
 from siaghsync.report.streams import say_message
 from siaghsync.sync.context import PlanMode, RunContext
 from siaghsync.sync.importer import ImportOptions, ImportPlan
+from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import Result, run_import
 
 app = new_app()
@@ -47,8 +48,8 @@ def initial_import(
     options = ImportOptions(limit=limit, force=force, dry_run=dry_run)
     confirm = _agree if yes or dry_run else _ask
 
-    def start(run: RunContext, mode: PlanMode) -> Result:
-        return run_import(run, options, confirm, mode)
+    def start(run: RunContext, report: RunReport, mode: PlanMode) -> Result:
+        return run_import(run, report, options, confirm, mode)
 
     with run_plan(plans, limit=limit) as relation:
         output = Output(as_json, verbose=context.obj.verbose)

@@ -24,10 +24,11 @@ from siaghsync.settings import Settings
 from siaghsync.state.database import State, lock_path, memory_state, open_state, run_lock
 from siaghsync.state.meta import note_lost_state
 from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import Result, require_import
 
 IMPORT = "initial-import"
-Start = Callable[[RunContext, PlanMode], Result]
+Start = Callable[[RunContext, RunReport, PlanMode], Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ def carry_out(command: str, settings: Settings, plan: RunPlan, output: Output, s
             require_import(state)
         mode = plan.mode(state, command)
         with run_context(settings, state, command, stop.event, progress, dry_run=dry_run) as context:
-            notifier.context = context
-            result = start(context, mode)
+            notifier.context, notifier.report = context, RunReport(context.staging)
+            result = start(context, notifier.report, mode)
             code = stop.exit_code or result.exit_code
             _show(result, mode, output, code)
             return notifier.ended(result, code)

@@ -22,6 +22,7 @@ from siaghsync.state.database import State, open_state, run_lock
 from siaghsync.state.status import overview
 from siaghsync.sync.decisions import Decision
 from siaghsync.sync.reading import SyncOptions
+from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import require_import, run_sync
 
 _LOCK_SECONDS = 10.0
@@ -60,8 +61,8 @@ class ServiceRuns:
             notifier.over(state),
             run_context(settings, state, command, self.stop) as context,
         ):
-            notifier.context = context
-            result = run_sync(context, options, document_rules(settings, state))
+            notifier.context, notifier.report = context, RunReport(context.staging)
+            result = run_sync(context, notifier.report, options, document_rules(settings, state))
             notifier.ended(result, result.exit_code)
         outcome = title(f"outcome.{result.run['outcome']}")
         say_message(msg("cli.run_ended", id=result.run["id"], command=command, outcome=outcome))

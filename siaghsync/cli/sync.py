@@ -14,6 +14,7 @@ from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import Output, carry_out
 from siaghsync.sync.context import PlanMode, RunContext
 from siaghsync.sync.reading import SyncOptions
+from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import Result, run_sync
 
 app = new_app()
@@ -61,8 +62,8 @@ def sync(
             switched_off=settings.switched_off,
         )
 
-        def start(run: RunContext, mode: PlanMode) -> Result:
-            return run_sync(run, options, document_rules(settings, run.state), mode)
+        def start(run: RunContext, report: RunReport, mode: PlanMode) -> Result:
+            return run_sync(run, report, options, document_rules(settings, run.state), mode)
 
         output = Output(as_json, quiet, context.obj.verbose)
         raise typer.Exit(carry_out("sync", settings, relation, output, start, dry_run=dry_run))

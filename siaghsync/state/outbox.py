@@ -27,7 +27,8 @@ CUT_OFF = msg("state.run_ended")
 """The message of an intent whose run ended before an answer came."""
 
 UNSETTLED = "state IN ('open', 'unknown')"
-"""The condition for intents that may have arrived."""
+"""The condition for intents that may have arrived. In these words SQLite uses the partial index instead of reading every intent
+there ever was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def adopt_orphans(run: Run) -> list[Intent]:
 
     The run lock is held, so no earlier run can still be at work on them.
     """
-    orphans = run.state.rows("SELECT * FROM intents WHERE state = 'open' AND run_id <> ? ORDER BY id", (run.id,))
+    sql = f"SELECT * FROM intents WHERE {UNSETTLED} AND state = 'open' AND run_id <> ? ORDER BY id"
+    orphans = run.state.rows(sql, (run.id,))
     for row in orphans:
         close_intent(run, row["id"], IntentState.UNKNOWN, CUT_OFF)
     return [intent_of(row) for row in orphans]
@@ -91,7 +93,6 @@ def adopt_orphans(run: Run) -> list[Intent]:
 
 def unknown_intents(state: State, target: System, entity: str = "customer") -> list[Intent]:
     """What was sent to `target` and may or may not have arrived, oldest first."""
-    # UNSETTLED lets SQLite use the partial index instead of reading every intent there ever was.
     sql = f"SELECT * FROM intents WHERE {UNSETTLED} AND state = 'unknown' AND entity = ? AND target = ? ORDER BY id"
     return [intent_of(row) for row in state.rows(sql, (entity, target))]
 

@@ -63,13 +63,13 @@ class Result:
 
 def run_sync(
     context: RunContext,
+    report: RunReport,
     options: SyncOptions,
     document_rules: Callable[[], DocumentRules],
     mode: PlanMode | None = None,
 ) -> Result:
-    """One `sync` from login to end. Raises the CallError or StateError that ended it."""
+    """One `sync` from login to end. Fills `report`, also if it raises the CallError or StateError that ended it."""
     mode = mode or Unrestricted()
-    report = RunReport(context.staging)
     applier = DryRun(report) if options.dry_run else Live.of(context, report)
 
     def work(session: Session) -> None:
@@ -79,10 +79,11 @@ def run_sync(
     return _carry_through(context, report, work)
 
 
-def run_import(context: RunContext, options: ImportOptions, confirm: Confirm, mode: PlanMode | None = None) -> Result:
-    """One `initial-import` from login to end. Raises the CallError or StateError that ended it."""
+def run_import(
+    context: RunContext, report: RunReport, options: ImportOptions, confirm: Confirm, mode: PlanMode | None = None
+) -> Result:
+    """One `initial-import` from login to end. Fills `report`, also if it raises the CallError or StateError that ended it."""
     mode = mode or Unrestricted()
-    report = RunReport(context.staging)
     declined: list[bool] = []
 
     def work(_: Session) -> None:

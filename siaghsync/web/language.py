@@ -13,18 +13,6 @@ from siaghsync.messages.message import Message, Param, msg
 from siaghsync.report.labels import field_label, reason_title
 from siaghsync.report.status import ago
 
-_CHAPTERS = {
-    "operation": "operation.",
-    "outcome": "outcome.",
-    "kind": "kind.",
-    "match": "match.",
-    "command": "word.command_",
-    "count": "word.count_",
-    "system": "word.system_",
-    "active": "word.active_",
-    "gender": "word.gender_",
-}
-"""Group of words -> how their entries in the catalog begin."""
 _KINDS = {"0": "person", "1": "organization"}
 """The finance system's codes for kinds of contacts."""
 _BY_DASHBOARD = " (dashboard)"
@@ -62,9 +50,14 @@ class PageLanguage:
         return catalog.cure(message, self.code)
 
     def word(self, group: str, name: object) -> str:
-        """What a stable word of the program is called; the word itself if the catalog does not know it."""
-        code = f"{_CHAPTERS[group]}{name}"
-        return catalog.title(code, self.code) if catalog.find(code) else str(name).replace("_", " ")
+        """What a stable word of the program is called; the word itself if the catalog does not know it.
+
+        `group` is a chapter (`operation`, `outcome`, `kind`, `match`), or what stands before the word in the chapter `word`.
+        """
+        key = str(name).replace("-", "_").replace(" ", "_")
+        codes = (f"word.{group}_{key}", f"{group}.{key}")
+        known = next((code for code in codes if catalog.find(code)), None)
+        return catalog.title(known, self.code) if known else key.replace("_", " ")
 
     def kind(self, entity: str, kind: str | None = None) -> str:
         """What kind of record it is: its own kind, else that of its entity."""

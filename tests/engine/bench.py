@@ -206,8 +206,8 @@ class Bench:
 
     def unsettled(self) -> list[str]:
         """What the state file still has in doubt or waiting."""
-        intents = self.rows("SELECT action, target, record, state FROM intents WHERE state IN ('open', 'unknown')")
-        waiting = self.rows("SELECT entity, target, record, reason, message FROM waiting")
+        intents = self.rows("SELECT operation, target, record, state FROM intents WHERE state IN ('open', 'unknown')")
+        waiting = self.rows("SELECT entity, target, record, reason, message_code FROM retries")
         held_up = [row for row in waiting if row["entity"] == "invoice" and row["reason"] in FOR_THEIR_CUSTOMER]
         return [str(row) for row in (*intents, *waiting) if row not in held_up]
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 from siaghsync.state import outbox
 from siaghsync.state.audit import Run
 from siaghsync.state.outbox import Intent
-from siaghsync.sync import doubts
-from siaghsync.sync import recovery as lookup
+from siaghsync.sync import recovery
+from siaghsync.sync.recovery import Recovery
 
 
 def forgets_intents() -> None:
-    """What an earlier run left in the air is taken for never sent."""
+    """What an earlier run left open counts as never sent."""
 
     def forget(run: Run) -> list[Intent]:
         run.state.execute("UPDATE intents SET state = 'not_sent' WHERE state = 'open' AND run_id <> ?", (run.id,))
         return []
 
-    doubts.__dict__["adopt_orphans"] = forget
+    recovery.__dict__["adopt_orphans"] = forget
 
 
 def looks_once() -> None:
-    """A single look-up is taken for proof, without any grace time."""
-    patient = lookup.look_up_customers
+    """A single look-up counts as proof, without any grace time."""
+    patient = Recovery.look_up_customers
 
-    def hasty(engine, intents) -> None:  # type: ignore[no-untyped-def]
-        patient(engine, intents)
-        patient(engine, outbox.unknown_intents(engine.run.state, "crm"))
+    def hasty(self: Recovery, intents: list[Intent]) -> None:
+        patient(self, intents)
+        patient(self, outbox.unknown_intents(self.context.state, "crm"))
 
-    lookup.__dict__["look_up_customers"] = hasty
+    Recovery.look_up_customers = hasty  # type: ignore[method-assign]

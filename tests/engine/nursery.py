@@ -75,7 +75,7 @@ def _become(order: Order) -> None:
         os.environ.clear()
         os.environ.update(order["environ"])
         ahead = timedelta(seconds=order["ahead"])
-        sys.modules["siaghsync.cli.base"].__dict__["now"] = lambda: datetime.now(UTC) + ahead
+        sys.modules["siaghsync.clock"].__dict__["now"] = lambda: datetime.now(UTC) + ahead
         if order["sabotage"]:
             getattr(importlib.import_module("tests.engine.careless"), order["sabotage"])()
         code = run([*order["arguments"], "--json"])

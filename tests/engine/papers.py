@@ -126,10 +126,10 @@ class Papers:
         codes = {r["crm_id"]: r["finance_code"] for r in self.bench.rows("SELECT * FROM customer_mappings")}
         asked = {r["record"] for r in self.bench.rows("SELECT record FROM reviews WHERE resolution IS NULL")}
         told = asked | self.left
-        settled = {r["crm_id"] for r in self.bench.rows("SELECT crm_id FROM invoice_mappings")}
+        settled = {r["crm_id"] for r in self.bench.rows("SELECT crm_id FROM posted_documents")}
         held_up = {
             r["record"]: r["depends_on"]
-            for r in self.bench.rows("SELECT * FROM waiting WHERE entity = 'invoice'")
+            for r in self.bench.rows("SELECT * FROM retries WHERE entity = 'invoice'")
             if r["reason"] in FOR_THEIR_CUSTOMER
         }
         done = {paper.family for paper in self.all if found.get(paper.number)}

@@ -95,7 +95,7 @@ class Soak:
         self.ledger = Ledger.of(bench)
         bench.sandbox.on_event(self._on_event)
         self._disturb(True)
-        while not bench.rows("SELECT 1 FROM facts WHERE name = 'initial_import_completed_at'"):
+        while not bench.rows("SELECT 1 FROM meta WHERE name = 'initial_import_completed_at'"):
             self._one_run(IMPORT)
 
     def _disturb(self, wanted: bool) -> None:

@@ -76,7 +76,7 @@ def no_doubles(world: World) -> None:
 
 def open_questions(world: World) -> int:
     ((count,),) = world.rows(
-        "SELECT (SELECT count(*) FROM intents WHERE state IN ('open', 'unknown')) + (SELECT count(*) FROM waiting) "
+        "SELECT (SELECT count(*) FROM intents WHERE state IN ('open', 'unknown')) + (SELECT count(*) FROM retries) "
         "+ (SELECT count(*) FROM reviews WHERE resolution IS NULL)"
     )
     return int(count)
@@ -268,7 +268,7 @@ def test_a_locked_account_is_left_in_peace_until_the_cool_down_is_over(empty: Wo
         assert "Tehran time" in ended.json["error"]["message"]
         assert empty.journal.count("crm") == 0, command
     with closing(sqlite3.connect(empty.state_file)) as db, db:
-        db.execute("UPDATE facts SET value = '2020-01-01T00:00:00.000+00:00' WHERE name = 'crm_login_locked_until'")
+        db.execute("UPDATE meta SET value = '2020-01-01T00:00:00.000+00:00' WHERE name = 'crm_login_locked_until'")
     empty.json("sync")
 
 

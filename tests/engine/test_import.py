@@ -324,7 +324,7 @@ def test_a_refused_record_waits_then_goes_to_a_person_and_holds_nobody_up(world:
     second = world.json(*IMPORT, exit_code=1)
     assert counts(second) == {"unchanged": 4, "review": 1}
     assert changes(second)[str(refused)][::2] == ("review", "refused")
-    ((message,),) = world.rows("SELECT message FROM reviews")
+    ((message,),) = world.rows("SELECT message_params FROM reviews")
     assert "نام درست نیست" in message
     # It rests now: no further attempt, no further news.
     assert counts(world.json(*IMPORT)) == {"unchanged": 4, "review": 1}

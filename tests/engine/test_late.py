@@ -33,9 +33,9 @@ def stamp(moment: datetime) -> str:
 def after_the_overlap(world: World) -> None:
     """As if the last whole reading had been eleven minutes ago."""
     with sqlite3.connect(world.state_file) as db:
-        (whole_at,) = db.execute("SELECT whole_at FROM cursors WHERE source = 'person'").fetchone()
+        (whole_at,) = db.execute("SELECT window_read_at FROM cursors WHERE source = 'person'").fetchone()
         earlier = stamp(datetime.fromisoformat(whole_at) - timedelta(minutes=11))
-        db.execute("UPDATE cursors SET whole_at = ? WHERE source = 'person'", (earlier,))
+        db.execute("UPDATE cursors SET window_read_at = ? WHERE source = 'person'", (earlier,))
 
 
 @pytest.mark.parametrize("how", ["an edit", "a newcomer behind a deletion"])

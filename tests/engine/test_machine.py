@@ -265,7 +265,7 @@ class Machine(RuleBasedStateMachine):
         ended = self.bench.run(*command, traps=traps)
         assert ended.code not in (70, 99), ended
         if not self.imported:
-            self.imported = bool(self.bench.rows("SELECT 1 FROM facts WHERE name = 'initial_import_completed_at'"))
+            self.imported = bool(self.bench.rows("SELECT 1 FROM meta WHERE name = 'initial_import_completed_at'"))
         self._check()
         return ended
 

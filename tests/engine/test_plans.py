@@ -128,7 +128,7 @@ def test_a_sync_does_exactly_what_the_plan_says_and_moves_no_cursor(paired: Worl
     assert world.rows("SELECT count(*) FROM reviews") == [(0,)]
     assert [p.customer for p in world.finance.preinvoices].count(world.code_of(new)) == 1
     assert world.rows("SELECT * FROM cursors") == cursors
-    assert world.rows("SELECT count(*) FROM invoice_mappings WHERE crm_id = ?", later) == [(0,)]
+    assert world.rows("SELECT count(*) FROM posted_documents WHERE crm_id = ?", later) == [(0,)]
 
     ordinary = world.json("sync", exit_code=1)
     assert done(ordinary) == [("customer", "skip"), ("invoice", "create"), ("invoice", "review")]

@@ -180,8 +180,8 @@ def test_the_crm_wins_over_edits_in_finance_and_the_old_value_is_kept_in_the_aud
     assert counts(paired.json("sync")) == {"updated": 1}
     now = paired.finance.contacts[code]
     assert (now["Name"], now["Email"]) == (paired.crm.records[crm_id]["nickName"], "crm@example.com")
-    ((fields,),) = paired.rows("SELECT fields FROM audit WHERE action = 'update'")
-    assert json.loads(fields)["fullname"][0] == "نام از سیاق"
+    ((fields,),) = paired.rows("SELECT changes FROM audit WHERE operation = 'update'")
+    assert json.loads(fields)["name"][0] == "نام از سیاق"
     assert json.loads(fields)["email"] == ["siagh@example.com", "crm@example.com"]
 
 
@@ -234,10 +234,10 @@ def test_what_the_form_cannot_carry_is_cleaned_and_noted(paired: World) -> None:
     values = [now[name] for name in ("Name", "Email", "Description")]
     assert not any(letter in value for value in values for letter in "|\n\r\t\u2028")
     assert all(part in now["Name"] for part in ("علی", "gn_web_users.isactive=0", "رضایی", "پور"))
-    ((message,),) = paired.rows("SELECT message FROM audit WHERE action = 'update'")
-    assert "fullname" in message
-    assert "tozihat" in message
-    assert "123 is not a valid national code" in message
+    ((params,),) = paired.rows("SELECT message_params FROM audit WHERE operation = 'update'")
+    noted = [(note["code"], note["params"]["field"]) for note in json.loads(params)["parts"]]
+    assert {("value_note.cleaned", "name"), ("value_note.cleaned", "notes")} <= set(noted)
+    assert ("value_note.national_code", "national_code") in noted
     assert counts(paired.json("sync", "--full")) == {"unchanged": 6}
 
 

@@ -116,8 +116,9 @@ def test_what_is_left_in_doubt_is_stuck(bench: Bench, eve: Eve) -> None:
 def test_a_question_that_nobody_expected_is_stuck(bench: Bench, eve: Eve) -> None:
     change(
         bench,
-        "INSERT INTO reviews (entity, target, record, kind, reason, message, details, checksum, since) "
-        "VALUES ('customer', 'finance', 'x', 'person', 'refused', 'm', '{}', '', '')",
+        "INSERT INTO reviews (entity, target, record, kind, reason, customer_number, name, message_code, message_params, "
+        "details, checksum, since) "
+        "VALUES ('customer', 'finance', 'x', 'person', 'refused', '', '', 'text.verbatim', '{}', '{}', '', '')",
     )
     assert verdict(bench, eve).stuck
     assert judge(bench, eve.ledger, may_ask=["refused"]).good

@@ -77,6 +77,7 @@ def test_a_failed_run_pings_fail_with_the_summary(imported: World, listener: Lis
     text = listener.take()[1].body.decode()
     assert "exit code 3" in text
     assert "FINANCE_API_BASE_URL" in text
+    assert "customers: none looked at" in text
     assert not any(secret in text for secret in imported.sandbox.secrets())
 
 
@@ -201,6 +202,17 @@ def test_a_system_that_still_fails_while_the_other_does_is_not_told_again(import
     assert [item["system"] for item in alert.json["items"]] == ["crm"]
     assert imported.run("sync", env=no_finance).exit_code == 3
     assert listener.heard == []
+
+
+def test_a_system_that_worked_meanwhile_is_told_again(imported: World, listener: Listener) -> None:
+    imported.set(ALERT_URL=listener.url, MAX_RETRY_ATTEMPTS="1")
+    dead = f"http://127.0.0.1:{closed_port()}"
+    told = []
+    for system in ("CRM", "FINANCE", "CRM"):
+        assert imported.run("sync", env={f"{system}_API_BASE_URL": dead}).exit_code == 3
+        (alert,) = listener.take()
+        told.append([item["system"] for item in alert.json["items"]])
+    assert told == [["crm"], ["finance"], ["crm"]]
 
 
 def test_a_brake_is_told_once_until_a_run_goes_through(imported: World, listener: Listener) -> None:

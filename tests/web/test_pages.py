@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import socket
 import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -62,6 +64,37 @@ def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(small: World) -
         assert int(refused.headers["Retry-After"]) > 100
         # Another address is not locked out with the first one; the proxy on this machine says which one it is.
         assert guess(PASSWORD, **{"X-Forwarded-For": "203.0.113.9"}).status_code == 303
+
+
+def test_attempts_in_parallel_are_counted_before_they_are_checked(small: World) -> None:
+    with serving(ready(small)) as served:
+        csrf = served.csrf()
+
+        def guess(number: int) -> int:
+            form = {"csrf": csrf, "user": "Z", "password": f"guess {number}", "next": "/"}
+            return served.post("/login", form).status_code
+
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(guess, range(32)))
+        assert Counter(answers) == {403: 5, 429: 27}
+
+
+def test_whoever_knows_the_password_may_come_as_often_as_they_like(small: World) -> None:
+    with serving(ready(small)) as served:
+        for _ in range(7):
+            assert stranger(served).log_in().status_code == 303
+
+
+def test_a_changed_password_ends_the_sessions(small: World) -> None:
+    with serving(ready(small)) as served:
+        served.log_in()
+        cookie = f"siaghsync_session={served.http.cookies['siaghsync_session']}"
+        assert served.get("/").status_code == 200
+    other = f"scrypt:10:8:1:{bytes(16).hex()}:{bytes(32).hex()}"
+    for settings in ({"DASHBOARD_PASSWORD_HASH": other}, {}):
+        with serving(ready(small, **settings)) as served:
+            assert served.get("/", headers={"Cookie": cookie}).status_code == 303
+            assert served.log_in().status_code == (403 if settings else 303)
 
 
 def test_cookies_are_kept_from_scripts_and_other_sites(served: Served) -> None:
@@ -145,6 +178,27 @@ def test_no_page_runs_a_customers_name_or_shows_a_secret(inside: Served, languag
         if path != "/live":
             assert f'<html lang="{language}" dir="{"rtl" if language == "fa" else "ltr"}">' in answer.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in inside.get("/reviews").text
+
+
+def test_no_persian_page_carries_an_english_sentence(inside: Served) -> None:
+    world, persian = inside.world, {"siaghsync_language": "fa"}
+    customer = world.crm_of(world.rows("SELECT max(finance_code) FROM customer_mappings")[0][0])
+    rows = [
+        {"productCode": "", "count": 1, "baseUnitPrice": 100},
+        {"productCode": "P", "count": -1, "baseUnitPrice": 100},
+    ]
+    world.crm.add_quote(customer, rows, number="77", crmObjectTypeCode="PI_5")
+    world.run("sync")
+    ((faulty,),) = world.rows("SELECT id FROM reviews WHERE entity = 'invoice'")
+    pages = [inside.get(page.format(id=hostile_review(world)), cookies=persian).text for page in PAGES]
+    pages.append(inside.get(f"/reviews/{faulty}", cookies=persian).text)
+    wrong = {"way": "link", "value": "abc", "csrf": inside.csrf("/")}
+    pages.append(inside.post(f"/reviews/{hostile_review(world)}/decide", wrong, cookies=persian).text)
+    for page in pages:
+        assert '<html lang="fa"' in page or page.startswith('<div id="live"')
+        # What others wrote stands in isolation, and so do codes.
+        ours = re.sub(r"<(bdi|code|pre)\b.*?</\1>|\u2068[^\u2069]*\u2069|<[^>]*>", " ", page, flags=re.DOTALL)
+        assert not re.search(r"[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}", ours), ours
 
 
 def test_health_says_ok_or_not_and_nothing_else(inside: Served) -> None:

@@ -31,6 +31,11 @@ def is_html(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith("<")
 
 
+def is_page(body: bytes) -> bool:
+    """Whether the body of an error is a web page for people."""
+    return is_html(body.decode("utf-8-sig", errors="replace"))
+
+
 def _messages(value: Any) -> list[str]:
     if not isinstance(value, dict):
         return [value] if isinstance(value, str) else []

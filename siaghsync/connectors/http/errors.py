@@ -27,7 +27,7 @@ def error_of(error: Exception, system: System, what: str, *, sent: bool) -> NotS
     """The error for a request that ended with `error`; `sent` says whether a byte of it can have left."""
     reason = reason_of(error, sent=sent)
     if not sent:
-        return NotSent(system, what, reason, note=_note(error))
+        return NotSent(system, what, reason, note=_note(error), verify_code=_verify_code(error))
     if reason == "unreadable":
         return unreadable(system, what, msg("answer.no_http"))
     return InDoubt(system, what, reason)
@@ -62,6 +62,12 @@ def _note(error: Exception) -> str:
         return error.note
     notes = (cause.verify_message for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
     return next(notes, "")
+
+
+def _verify_code(error: Exception) -> int | None:
+    """OpenSSL's number (X509_V_ERR_*) for what is wrong with the certificate, or None."""
+    codes = (cause.verify_code for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError))
+    return next(codes, None)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

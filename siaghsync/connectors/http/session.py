@@ -22,7 +22,7 @@ from requests import Response
 from siaghsync import __version__
 from siaghsync.connectors.http.adapter import DirectAdapter
 from siaghsync.connectors.http.deadline import Deadline
-from siaghsync.connectors.http.error_body import words_of
+from siaghsync.connectors.http.error_body import is_page, words_of
 from siaghsync.connectors.http.errors import Unauthorized, error_of
 from siaghsync.connectors.http.response import Answer, read_body, read_error_body
 from siaghsync.connectors.http.retry import Failure, with_retries
@@ -192,7 +192,8 @@ class HttpSession:
         in_doubt = status < 400 or status >= 500 or status in (408, 499)
         kind = InDoubt if in_doubt else Unauthorized if status == 401 else Refused
         words = self.redact(words_of(answer.body))
-        error = kind(self.system, request.what, f"status_{status}", detail=words, status=status)
+        page = is_page(answer.body)
+        error = kind(self.system, request.what, f"status_{status}", detail=words, status=status, is_page=page)
         return Failure(error, again=request.repeatable if in_doubt else status == 429, pause=answer.retry_after)
 
     def _broken(self, request: _Request, error: Exception, *, sent: bool) -> Failure:

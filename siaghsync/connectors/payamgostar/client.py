@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from siaghsync.connectors.http.error_body import is_html, words_of
+from siaghsync.connectors.http.error_body import is_page, words_of
 from siaghsync.connectors.http.errors import unreadable
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.response import Answer
@@ -117,8 +117,8 @@ class Payamgostar:
         what = f"show_{source}"
         answer = self._ask(f"{_PATHS[source]}/get", {"id": crm_id}, what=what, repeatable=True, accept=(404,))
         if answer.status == 404:
-            if is_html(answer.body.decode(errors="replace")):
-                raise Refused("crm", what, "status_404", detail=words_of(answer.body), status=404)
+            if is_page(answer.body):
+                raise Refused("crm", what, "status_404", detail=words_of(answer.body), status=404, is_page=True)
             return None
         record = None if answer.status == 204 else parse_json(answer.body, "crm", what)
         if record is not None and not isinstance(record, dict):
@@ -174,7 +174,8 @@ class Payamgostar:
     def _refusal(self, answer: Answer) -> LoginRefused:
         kind = LoginLocked if answer.status == _LOCKED else LoginRefused
         words = self._session.redact(words_of(answer.body))
-        return kind("crm", _LOG_IN, f"status_{answer.status}", code=f"login.crm_{answer.status}", detail=words)
+        reason, code = f"status_{answer.status}", f"login.crm_{answer.status}"
+        return kind("crm", _LOG_IN, reason, code=code, detail=words, is_page=is_page(answer.body))
 
     def _noted(self, answer: Answer) -> Answer:
         with self._lock:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from siaghsync.connectors.http import strict_json
-from siaghsync.connectors.http.error_body import one_line, words_of
+from siaghsync.connectors.http.error_body import is_page, one_line, words_of
 from siaghsync.connectors.http.errors import unreadable
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import HttpSession
@@ -184,7 +184,7 @@ class Siagh:
         )
         self.server_time = answer.server_time
         if answer.status in _REFUSAL_STATUSES:
-            raise self._refusal(f"status_{answer.status}", words_of(answer.body))
+            raise self._refusal(f"status_{answer.status}", words_of(answer.body), is_page=is_page(answer.body))
         value = parse_json(answer.body, "finance", _LOG_IN)
         inside = read(SaveAnswer, value, "finance", _LOG_IN)
         if inside.returnvalue is False:
@@ -201,6 +201,6 @@ class Siagh:
         )
         return session.sessionid
 
-    def _refusal(self, reason: str, words: str) -> LoginRefused:
+    def _refusal(self, reason: str, words: str, *, is_page: bool = False) -> LoginRefused:
         words = self._http.redact(words)
-        return LoginRefused("finance", _LOG_IN, reason, code="login.finance", detail=words)
+        return LoginRefused("finance", _LOG_IN, reason, code="login.finance", detail=words, is_page=is_page)

@@ -30,7 +30,7 @@ from siaghsync.planning.import_ import plan_contact
 from siaghsync.planning.recovery import sent_customer
 from siaghsync.planning.rules import PlanRules
 from siaghsync.state import audit_log, migrations, outbox, retries, reviews, runs, status
-from siaghsync.state.cursors import Cursors
+from siaghsync.state.cursors import Cursors, Seen
 from siaghsync.state.database import State, open_state
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.posted import PostedDocuments
@@ -126,7 +126,7 @@ def test_it_is_understood(filled: Path) -> None:
         assert (posted.number, posted.snapshot["net"]) == ("51", "3000000")
         assert Cursors(state).all() == {"person": "2026-01-05T15:00:00"}
         assert Cursors(state).window("person") == ("2026-01-05T14:00:00", "2026-01-05T12:00:00.000+00:00")
-        assert Cursors(state).seen("person", ["p-1", "p-2"]) == {"p-1": "c1"}
+        assert Cursors(state).seen("person", ["p-1", "p-2"]) == {"p-1": Seen("2026-01-05T15:00:00", "c1")}
         (sent,) = outbox.unknown_intents(state, "finance", "customer")
         assert sent.action.changes == {"name": (None, "علی")}
         assert (sent.action.payload, sent.action.name) == ({"name": "علی"}, "علی")
