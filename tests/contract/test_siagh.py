@@ -65,7 +65,7 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 def client() -> Iterator[Make]:
     opened: list[Transport] = []
 
-    def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 2, hashed: str = "") -> Siagh:
+    def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 60, hashed: str = "") -> Siagh:
         sandbox = where if isinstance(where, Sandbox) else None
         url = sandbox.finance_url if sandbox else where.url
         opened.append(Transport("finance", url, timeout=timeout, attempts=attempts, concurrency=8))
@@ -249,7 +249,7 @@ def test_a_long_list_is_read_in_flat_memory(client: Make) -> None:
         return True
 
     with serving(routed({LOGIN: LOGGED_IN}, listing)) as server:
-        siagh = client(server, timeout=20)
+        siagh = client(server)
         siagh.login()
         tracemalloc.start()
         count = sum(1 for _ in siagh.contacts())
@@ -451,10 +451,10 @@ def test_number_and_net_are_read_from_the_success(
     "kind", ["reset_after", "close_after", "status_after", "cut", "hang_after", "html", "drip_headers"]
 )
 def test_a_save_whose_answer_is_lost_is_sent_once_and_in_doubt(client: Make, sandbox: Sandbox, kind: Any) -> None:
-    siagh = client(sandbox, attempts=3, timeout=0.4)
+    siagh = client(sandbox, attempts=3, timeout=2)
     siagh.login()
     before = len(sandbox.finance.contacts)
-    sandbox.faults.arm(Fault(kind, "finance:SaveFormData", seconds=1, commit=True))
+    sandbox.faults.arm(Fault(kind, "finance:SaveFormData", seconds=3600, commit=True))
     with pytest.raises(InDoubt):
         siagh.save_contact(FIELDS, None)
     assert len(sandbox.finance.contacts) == before + 1
@@ -587,7 +587,7 @@ def test_whatever_siagh_answers_only_our_errors_leave(
     body, status = answer
     routes["fuzz"] = reply(body[: len(body) - cut] if cut < 5 else body, status)
     routes[LOGIN] = routes["fuzz"] if act == "login" else LOGGED_IN
-    carrier = Transport("finance", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = Transport("finance", server.url, timeout=60, attempts=1, concurrency=1)
     siagh = Siagh(carrier, "user", HASH)
     told = ""
     try:
@@ -623,7 +623,7 @@ def test_whatever_bytes_come_only_our_errors_leave(
 ) -> None:
     server, routes = fuzzed
     routes[LOGIN], routes["fuzz"] = LOGGED_IN, raw(start + data)
-    carrier = Transport("finance", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = Transport("finance", server.url, timeout=60, attempts=1, concurrency=1)
     try:
         with pytest.raises(CallError):
             Siagh(carrier, "user", HASH).save_contact(FIELDS, None)

@@ -27,6 +27,10 @@ from siaghsync.wire.transport import Transport, Unauthorized
 
 SECRET = "s3cr3t-5e311c4b2eab409c"
 OK = reply({"ok": True})
+AMPLE = 60.0
+"""Seconds that are more than enough on any machine: such a limit never runs out."""
+BRIEF = 1.0
+"""A limit that runs out. Where nothing else ends a request, a limit that is not kept lets the test hang."""
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def connect() -> Iterator[Any]:
 
     def make(address: RawServer | str, **options: Any) -> Transport:
         url = address if isinstance(address, str) else address.url
-        settings = {"timeout": 0.4, "attempts": 1, "concurrency": 4, **options}
+        settings = {"timeout": AMPLE, "attempts": 1, "concurrency": 4, **options}
         opened.append(Transport("crm", url, **settings))
         return opened[-1]
 
@@ -101,13 +105,13 @@ def test_base_path_and_trailing_slash_are_kept_in_order(connect: Any) -> None:
 
 
 BROKEN_AFTER_SENDING = {
-    "silence": (silent(2), "timeout"),
+    "silence": (silent(), "timeout"),
     "dripping headers": (dripping(b"HTTP/1.1 200 OK\r\nX-A: "), "timeout"),
     "dripping status": (dripping(b"HTTP"), "timeout"),
     "dripping body": (dripping(head(200, "Content-Length: 1000")), "timeout"),
     "dripping chunks": (dripping(head(200, "Transfer-Encoding: chunked"), b"1\r\nx\r\n"), "timeout"),
     "dripping body without length": (dripping(head(200)), "timeout"),
-    "valid body without length, never ended": (raw(head(200) + b"{}", then=2), "timeout"),
+    "valid body without length, never ended": (silent(head(200) + b"{}"), "timeout"),
     "many informational answers": (dripping(b"", head(100)), "timeout"),
     "reset before the answer": (resetting(), "reset"),
     "closed before the answer": (raw(b""), "reset"),
@@ -138,20 +142,18 @@ BROKEN_AFTER_SENDING = {
 def test_after_the_first_byte_everything_without_a_clear_answer_is_in_doubt(connect: Any, case: str) -> None:
     handler, reason = BROKEN_AFTER_SENDING[case]
     with serving(handler) as server:
-        started = time.monotonic()
-        error = failure(connect(server, attempts=3))
-        took = time.monotonic() - started
+        error = failure(connect(server, attempts=3, timeout=BRIEF if reason == "timeout" else AMPLE))
         assert type(error) is InDoubt
         assert error.reason == reason
         assert len(server.requests) == 1, "a write in doubt must never be repeated"
-        assert took < 0.4 + 1
         assert error.hint
 
 
 @pytest.mark.parametrize("case", BROKEN_AFTER_SENDING)
 def test_reads_are_repeated_after_doubt(connect: Any, case: str) -> None:
-    with serving(BROKEN_AFTER_SENDING[case][0], OK) as server:
-        carrier = connect(server, attempts=2)
+    handler, reason = BROKEN_AFTER_SENDING[case]
+    with serving(handler, OK) as server:
+        carrier = connect(server, attempts=2, timeout=BRIEF if reason == "timeout" else AMPLE)
         assert ask(carrier, repeatable=True).status == 200
         assert (carrier.sent, carrier.retried) == (2, 1)
 
@@ -159,7 +161,7 @@ def test_reads_are_repeated_after_doubt(connect: Any, case: str) -> None:
 def test_a_dripping_spool_ends_in_time_and_is_never_taken_for_complete(connect: Any) -> None:
     with serving(dripping(head(200) + b"[]", b" ")) as server:
         with pytest.raises(InDoubt) as caught:
-            connect(server).spool("GET", "/", what="list")
+            connect(server, timeout=BRIEF).spool("GET", "/", what="list")
         assert caught.value.reason == "timeout"
 
 
@@ -192,11 +194,11 @@ def test_a_name_that_cannot_be_one_is_surely_not_sent(connect: Any) -> None:
 
 
 def test_a_resolver_that_hangs_does_not_hang_the_request(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: time.sleep(3))
-    started = time.monotonic()
-    error = failure(connect("http://127.0.0.1:1"))
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: over.wait())
+    error = failure(connect("http://127.0.0.1:1", timeout=BRIEF))
+    over.set()
     assert (type(error), error.reason) == (NotSent, "unresolved")
-    assert time.monotonic() - started < 1.4
 
 
 def test_a_server_that_does_not_accept_is_surely_not_sent(connect: Any) -> None:
@@ -208,11 +210,8 @@ def test_a_server_that_does_not_accept_is_surely_not_sent(connect: Any) -> None:
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
             waiting.append(filler)
-        time.sleep(0.05)
-        started = time.monotonic()
-        error = failure(connect(f"http://127.0.0.1:{port}"))
+        error = failure(connect(f"http://127.0.0.1:{port}", timeout=BRIEF))
         assert (type(error), error.reason) == (NotSent, "connect_timeout")
-        assert time.monotonic() - started < 1.4
         for filler in waiting:
             filler.close()
 
@@ -224,11 +223,9 @@ def test_plain_http_where_tls_is_spoken_to_is_surely_not_sent(connect: Any) -> N
 
 
 def test_a_tls_handshake_that_hangs_is_surely_not_sent(connect: Any) -> None:
-    with serving(OK, greet=silent(2)) as server:
-        started = time.monotonic()
-        error = failure(connect(server.url.replace("http:", "https:")))
+    with serving(OK, greet=silent()) as server:
+        error = failure(connect(server.url.replace("http:", "https:"), timeout=BRIEF))
     assert (type(error), error.reason) == (NotSent, "connect_timeout")
-    assert time.monotonic() - started < 1.4
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +245,7 @@ def test_an_untrusted_certificate_is_refused_before_anything_is_sent(connect: An
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     with serving(OK, tls=context) as server:
-        error = failure(connect(server, timeout=2))
+        error = failure(connect(server))
         assert (type(error), error.reason, server.requests) == (NotSent, "tls", [])
 
 
@@ -259,13 +256,11 @@ def test_tls_works_with_the_computers_trust_store_and_is_bounded_too(
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     with serving(OK, dripping(head(200) + b"x"), dripping(b"HTTP"), tls=context) as server:
-        carrier = connect(server, timeout=0.5)
+        carrier = connect(server, timeout=BRIEF)
         assert ask(carrier).status == 200
         for _ in range(2):
-            started = time.monotonic()
             error = failure(carrier)
             assert (type(error), error.reason) == (InDoubt, "timeout")
-            assert time.monotonic() - started < 1.5
 
 
 def test_a_stale_kept_connection_leaves_a_write_in_doubt(connect: Any) -> None:
@@ -325,7 +320,7 @@ def test_a_clear_no_stays_one_when_its_body_breaks_off(connect: Any) -> None:
     with serving(raw(head(400, "Content-Length: 1000") + b"x")) as server:
         assert type(failure(connect(server))) is Refused
     with serving(dripping(head(400, "Content-Length: 1000"))) as server:
-        assert type(failure(connect(server))) is Refused
+        assert type(failure(connect(server, timeout=BRIEF))) is Refused
 
 
 def test_401_is_an_error_of_its_own_or_an_answer_where_it_is_expected(connect: Any) -> None:
@@ -398,13 +393,20 @@ def test_a_gzip_bomb_is_stopped(connect: Any, chunked: bool) -> None:
         head(200, "Content-Encoding: gzip", "Transfer-Encoding: chunked") + b"%x\r\n%b\r\n0\r\n\r\n" % (len(bomb), bomb)
     )
     with serving(sent if chunked else reply(bomb, 200, "Content-Encoding: gzip")) as server:
-        assert failure(connect(server, timeout=5)).reason == "too_large"
+        assert (
+            failure(
+                connect(
+                    server,
+                )
+            ).reason
+            == "too_large"
+        )
 
 
 def test_a_spooled_answer_is_on_disk_and_rewound(connect: Any) -> None:
     body = b"0123456789" * 1_000_000
     with serving(reply(b"", 500), reply(body)) as server:
-        carrier = connect(server, attempts=2, timeout=5)
+        carrier = connect(server, attempts=2)
         with carrier.spool("GET", "/list", what="list") as file:
             assert file.read() == body
         assert carrier.retried == 1
@@ -441,11 +443,11 @@ def test_no_cookie_is_kept(connect: Any) -> None:
     assert "cookie" not in server.requests[1].headers
 
 
-@pytest.mark.parametrize("handler", [OK, reply(b"", 400), resetting(), silent(1), reply(b"", 302, "Location: /x")])
+@pytest.mark.parametrize("handler", [OK, reply(b"", 400), resetting(), silent(), reply(b"", 302, "Location: /x")])
 def test_no_secret_and_no_address_is_ever_told(connect: Any, handler: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with serving(handler) as server:
-        carrier = connect(server)
+        carrier = connect(server, timeout=BRIEF)
         if handler is OK:
             told = repr(ask(carrier))
         else:
@@ -511,13 +513,14 @@ def test_an_address_that_cannot_be_one_is_a_setting_to_mend(url: str) -> None:
 
 def test_a_stop_cuts_reads_at_once(connect: Any) -> None:
     stop = threading.Event()
-    with serving(silent(5)) as server:
-        carrier = connect(server, timeout=5, attempts=3, stop=stop)
-        threading.Timer(0.2, stop.set).start()
-        started = time.monotonic()
-        error = failure(carrier, repeatable=True)
+
+    def ignore(conn: socket.socket, received: Any) -> bool:
+        stop.set()
+        return silent()(conn, received)
+
+    with serving(ignore) as server:
+        error = failure(carrier := connect(server, attempts=3, stop=stop), repeatable=True)
         assert (error.reason, carrier.sent) == ("interrupted", 1)
-        assert time.monotonic() - started < 1
 
 
 def test_a_stop_lets_a_write_run_to_its_end(connect: Any) -> None:
@@ -529,7 +532,7 @@ def test_a_stop_lets_a_write_run_to_its_end(connect: Any) -> None:
         return OK(conn, received)
 
     with serving(slow) as server:
-        carrier = connect(server, timeout=5, stop=stop)
+        carrier = connect(server, stop=stop)
         assert ask(carrier).status == 200
         error = failure(carrier)
         assert (type(error), error.reason, len(server.requests)) == (NotSent, "interrupted", 1)
@@ -537,29 +540,31 @@ def test_a_stop_lets_a_write_run_to_its_end(connect: Any) -> None:
 
 def test_a_stop_ends_a_pause(connect: Any) -> None:
     stop = threading.Event()
-    with serving(reply(b"", 429, "Retry-After: 30")) as server:
-        carrier = connect(server, attempts=3, stop=stop)
-        threading.Timer(0.2, stop.set).start()
-        started = time.monotonic()
-        error = failure(carrier)
+
+    def busy(conn: socket.socket, received: Any) -> bool:
+        threading.Timer(0.2, stop.set).start()  # before the pause or in it; either way it must not last its hour
+        return reply(b"", 429, "Retry-After: 3600")(conn, received)
+
+    with serving(busy) as server:
+        error = failure(connect(server, attempts=3, stop=stop))
         assert (type(error), error.reason) == (NotSent, "interrupted")
-        assert time.monotonic() - started < 1
 
 
 def test_no_more_than_concurrency_at_a_time(connect: Any) -> None:
-    lock, now, most = threading.Lock(), [0], [0]
+    lock, now, most, three = threading.Lock(), [0], [0], threading.Barrier(3)
 
     def busy(conn: socket.socket, received: Any) -> bool:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        time.sleep(0.05)
+        three.wait(AMPLE)
+        time.sleep(0.05)  # for a fourth one, which must not come
         with lock:
             now[0] -= 1
         return OK(conn, received)
 
     with serving(busy) as server:
-        carrier = connect(server, timeout=5, concurrency=3)
+        carrier = connect(server, concurrency=3)
         threads = [threading.Thread(target=ask, args=(carrier,)) for _ in range(12)]
         for thread in threads:
             thread.start()
@@ -578,7 +583,7 @@ def test_slow_and_quick_requests_do_not_cut_each_other(connect: Any) -> None:
         return OK(conn, received)
 
     with serving(sometimes) as server:
-        carrier = connect(server, concurrency=6)
+        carrier = connect(server, timeout=2 * BRIEF, concurrency=6)
         outcomes: list[str] = []
 
         def slow() -> None:
@@ -601,21 +606,17 @@ def test_a_late_request_leaves_a_connection_alone_that_others_use(
     connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is there to its last byte; then time runs out while it is written to disk."""
-    written = threading.Event()
+    written, over = threading.Event(), threading.Event()
 
     class SlowDisk(io.BytesIO):
         def write(self, data: Any) -> int:
             written.set()
-            time.sleep(0.8)
+            over.wait()
             return super().write(data)
 
-    def slowly(conn: socket.socket, received: Any) -> bool:
-        time.sleep(0.35)
-        return OK(conn, received)
-
     monkeypatch.setattr(transport, "_temporary_file", SlowDisk)
-    with serving(OK, slowly) as server:
-        carrier = connect(server, timeout=0.5)
+    with serving(OK) as server:
+        carrier = connect(server, timeout=2 * BRIEF)
         late: list[CallError] = []
 
         def spool() -> None:
@@ -627,8 +628,9 @@ def test_a_late_request_leaves_a_connection_alone_that_others_use(
         thread = threading.Thread(target=spool)
         thread.start()
         written.wait()
-        time.sleep(0.25)
         assert ask(carrier).status == 200
+        time.sleep(2 * BRIEF)
+        over.set()
         thread.join()
         assert [error.reason for error in late] == ["timeout"]
         assert server.connections == 2, "nobody is lent a connection whose request has not ended"
@@ -640,7 +642,7 @@ def test_close_ends_the_watchdog(connect: Any) -> None:
 
     before = watchdogs()
     with serving(OK) as server:
-        carrier = Transport("crm", server.url, timeout=1, attempts=1, concurrency=1)
+        carrier = Transport("crm", server.url, timeout=AMPLE, attempts=1, concurrency=1)
         ask(carrier)
         assert watchdogs() == before + 1
         carrier.close()

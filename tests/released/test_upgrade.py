@@ -8,7 +8,6 @@ was made with are ever changed: a change of the tables is a new step at the end.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environment import machine
 
 from siaghsync import __version__
 from siaghsync.errors import StateError
@@ -99,7 +99,7 @@ def told(old: Path, command: str) -> subprocess.CompletedProcess[str]:
     settings = {
         "CRM_API_BASE_URL": "http://127.0.0.1:9", "CRM_USERNAME": "a", "CRM_PASSWORD": "b",
         "FINANCE_API_BASE_URL": "http://127.0.0.1:9", "FINANCE_USERNAME": "c", "FINANCE_PASSWORD": "0" * 32,
-        "SIAGHSYNC_STATE": str(old), "PATH": os.environ["PATH"],
+        "SIAGHSYNC_STATE": str(old), **machine(),
     }  # fmt: skip
     call = [sys.executable, "-m", "siaghsync", *command.split()]
     ended = subprocess.run(call, cwd=old.parent, env=settings, capture_output=True, text=True, check=False)
@@ -223,11 +223,11 @@ def test_a_kill_within_a_step_leaves_the_file_as_it_was(old: Path, killed_after:
     open_state(old).close()
     before = contents(old)
     with child(old, killed_after=killed_after) as victim:
-        victim.communicate("go\n", timeout=60)
+        victim.communicate("go\n")
     assert victim.returncode == -signal.SIGKILL
     assert contents(old) == before
     with child(old, killed_after=0) as heir:
-        assert heir.communicate("go\n", timeout=60) == ("1\n", "")
+        assert heir.communicate("go\n") == ("1\n", "")
 
 
 def test_of_many_that_open_an_old_file_at_once_one_takes_the_step(old: Path) -> None:
@@ -238,7 +238,7 @@ def test_of_many_that_open_an_old_file_at_once_one_takes_the_step(old: Path) -> 
         assert each.stdin
         each.stdin.write("go\n")
         each.stdin.flush()
-    told = [each.communicate(timeout=60) for each in children]
+    told = [each.communicate() for each in children]
     assert told == [("1\n", "")] * 6
     assert [row["value"] for row in contents(old)["facts"]] == [f"{row['value']}!" for row in facts]
 

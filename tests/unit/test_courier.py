@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def listener() -> Iterator[Listener]:
         yield listening
 
 
-def trouble(url: str, body: bytes | None = None, seconds: float = 3.0) -> str:
+def trouble(url: str, body: bytes | None = None, seconds: float = 60.0) -> str:
     return Errand("HEALTHCHECK_URL", f"{url}/{SECRET}", body, seconds=seconds).trouble()
 
 
@@ -65,10 +64,8 @@ def test_nobody_there() -> None:
 @pytest.mark.parametrize("way", ["hang", "drip"])
 def test_time_is_limited_for_the_whole_of_it(listener: Listener, way: str) -> None:
     listener.answers[f"/{SECRET}"] = b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100
-    setattr(listener, way, 0.1 if way == "drip" else 10)
-    started = time.monotonic()
-    assert "answer" in trouble(listener.url, seconds=0.3)
-    assert time.monotonic() - started < 3
+    setattr(listener, way, 0.5 if way == "drip" else 3600)  # it takes minutes where the limit is not kept
+    assert "answer" in trouble(listener.url, seconds=1)
 
 
 def test_an_endless_answer_is_not_read(listener: Listener) -> None:
