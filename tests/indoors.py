@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
+from environment import machine
 from world import Ended, World
 
 from siaghsync.__main__ import run
@@ -19,10 +20,9 @@ class Indoors(World):
     def run(self, *args: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Ended:
         """Runs `siaghsync ARGS` to its end; standard input is never a terminal."""
         self.journal.reset()
-        environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         stdout, stderr = io.StringIO(), io.StringIO()
         with (
-            patch.dict(os.environ, {**environ, **(env or {})}, clear=True),
+            patch.dict(os.environ, {**machine(), **(env or {})}, clear=True),
             patch("sys.stdin", io.StringIO(stdin or "")),
             contextlib.chdir(self.folder),
             contextlib.redirect_stdout(stdout),

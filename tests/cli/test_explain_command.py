@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from environment import SINCE
 from indoors import Indoors, indoors
 from world import Maker
 
-SINCE = {"INVOICES_SINCE": "2020-01-01"}
 NAMELESS = {"firstName": "", "lastName": ""}
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
 

@@ -42,7 +42,7 @@ class Client:
     """Logs in and writes something that must not be repeated."""
 
     def __init__(self, server: RawServer) -> None:
-        self.session = HttpSession("finance", server.url, timeout=2, attempts=2, concurrency=8)
+        self.session = HttpSession("finance", server.url, timeout=60, attempts=2, concurrency=8)
         self.login = SharedLogin("finance", self._log_in)
 
     def write(self) -> bytes:

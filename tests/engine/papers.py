@@ -11,7 +11,6 @@ from typing import Any
 from tests.engine.bench import Bench
 from tests.engine.moments import FOR_THEIR_CUSTOMER
 
-SINCE = {"INVOICES_SINCE": "1405-01-01"}
 IN_DOUBT = {"unknown_outcome", "may_be_posted"}
 """What only a look into Siagh can settle."""
 CHANGED = {

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environment import SINCE
 from indoors import indoors
 from world import Maker, World
-
-SINCE = {"INVOICES_SINCE": "2026-01-01"}
 
 
 def save(world: World, *command: str, exit_code: int = 0, **env: str) -> Path:
