@@ -12,9 +12,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from indoors import Indoors, indoors
 from rich.cells import cell_len
-from world import Maker, World, finish
+
+from tests.indoors import Indoors, indoors
+from tests.world import Maker, World, finish
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}
 ROW = {"productCode": "P-1", "count": 2, "baseUnitPrice": 1500000}

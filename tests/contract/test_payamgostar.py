@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rawserver import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
 from siaghsync.wire import repeats
-from siaghsync.wire.payamgostar import Payamgostar
+from siaghsync.wire.payamgostar import Payamgostar, Source
 from siaghsync.wire.transport import Transport
+from tests.contract.rawserver import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
 TOKEN, PASSWORD = "t0ken-9b1c", "p4ss-word-17"
 LOGIN = "/auth/login"
@@ -129,8 +129,9 @@ def test_a_customer_goes_round(client: Make, sandbox: Sandbox) -> None:
 def test_documents_are_found_with_exact_money(client: Make, sandbox: Sandbox) -> None:
     customer = sandbox.crm.add_person(nickName="x")
     row = {"productCode": "P1", "count": 2, "baseUnitPrice": Decimal("0.1")}
-    for source, add in (("quote", sandbox.crm.add_quote), ("invoice", sandbox.crm.add_invoice)):
-        crm_id = add(customer, [row])
+    sources: tuple[Source, ...] = ("quote", "invoice")
+    for source in sources:
+        crm_id = sandbox.crm.add(source, {"identityId": customer, "details": [row]})
         crm = client(sandbox)
         (found,) = [record for record in crm.find(source, size=500).records if record["crmId"] == crm_id]
         assert found["details"][0]["baseUnitPrice"] == Decimal("0.1")
@@ -360,7 +361,8 @@ def test_a_storm_of_401_makes_one_new_login(client: Make) -> None:
         crm.login()
         for _ in range(3):
             door.valid = "another"
-            logins, barrier, ids = door.logins, threading.Barrier(8), []
+            logins, barrier = door.logins, threading.Barrier(8)
+            ids: list[str] = []
 
             def work(barrier: threading.Barrier = barrier, ids: list[str] = ids) -> None:
                 barrier.wait()
@@ -440,7 +442,7 @@ def test_whatever_the_crm_answers_only_our_errors_leave(
         told = str(vars(error))
     else:
         told = ""
-        kind = {"find": list, "get": (dict, type(None)), "create": str, "login": type(None)}[act]
+        kind: Any = {"find": list, "get": (dict, type(None)), "create": str, "login": type(None)}[act]
         assert isinstance(result, kind)
         json.dumps(result, default=str, ensure_ascii=False).encode()
     finally:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rawserver import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.sandbox import Fault, Sandbox
@@ -21,6 +20,7 @@ from siaghsync.wire import jsontext, repeats
 from siaghsync.wire.siagh import Saved, SavedPreinvoice, Session, Siagh
 from siaghsync.wire.siagh_form import CONTACT_KEYS, PREINVOICE_KEYS, ROW_KEYS
 from siaghsync.wire.transport import Transport
+from tests.contract.rawserver import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
 SESSION, HASH = "5e311c4b2eab409ca7c3ceaf5954d0a5", "0123456789ABCDEF0123456789ABCDEF"
 LOGIN = "/LoginUser"
@@ -66,11 +66,12 @@ def client() -> Iterator[Make]:
     opened: list[Transport] = []
 
     def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 60, hashed: str = "") -> Siagh:
-        sandbox = where if isinstance(where, Sandbox) else None
-        url = sandbox.finance_url if sandbox else where.url
+        if isinstance(where, Sandbox):
+            url, user, its_hash = where.finance_url, where.finance.user.name, where.finance.user.hash
+        else:
+            url, user, its_hash = where.url, "مدیر سیستم", HASH
         opened.append(Transport("finance", url, timeout=timeout, attempts=attempts, concurrency=8))
-        user = sandbox.finance.user.name if sandbox else "مدیر سیستم"
-        return Siagh(opened[-1], user, hashed or (sandbox.finance.user.hash if sandbox else HASH))
+        return Siagh(opened[-1], user, hashed or its_hash)
 
     yield make
     for each in opened:
@@ -495,7 +496,8 @@ def test_a_storm_of_401_makes_one_new_login(client: Make) -> None:
         siagh.login()
         for _ in range(3):
             door.valid = "another"
-            logins, barrier, codes = door.logins, threading.Barrier(8), []
+            logins, barrier = door.logins, threading.Barrier(8)
+            codes: list[str] = []
 
             def work(odd: int, barrier: threading.Barrier = barrier, codes: list[str] = codes) -> None:
                 barrier.wait()
@@ -601,7 +603,7 @@ def test_whatever_siagh_answers_only_our_errors_leave(
     except CallError as error:
         told = str(vars(error))
     else:
-        kinds = {
+        kinds: dict[str, Any] = {
             "contacts": list,
             "contact": (dict, type(None)),
             "save": Saved,

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rawserver import RawServer, dripping, free_port, head, raw, reply, resetting, serving, silent
 
 from siaghsync.errors import CallError, InDoubt, NotSent, Refused, SettingsError
 from siaghsync.wire import exchange, repeats, transport
 from siaghsync.wire.transport import Transport, Unauthorized
+from tests.contract.rawserver import RawServer, dripping, free_port, head, raw, reply, resetting, serving, silent
 
 SECRET = "s3cr3t-5e311c4b2eab409c"
 OK = reply({"ok": True})

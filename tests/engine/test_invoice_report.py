@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from environment import DOCUMENT_DATE, FISCAL_YEAR, SINCE
-from indoors import indoors
 from persiantools.jdatetime import JalaliDate
-from world import Maker, World
 
-from engine.test_sync import content
 from siaghsync.store.state_file import run_lock
+from tests.engine.test_sync import content
+from tests.environment import DOCUMENT_DATE, FISCAL_YEAR, SINCE
+from tests.indoors import indoors
+from tests.world import Maker, World
 
 
 def row(price: int | str = 100_000, count: int | str = 2, code: str = "P-1") -> dict[str, Any]:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environment import machine
 
 from siaghsync import __version__
 from siaghsync.errors import StateError
@@ -28,6 +27,7 @@ from siaghsync.store.posted import PostedDocuments
 from siaghsync.store.schema import APPLICATION_ID, MIGRATIONS
 from siaghsync.store.state import State
 from siaghsync.store.state_file import open_state
+from tests.environment import machine
 
 FOLDER = Path(__file__).parent
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"

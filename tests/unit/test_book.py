@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from words_used import PACKAGE, Source, literals, source
 
 from siaghsync import errors
 from siaghsync.book.calls import CALLS
@@ -19,6 +18,7 @@ from siaghsync.book.links import LINKED_BY
 from siaghsync.book.warnings import WARNINGS
 from siaghsync.show.reasons import in_words, linked_by, why_and_what_to_do
 from siaghsync.store import inbox
+from tests.unit.words_used import PACKAGE, Source, literals, source
 
 CHAPTERS: dict[str, Chapter] = {
     "kinds": KINDS, "reasons": REASONS, "calls": CALLS, "diagnoses": DIAGNOSES, "warnings": WARNINGS,

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from samples import SCHEME, contact, contacts, crm_record, customer, customers
 
 from siaghsync.rules.lint import TITLES, Finding, Key, contact_findings, customer_findings, double_findings, keys_of
 from siaghsync.rules.records import Contact, Customer
 from siaghsync.rules.scheme import NumberScheme
 from siaghsync.rules.translate import customer_from_crm
+from tests.unit.samples import SCHEME, contact, contacts, crm_record, customer, customers
 
 GOOD_LEGAL_ID = "10380284790"
 

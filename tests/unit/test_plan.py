@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import RULES, TEXT, contact, contacts, customer, customers, mapping
 
 from siaghsync.errors import BrakeError
 from siaghsync.rules.cases import ContactCase, CustomerCase
 from siaghsync.rules.plan import Action, Counts, check_creates, check_list_size
 from siaghsync.rules.reconcile import reconcile_customer, reconcile_linked
 from siaghsync.rules.reconcile_import import reconcile_contact
+from tests.unit.samples import RULES, TEXT, contact, contacts, customer, customers, mapping
 
 PLAIN = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), TEXT),

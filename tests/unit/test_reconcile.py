@@ -9,17 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from samples import (
-    RULES,
-    contact,
-    contacts,
-    customer,
-    customers,
-    finance_record,
-    mapping,
-    somebody_else,
-    somebody_elses_record,
-)
 
 from siaghsync.rules.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase, view_of
 from siaghsync.rules.payloads import contact_form
@@ -31,6 +20,17 @@ from siaghsync.rules.records import Contact, Customer, agree, digest, split_mark
 from siaghsync.rules.scheme import NumberScheme, Rules
 from siaghsync.rules.translate import customer_from_crm
 from siaghsync.rules.translate_contact import contact_from_finance
+from tests.unit.samples import (
+    RULES,
+    contact,
+    contacts,
+    customer,
+    customers,
+    finance_record,
+    mapping,
+    somebody_else,
+    somebody_elses_record,
+)
 
 FORM_TO_PROPERTY = {
     "isactive": "IsActive", "gender": "Gender", "websiteaddress": "WebSiteAddress", "pocode": "PostalCode",
@@ -134,7 +134,11 @@ def test_a_create_says_all_that_is_sent() -> None:
 
 
 def test_a_review_shows_both_sides() -> None:
-    case = {"by_marker": [taken(MARKED)], "by_code": free(STRANGER), "by_identity": [taken(TWIN), free(STRANGER)]}
+    case: dict[str, Any] = {
+        "by_marker": [taken(MARKED)],
+        "by_code": free(STRANGER),
+        "by_identity": [taken(TWIN), free(STRANGER)],
+    }
     done = decided(number_twins=["p-2"], identity_twins=["p-3"], **case)
     assert done.details["customer"] == view_of(customer())
     assert [(c["finance_code"], c["taken_by"]) for c in done.details["candidates"]] == [

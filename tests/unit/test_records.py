@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from samples import NOTES, TEXT, contact, customer, somebody_else, somebody_elses_record
 
 from siaghsync.rules.records import (
     agree,
@@ -24,6 +23,7 @@ from siaghsync.rules.records import (
     with_marker,
 )
 from siaghsync.rules.scheme import NumberScheme
+from tests.unit.samples import NOTES, TEXT, contact, customer, somebody_else, somebody_elses_record
 
 # --- letters and digits ------------------------------------------------------------------------------------
 

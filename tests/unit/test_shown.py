@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
-from samples import TEXT
 
 from siaghsync.rules.moments import ago, at, day_in_both
 from siaghsync.show.letters import cleaned, harmless
 from siaghsync.show.prose import Guarded, Prose, isolated, table
 from siaghsync.show.status import ASCII_BLOCKS, BLOCKS, bar
+from tests.unit.samples import TEXT
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 STEERING = "\x00\x07\x08\x1b\x7f\x85\x9b\t\r\n\u2028\u200b\ufeff"

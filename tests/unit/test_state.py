@@ -496,7 +496,7 @@ def test_a_backup_while_another_process_writes_is_consistent(path: Path, tmp_pat
             target = tmp_path / f"backup {len(counts) % 2}.db"
             state.backup(target)
             assert target.stat().st_mode & 0o777 == 0o600
-            copy = open_state(shutil.copy(target, tmp_path / "opened.db"))
+            copy = open_state(Path(shutil.copy(target, tmp_path / "opened.db")))
             counts.append(int(copy.fact("right") or 0))
             assert copy.fact("left") == copy.fact("right")
             assert copy.value("PRAGMA integrity_check") == "ok"

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from samples import (
+
+from siaghsync.errors import BadRecord
+from siaghsync.rules.payloads import contact_form, crm_fields
+from siaghsync.rules.reconcile import differences
+from siaghsync.rules.records import Contact, same_spelling_aside, split_marker
+from siaghsync.rules.translate import crm_id_of, customer_from_crm, modified_of
+from siaghsync.rules.translate_contact import contact_from_finance, finance_code_of
+from siaghsync.wire.siagh_form import CONTACT_KEYS, clean
+from tests.unit.samples import (
     NOTES,
     PHONE,
     RULES,
@@ -21,14 +29,6 @@ from samples import (
     finance_record,
     somebody_else,
 )
-
-from siaghsync.errors import BadRecord
-from siaghsync.rules.payloads import contact_form, crm_fields
-from siaghsync.rules.reconcile import differences
-from siaghsync.rules.records import Contact, same_spelling_aside, split_marker
-from siaghsync.rules.translate import crm_id_of, customer_from_crm, modified_of
-from siaghsync.rules.translate_contact import contact_from_finance, finance_code_of
-from siaghsync.wire.siagh_form import CONTACT_KEYS, clean
 
 
 def pascal(value: Any) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import RULES, customer
 
 from siaghsync.rules.cases import CustomerCase
 from siaghsync.rules.plan import Action
@@ -20,6 +19,7 @@ from siaghsync.store import reviews, waiting
 from siaghsync.store.audit import Run, stamp
 from siaghsync.store.state import State
 from siaghsync.store.state_file import memory_state
+from tests.unit.samples import RULES, customer
 
 CREATE = reconcile_customer(CustomerCase(customer()), RULES)
 OTHER = replace(CREATE, record="p-2", crm_id="p-2")

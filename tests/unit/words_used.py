@@ -53,15 +53,10 @@ class Source:
                 inits = [s for s in node.body if isinstance(s, ast.FunctionDef) and s.name == "__init__"]
                 self._learn_place(module, node.name, [a.arg for a in inits[0].args.args] if inits else fields)
         for step in tree.body:
-            targets = (
-                step.targets
-                if isinstance(step, ast.Assign)
-                else [step.target]
-                if isinstance(step, ast.AnnAssign)
-                else []
-            )
-            for target in targets:
-                if isinstance(target, ast.Name) and step.value is not None:
+            if not isinstance(step, ast.Assign | ast.AnnAssign) or step.value is None:
+                continue
+            for target in step.targets if isinstance(step, ast.Assign) else [step.target]:
+                if isinstance(target, ast.Name):
                     self.constants[target.id] = step.value
         for path, call in _calls(tree):
             for keyword in call.keywords:
@@ -120,7 +115,7 @@ class Source:
             case ast.Constant(value=None):
                 return
             case ast.JoinedStr(values=parts):
-                yield "".join(p.value if isinstance(p, ast.Constant) else r"\w+" for p in parts)
+                yield "".join(str(p.value) if isinstance(p, ast.Constant) else r"\w+" for p in parts)
             case ast.Tuple(elts=elements) if part:
                 yield from self._words(elements[part[0]], path, part[1:])
             case ast.IfExp(body=first, orelse=second):
