@@ -275,14 +275,18 @@ def test_a_stale_kept_connection_leaves_a_write_in_doubt(connect: Any) -> None:
 
 
 def test_a_connection_closed_in_time_is_replaced(connect: Any) -> None:
+    closed = threading.Event()
+
     def answer_and_close(conn: socket.socket, received: Any) -> bool:
         OK(conn, received)
+        conn.shutdown(socket.SHUT_RDWR)
+        closed.set()
         return False
 
     with serving(answer_and_close, OK) as server:
         carrier = connect(server)
         ask(carrier)
-        time.sleep(0.1)
+        closed.wait()
         assert ask(carrier).status == 200
 
 

@@ -140,7 +140,7 @@ def test_settings_choose_the_sources_the_states_and_the_start(world: World) -> N
 
 def test_what_was_there_before_the_first_import_is_not_posted(make_world: Maker) -> None:
     world = make_world(customers=2, also_in_crm=2)
-    old = quote(world, creatDate="2026-01-01T10:00:00")
+    old = quote(world, creatDate="2020-01-01T10:00:00")
     world.imported()
     assert told(world.json("sync")) == [("skip", "before_start")]
     assert "before_start" in world.run("status").stdout
