@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from world import Maker, World
 
 from siaghsync.sandbox import Sandbox
+from tests.world import Maker, World
 
 # How long an example takes says how busy the machine is, not whether the program is right.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

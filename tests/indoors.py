@@ -8,10 +8,9 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
-from environment import machine
-from world import Ended, World
-
 from siaghsync.__main__ import run
+from tests.environment import machine
+from tests.world import Ended, World
 
 
 class Indoors(World):

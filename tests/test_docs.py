@@ -101,10 +101,10 @@ def wrong(line: str) -> str | None:
     ]
     rest = list(words)
     while rest and rest[0].startswith("-"):
-        option = rest.pop(0).partition("=")
-        if option[0] not in COMMON:
-            return f"{option[0]} is no option of siaghsync"
-        if option[0] in ("--env-file", "--state") and not option[1] and rest:
+        option, sign, _ = rest.pop(0).partition("=")
+        if option not in COMMON:
+            return f"{option} is no option of siaghsync"
+        if option in ("--env-file", "--state") and not sign and rest:
             rest.pop(0)
     if not rest:
         return None

@@ -12,16 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from environment import in_fiscal_year, machine
-from patience import PATIENCE
+from typing import Any, Self
 
 from siaghsync.sandbox import Fault, Sandbox
 from siaghsync.sandbox.books import FinanceWorld
 from siaghsync.sandbox.hooks import Journal, under
 from siaghsync.sandbox.shapes import CUSTOMER_KINDS
 from siaghsync.sandbox.store import CrmWorld
+from tests.environment import in_fiscal_year, machine
+from tests.patience import PATIENCE
 
 QUICK = {"HTTP_TIMEOUT_SECONDS": "60", "UNKNOWN_GRACE_SECONDS": "0", "MAX_RETRY_ATTEMPTS": "2"}
 """Settings that keep tests quick; a test that is about one of them sets its own by `env`.
@@ -79,7 +78,7 @@ class World:
         """The requests since the last command was started (it is emptied then)."""
         return self.sandbox.journal
 
-    def set(self, **settings: str) -> World:
+    def set(self, **settings: str) -> Self:
         """Writes the env file anew: the sandbox's settings, QUICK, and these. Returns this world."""
         lines = {**self.sandbox.settings(), **QUICK, **settings}
         self.env_file.write_text("".join(f"{name}='{value}'\n" for name, value in lines.items()), "utf-8")
@@ -108,12 +107,12 @@ class World:
         assert ended.exit_code == exit_code, f"exit code {ended.exit_code}\n{ended.text}"
         return ended.json
 
-    def imported(self, **env: str) -> World:
+    def imported(self, **env: str) -> Self:
         """This world after an initial import that must end well."""
         self.json("initial-import", "--yes", env=env)
         return self
 
-    def twin_of(self, other: World) -> World:
+    def twin_of(self, other: World) -> Self:
         """This world with the customers of another one in both systems and its state file: cheaper than the same runs."""
         for kind in CUSTOMER_KINDS:
             for record in other.crm.tables[kind].records.values():

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environment import machine
-from patience import wait_for
-from world import Maker, Process, World, finish, holding
 
 from siaghsync.cli.app import COMMANDS, PANELS
+from siaghsync.sandbox.hooks import System
+from tests.environment import machine
+from tests.patience import wait_for
+from tests.world import Maker, Process, World, finish, holding
 
 HEAVY = {
     "pydantic", "requests", "urllib3", "rich", "sqlite3", "sqlite_utils", "tenacity", "uvicorn", "starlette", "dotenv",
@@ -273,19 +274,18 @@ def test_130_ctrl_c_during_a_sync_saves_all_that_was_done(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "where"),
+    ("command", "system", "endpoint"),
     [
-        ("sync", "crm:login"),
-        ("sync", "crm:organization/find"),
-        ("verify", "finance:GetAll"),
-        ("lint", "finance:LoginUser"),
+        ("sync", "crm", "login"),
+        ("sync", "crm", "organization/find"),
+        ("verify", "finance", "GetAll"),
+        ("lint", "finance", "LoginUser"),
     ],
 )
-def test_a_signal_does_not_wait_for_a_silent_server(world: World, command: str, where: str) -> None:
+def test_a_signal_does_not_wait_for_a_silent_server(world: World, command: str, system: System, endpoint: str) -> None:
     """The request that gives way to it is no failure of the system that was asked."""
     world.set(HTTP_TIMEOUT_SECONDS="3600").imported().json("sync")
-    world.arm("hang_before", where, seconds=3600)  # so that nothing but the signal can end the run
-    system, endpoint = where.split(":")
+    world.arm("hang_before", f"{system}:{endpoint}", seconds=3600)  # so that nothing but the signal can end the run
     process = world.start(command)
     wait_for(lambda: world.journal.count(system, endpoint) == 1)
     process.send_signal(signal.SIGTERM)

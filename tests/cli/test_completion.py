@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from environment import machine
+
+from tests.environment import machine
 
 BIN = Path(sys.executable).parent
 COMPLETE = """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from environment import SINCE
-from indoors import Indoors, indoors
-from world import Maker
+
+from tests.environment import SINCE
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 NAMELESS = {"firstName": "", "lastName": ""}
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}

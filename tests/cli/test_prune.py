@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from environment import SINCE
-from indoors import Indoors, indoors
-from world import Maker
 
 from siaghsync.state.database import open_state, run_lock
+from tests.environment import SINCE
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
 KEPT = ("customer_mappings", "posted_documents", "reviews", "retries", "skips", "cursors", "seen")

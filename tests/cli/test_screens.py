@@ -12,9 +12,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from indoors import Indoors, indoors
 from rich.cells import cell_len
-from world import Maker, World, finish
+
+from tests.indoors import Indoors, indoors
+from tests.world import Maker, World, finish
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}
 ROW = {"productCode": "P-1", "count": 2, "baseUnitPrice": 1500000}
@@ -100,8 +101,8 @@ def test_next_tries_say_when_and_how_many(world: Indoors) -> None:
         for record, when in (("a", "2020-01-01T00:00:00.000+00:00"), ("b", soon), ("c", soon)):
             db.execute(
                 "INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, "
-                "reason, message_code, message_params, since) VALUES ('customer', 'finance', ?, 'person', '1', '', 2, 1, ?, 'timeout', "
-                "'text.verbatim', '{\"text\": \"m\"}', ?)",
+                "reason, message_code, message_params, since) VALUES ('customer', 'finance', ?, 'person', '1', '', 2, 1, ?, "
+                "'timeout', 'text.verbatim', '{\"text\": \"m\"}', ?)",
                 (record, when, "2020-01-01T00:00:00.000+00:00"),
             )
     ended = world.run("status")

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import HealthCheck, settings
-from patience import PATIENCE
+
+from tests.patience import PATIENCE
 
 MANY_ANSWERS = settings(
     max_examples=int(os.environ.get("FUZZ", "300")),

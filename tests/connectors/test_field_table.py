@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vendor_records import crm_record, finance_record
 
 import siaghsync
 from siaghsync.connectors.payamgostar.customers import customer_from_crm, record_for_create
 from siaghsync.connectors.siagh.contacts import contact_from_finance
 from siaghsync.connectors.siagh.form import encode_contact
 from siaghsync.domain.fields import READ_BACK, TABLE, Field, FieldKind
+from tests.connectors.vendor_records import crm_record, finance_record
 
 PACKAGE = Path(siaghsync.__file__).parent
 LAST_ROW = '    Field("kind", "taraftype", "towardtype", None, FieldKind.CHOICE),\n'

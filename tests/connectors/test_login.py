@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from raw_server import RawServer, Received, raw, reply, serving
 
 from siaghsync.connectors.http import retry
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.errors import CallError, LoginRefused, NotSent
+from tests.connectors.raw_server import RawServer, Received, raw, reply, serving
 
 
 class Gate:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_server import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
 from siaghsync.connectors.http import retry
 from siaghsync.connectors.http.session import HttpSession
@@ -21,6 +20,7 @@ from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotS
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message
 from siaghsync.sandbox import Fault, Sandbox
+from tests.connectors.raw_server import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
 TOKEN, PASSWORD = "t0ken-9b1c", "p4ss-word-17"
 LOGIN = "/auth/login"

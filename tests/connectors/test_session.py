@@ -20,14 +20,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from patience import wait_for
-from raw_server import RawServer, deaf, dripping, free_port, head, raw, reply, resetting, serving, silent
 
 from siaghsync.connectors.http import retry, session
 from siaghsync.connectors.http.errors import Unauthorized
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.errors import CallError, InDoubt, NotSent, Refused, SettingsError
 from siaghsync.messages.message import msg
+from tests.connectors.raw_server import (
+    RawServer,
+    deaf,
+    dripping,
+    free_port,
+    head,
+    raw,
+    reply,
+    resetting,
+    serving,
+    silent,
+)
+from tests.patience import wait_for
 
 SECRET = "s3cr3t-5e311c4b2eab409c"
 OK = reply({"ok": True})

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from raw_server import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
 from siaghsync.connectors.http import retry, strict_json
 from siaghsync.connectors.http.session import HttpSession
@@ -21,6 +20,7 @@ from siaghsync.domain.fields import FIELDS
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.messages import catalog
 from siaghsync.sandbox import Fault, Sandbox
+from tests.connectors.raw_server import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
 SESSION, HASH = "5e311c4b2eab409ca7c3ceaf5954d0a5", "0123456789ABCDEF0123456789ABCDEF"
 LOGIN = "/LoginUser"

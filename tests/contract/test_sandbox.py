@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import requests
-from patience import PATIENCE, wait_for
 
 from siaghsync.sandbox import Fault, Sandbox, serve_forever
 from siaghsync.sandbox.people import customers, legal_id, national_code
+from tests.patience import PATIENCE, wait_for
 
 GET_ALL = "/api/Sgh/GEN/Gn_Web_Users/GetAll"
 LOGIN = {"username": "webservice", "deviceId": "test", "platformType": 1, "os": "Linux", "osVersion": "1", "token": ""}

@@ -15,8 +15,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from indoors import Indoors, indoors
-from world import Maker
+
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 FEW, MORE = 30, 60
 SPARED = {

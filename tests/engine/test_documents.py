@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from environment import FISCAL_YEAR, SINCE
-from patience import wait_for
 from persiantools.jdatetime import JalaliDate
-from world import Maker, World, finish
+
+from tests.environment import FISCAL_YEAR, SINCE
+from tests.patience import wait_for
+from tests.world import Maker, World, finish
 
 EVE = JalaliDate(FISCAL_YEAR, 1, 1).to_gregorian() - timedelta(days=1)
 

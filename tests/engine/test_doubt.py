@@ -12,10 +12,10 @@ from contextlib import closing, suppress
 from typing import Any
 
 import pytest
-from world import Maker, World
 
 from siaghsync.sandbox.hooks import Entry
 from tests.engine.late_commit import carry_out
+from tests.world import Maker, World
 
 HASTE = {"HTTP_TIMEOUT_SECONDS": "2", "MAX_RETRY_ATTEMPTS": "3"}
 NEVER = 3600.0

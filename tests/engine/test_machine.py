@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import hypothesis.strategies as st
 import pytest
@@ -145,7 +145,7 @@ class Machine(RuleBasedStateMachine):
         for which in range(0, len(crm.records), step):
             crm.edit(self._customer(which)[0], website=f"https://example.com/{name}", modifyDate=stamp)
 
-    def _customer(self, which: int) -> tuple[str, dict[str, object]]:
+    def _customer(self, which: int) -> tuple[str, dict[str, Any]]:
         records = sorted(self.bench.sandbox.crm.records.items(), key=lambda item: str(item[1]["nickName"]))
         return records[which % len(records)]
 

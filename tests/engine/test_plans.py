@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environment import SINCE
-from indoors import indoors
-from world import Maker, World
+
+from tests.environment import SINCE
+from tests.indoors import indoors
+from tests.world import Maker, World
 
 
 def save(world: World, *command: str, exit_code: int = 0, **env: str) -> Path:

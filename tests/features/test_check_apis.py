@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environment import FISCAL_YEAR
-from indoors import Indoors, indoors
-from world import Maker
 
 from siaghsync.sandbox.people import legal_id, national_code
 from tests.connectors.raw_server import Handler, Received, free_port, raw, reply, resetting, routed, serving, silent
+from tests.environment import FISCAL_YEAR
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 NO_ONE = {"data": [], "total": 0}
 PAGE = b"<html><head><title>Sign in</title></head></html>"

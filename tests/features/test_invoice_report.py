@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environment import DOCUMENT_DATE, FISCAL_YEAR, SINCE
-from indoors import indoors
 from persiantools.jdatetime import JalaliDate
-from world import Maker, World
 
 from siaghsync.state.database import run_lock
+from tests.environment import DOCUMENT_DATE, FISCAL_YEAR, SINCE
+from tests.indoors import indoors
+from tests.world import Maker, World
 
 
 def content(state_file: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -8,11 +8,11 @@ import stat
 from collections.abc import Iterator
 
 import pytest
-from indoors import indoors
-from world import Maker, World, finish
 
 from siaghsync.state.database import run_lock
 from tests.cli.listener import Listener, closed_port
+from tests.indoors import indoors
+from tests.world import Maker, World, finish
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}
 

@@ -11,9 +11,10 @@ from contextlib import closing, contextmanager
 from functools import cache
 
 import requests
-from patience import PATIENCE
 from requests.adapters import HTTPAdapter
-from world import Process, World
+
+from tests.patience import PATIENCE
+from tests.world import Process, World
 
 SECRET = "wh-secret-7f3a9c"
 PASSWORD = "an honest password"

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from patience import PATIENCE, wait_for
-from serving import PASSWORD, Served
-from world import World, finish, holding
+
+from tests.patience import PATIENCE, wait_for
+from tests.web.serving import PASSWORD, Served
+from tests.world import World, finish, holding
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

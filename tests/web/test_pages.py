@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from patience import PATIENCE, wait_for
-from serving import PASSWORD, SECRET, Served, password_hash, ready, serving, write
-from world import Maker, World, finish, holding
 
 from siaghsync.state.database import run_lock
+from tests.patience import PATIENCE, wait_for
+from tests.web.serving import PASSWORD, SECRET, Served, password_hash, ready, serving, write
+from tests.world import Maker, World, finish, holding
 
 HOSTILE = "<script>alert(1)</script>\"&'<b>"
 

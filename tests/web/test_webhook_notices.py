@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from patience import wait_for
-from serving import Served, ready, serving, write
-from world import Maker, World
 
 from tests.cli.listener import Listener
+from tests.patience import wait_for
+from tests.web.serving import Served, ready, serving, write
+from tests.world import Maker, World
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}
 ROW = {"productCode": "P-1", "count": 1, "baseUnitPrice": 500}

@@ -7,11 +7,11 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from patience import PATIENCE, wait_for
-from serving import SECRET, Served, ready, serving, write
-from world import Maker, World
 
 from siaghsync.state.database import run_lock
+from tests.patience import PATIENCE, wait_for
+from tests.web.serving import SECRET, Served, ready, serving, write
+from tests.world import Maker, World
 
 
 def name_in_finance(world: World, crm_id: str) -> str:

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_records import RULES, SCHEME, contact, customer
 from sqlite_utils import Database, Migrations
 
 from siaghsync.domain.customer import CustomerMapping
@@ -35,6 +34,7 @@ from siaghsync.state.database import State, open_state
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.record_history import record_histories
+from tests.sample_records import RULES, SCHEME, contact, customer
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(file.stem for file in FOLDER.glob("*.sql"))
