@@ -81,8 +81,8 @@ def test_the_last_run_of_each_kind_stays_and_the_counter_never_goes_back(world: 
     assert world.json("status", exit_code=1)["last_success_at"] == success
     world.run("sync")
     text = (world.folder / "m.prom").read_text("utf-8")
-    assert 'siaghsync_runs_total{command="sync",outcome="partial"} 4\n' in text
-    assert 'siaghsync_runs_total{command="sync",outcome="ok"} 1\n' in text
+    assert 'siaghsync_runs_total{command="sync",outcome="partial"} 4.0\n' in text
+    assert 'siaghsync_runs_total{command="sync",outcome="ok"} 1.0\n' in text
 
 
 def test_a_create_that_expired_still_counts_until_its_record_is_linked(world: Indoors) -> None:

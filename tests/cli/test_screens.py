@@ -99,12 +99,13 @@ def test_next_tries_say_when_and_how_many(world: Indoors) -> None:
     soon = (datetime.now(UTC) + timedelta(hours=2)).isoformat(timespec="milliseconds")
     with closing(sqlite3.connect(world.state_file)) as db, db:
         for record, when in (("a", "2020-01-01T00:00:00.000+00:00"), ("b", soon), ("c", soon)):
-            db.execute(
-                "INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, "
-                "reason, message_code, message_params, since) VALUES ('customer', 'finance', ?, 'person', '1', '', 2, 1, ?, "
-                "'timeout', 'text.verbatim', '{\"text\": \"m\"}', ?)",
-                (record, when, "2020-01-01T00:00:00.000+00:00"),
-            )
+            retry = {
+                "entity": "customer", "target": "finance", "record": record, "kind": "person", "customer_number": "1", "name": "",
+                "attempts": 2, "failed": 1, "next_try_at": when, "reason": "timeout", "message_code": "text.verbatim",
+                "message_params": '{"text": "m"}', "since": "2020-01-01T00:00:00.000+00:00",
+            }  # fmt: skip
+            marks = ", ".join("?" * len(retry))
+            db.execute(f"INSERT INTO retries ({', '.join(retry)}) VALUES ({marks})", tuple(retry.values()))
     ended = world.run("status")
     assert ended.exit_code == 0
     assert ended.stdout.startswith(
