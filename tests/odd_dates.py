@@ -24,15 +24,20 @@ from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parents[1]
 SHORT_LIST = (
-    "tests/unit/test_shown.py",
+    "tests/domain/test_document_content.py",
+    "tests/report/test_shown.py",
+    "tests/state/test_maintenance.py",
+    "tests/state/test_retries_reviews.py",
+    "tests/state/test_status.py",
+    "tests/state/released",
     "tests/unit/test_settings.py",
-    "tests/unit/test_waiting_reviews.py",
-    "tests/web/test_languages.py",
     "tests/web/test_charts.py",
-    "tests/released",
+    "tests/web/test_languages.py",
+    "tests/features/test_invoice_report_rules.py",
+    "tests/features/test_notification_texts.py",
+    "tests/features/test_invoice_report.py::test_the_year_goes_by_the_documents_own_date",
     "tests/engine/test_documents.py::test_a_numbered_quote_is_posted_once_as_the_contract_says",
     "tests/engine/test_documents.py::test_what_was_there_before_the_first_import_is_not_posted",
-    "tests/engine/test_invoice_report.py::test_the_year_goes_by_the_documents_own_date",
     "tests/cli/test_screens.py::test_in_step_since_when",
     "tests/cli/test_screens.py::test_a_log_line_and_a_review_tell_the_day_in_both_calendars",
 )

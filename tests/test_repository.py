@@ -93,6 +93,16 @@ def test_every_check_that_is_named_somewhere_is_one_of_noxs() -> None:
     assert named <= sessions
 
 
+@pytest.mark.parametrize("file", ["noxfile.py", "tests/odd_dates.py", "CONTRIBUTING.md", "README.md"])
+def test_every_test_that_is_named_somewhere_exists(file: str) -> None:
+    found = re.findall(r"\b(tests/[\w/]+(?:\.py)?)(?:::(\w+))?", text(file))
+    assert found
+    missing = [
+        path for path, name in found if not (ROOT / path).exists() or (name and f"def {name}(" not in text(path))
+    ]
+    assert missing == []
+
+
 def test_the_checks_fail_without_a_test_command(tmp_path: Path) -> None:
     assert checks(tmp_path, "# nothing here\n").returncode == 1
 
