@@ -13,10 +13,11 @@ from pathlib import Path
 import nox
 
 FAST = (
-    "tests/architecture", "tests/connectors", "tests/domain", "tests/features", "tests/messages", "tests/planning", "tests/report",
-    "tests/state", "tests/unit", "tests/test_architecture.py", "tests/test_docs.py", "tests/test_files.py", "tests/test_messages.py",
-    "tests/test_repository.py", "tests/web/test_charts.py", "tests/web/test_contrast.py", "tests/web/test_languages.py",
-    "tests/web/test_review_view.py", "--ignore=tests/features/test_check_apis.py", "--ignore=tests/features/test_invoice_report.py",
+    "tests/architecture", "tests/connectors", "tests/domain", "tests/features", "tests/messages", "tests/planning",
+    "tests/report", "tests/state", "tests/unit", "tests/test_architecture.py", "tests/test_docs.py",
+    "tests/test_files.py", "tests/test_messages.py", "tests/test_repository.py", "tests/web/test_charts.py",
+    "tests/web/test_contrast.py", "tests/web/test_languages.py", "tests/web/test_review_view.py",
+    "--ignore=tests/features/test_check_apis.py", "--ignore=tests/features/test_invoice_report.py",
     "--ignore=tests/features/test_notifications.py",
 )  # fmt: skip
 """What pytest is told, to run all that starts no command and no web server: about a minute."""
