@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
-from world import Ended, World
-
 from siaghsync.__main__ import run
+from tests.environment import machine
+from tests.world import Ended, World
 
 
 class Indoors(World):
@@ -19,10 +19,9 @@ class Indoors(World):
     def run(self, *args: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Ended:
         """Runs `siaghsync ARGS` to its end; standard input is never a terminal."""
         self.journal.reset()
-        environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         stdout, stderr = io.StringIO(), io.StringIO()
         with (
-            patch.dict(os.environ, {**environ, **(env or {})}, clear=True),
+            patch.dict(os.environ, {**machine(), **(env or {})}, clear=True),
             patch("sys.stdin", io.StringIO(stdin or "")),
             contextlib.chdir(self.folder),
             contextlib.redirect_stdout(stdout),

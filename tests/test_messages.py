@@ -17,6 +17,7 @@ PACKAGE = Path(siaghsync.__file__).parent
 CODES = [f"{chapter}.{key}" for chapter in catalog.chapters() for key in catalog.chapter(chapter)]
 TOLD_BY = {"msg", "UsageError", "SettingsError", "StateError", "BrakeError", "LockHeld", "BadRecord"}
 """What makes a message out of a code that is its first argument."""
+CALL_ERRORS = {"NotSent", "Refused", "InDoubt", "LoginLocked"}
 
 
 def _places(text: str) -> set[str]:
@@ -77,13 +78,9 @@ def _reasons_of_calls() -> Iterator[str]:
             if isinstance(target, ast.Name)
         }
         for call in ast.walk(tree):
-            is_error = isinstance(call, ast.Call) and ast.unparse(call.func) in {
-                "NotSent",
-                "Refused",
-                "InDoubt",
-                "LoginLocked",
-            }
-            if is_error and len(call.args) > 2:
+            if not isinstance(call, ast.Call) or ast.unparse(call.func) not in CALL_ERRORS:
+                continue
+            if len(call.args) > 2:
                 reason = call.args[2]
                 value = constants.get(reason.id) if isinstance(reason, ast.Name) else getattr(reason, "value", None)
                 if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What lies around the code keeps its promises: README, env example, crontab example, `.ci/run`."""
+"""What lies around the code keeps its promises: README, env example, crontab example, `.ci/run`, hooks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from siaghsync.settings import Settings, load
 ROOT = Path(__file__).parent.parent
 MAIN_JOB = "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/siaghsync demo"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/pytest"
+CHECKS = ("lint", "types", "dates", "pythons")
+"""What `.ci/run` has done after the tests."""
 ASSIGNMENT = re.compile(r"^(#?)([A-Z_]+)=(.*)$")
 
 
@@ -36,8 +38,8 @@ def test_the_readme_links_to_files_that_exist() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def checks(folder: Path, readme: str) -> subprocess.CompletedProcess[str]:
-    """`.ci/run` in a folder with this README and tools that only tell how they were called."""
+def checks(folder: Path, readme: str, failing: str = "") -> subprocess.CompletedProcess[str]:
+    """`.ci/run` in a folder with this README and tools that only tell how they were called. One check may fail."""
     (folder / ".ci").mkdir()
     script = folder / ".ci" / "run"
     script.write_text(text(".ci/run"), "utf-8")
@@ -45,12 +47,12 @@ def checks(folder: Path, readme: str) -> subprocess.CompletedProcess[str]:
     (folder / "README.md").write_text(readme, "utf-8")
     tools = folder / ".venv" / "bin"
     tools.mkdir(parents=True)
-    for name in ("ruff", "mypy"):
-        (tools / name).write_text(f'#!/bin/sh\necho "[{name} $*]"\n')
+    for name in ("pip", "nox"):
+        (tools / name).write_text(f'#!/bin/sh\necho "[{name} $*]"\n[ "$*" != "--session {failing}" ]\n')
         (tools / name).chmod(0o755)
     environ = {"PATH": os.environ["PATH"]}
     return subprocess.run(
-        [script], input="a terminal", cwd="/", env=environ, text=True, capture_output=True, timeout=30, check=False
+        [script], input="a terminal", cwd="/", env=environ, text=True, capture_output=True, check=False
     )
 
 
@@ -63,14 +65,42 @@ def test_the_checks_run_the_test_command_of_the_readme(tmp_path: Path) -> None:
     said = re.findall(r"^\[.*\]$", done.stdout, re.MULTILINE)
     assert "--cov=siaghsync" in said[0]
     assert "\n0\n" in done.stdout, "nothing comes from standard input"
-    assert said[1:] == ["[ruff check]", "[ruff format --check]", "[mypy ]", "[mypy --platform win32 siaghsync]"]
+    assert said[1:] == ["[pip install -q -e .[dev]]", *(f"[nox --session {check}]" for check in CHECKS)]
 
 
 @pytest.mark.parametrize("command", ["false", "false && true", "false\ntrue"])
 def test_the_checks_fail_with_the_tests(tmp_path: Path, command: str) -> None:
     done = checks(tmp_path, text("README.md").replace(TESTS, command))
     assert done.returncode == 1
-    assert "[ruff" not in done.stdout
+    assert "[nox" not in done.stdout
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_checks_fail_with_each_of_them(tmp_path: Path, check: str) -> None:
+    done = checks(tmp_path, text("README.md").replace(TESTS, "true"), failing=check)
+    assert done.returncode == 1
+    assert f"[nox --session {check}]" in done.stdout
+    assert "All checks passed" not in done.stdout
+
+
+def test_every_check_that_is_named_somewhere_is_one_of_noxs() -> None:
+    sessions = set(re.findall(r"@nox\.session\ndef (\w+)", text("noxfile.py")))
+    named = set(CHECKS)
+    for file in (".pre-commit-config.yaml", "CONTRIBUTING.md", "README.md"):
+        found = re.findall(r"nox (?:--session|-s) (\w+)", text(file))
+        assert found or file == "README.md"
+        named |= set(found)
+    assert named <= sessions
+
+
+@pytest.mark.parametrize("file", ["noxfile.py", "tests/odd_dates.py", "CONTRIBUTING.md", "README.md"])
+def test_every_test_that_is_named_somewhere_exists(file: str) -> None:
+    found = re.findall(r"\b(tests/[\w/]+(?:\.py)?)(?:::(\w+))?", text(file))
+    assert found
+    missing = [
+        path for path, name in found if not (ROOT / path).exists() or (name and f"def {name}(" not in text(path))
+    ]
+    assert missing == []
 
 
 def test_the_checks_fail_without_a_test_command(tmp_path: Path) -> None:

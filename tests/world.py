@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from siaghsync.sandbox import Fault, Sandbox
 from siaghsync.sandbox.books import FinanceWorld
-from siaghsync.sandbox.hooks import Journal
+from siaghsync.sandbox.hooks import Journal, under
 from siaghsync.sandbox.shapes import CUSTOMER_KINDS
 from siaghsync.sandbox.store import CrmWorld
+from tests.environment import in_fiscal_year, machine
+from tests.patience import PATIENCE
 
-QUICK = {"HTTP_TIMEOUT_SECONDS": "5", "UNKNOWN_GRACE_SECONDS": "0", "MAX_RETRY_ATTEMPTS": "2"}
-"""Settings that keep tests quick; a test that is about one of them sets its own by `env`."""
+QUICK = {"HTTP_TIMEOUT_SECONDS": "60", "UNKNOWN_GRACE_SECONDS": "0", "MAX_RETRY_ATTEMPTS": "2"}
+"""Settings that keep tests quick; a test that is about one of them sets its own by `env`.
+
+The time limit of a request is far beyond what a busy machine needs: where a test says nothing of it, it never runs out.
+"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class World:
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self.folder = folder
-        self.sandbox = sandbox
+        self.sandbox = in_fiscal_year(sandbox)
         self.env_file = folder / ".env"
         self.state_file = folder / "siaghsync.db"
         self.set()
@@ -74,7 +78,7 @@ class World:
         """The requests since the last command was started (it is emptied then)."""
         return self.sandbox.journal
 
-    def set(self, **settings: str) -> World:
+    def set(self, **settings: str) -> Self:
         """Writes the env file anew: the sandbox's settings, QUICK, and these. Returns this world."""
         lines = {**self.sandbox.settings(), **QUICK, **settings}
         self.env_file.write_text("".join(f"{name}='{value}'\n" for name, value in lines.items()), "utf-8")
@@ -88,11 +92,9 @@ class World:
         """Starts `siaghsync ARGS` and returns its process; `finish` waits for its end."""
         self.journal.reset()
         command = [sys.executable, "-m", "siaghsync", "--env-file", str(self.env_file), *args]
-        # Nothing of the settings or proxies that whoever runs the tests may have.
-        environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, env={**environ, **(env or {})}, cwd=self.folder, stdin=stdin, stdout=pipe, stderr=pipe, text=True
+            command, env={**machine(), **(env or {})}, cwd=self.folder, stdin=stdin, stdout=pipe, stderr=pipe, text=True
         )
 
     def run(self, *args: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Ended:
@@ -105,12 +107,12 @@ class World:
         assert ended.exit_code == exit_code, f"exit code {ended.exit_code}\n{ended.text}"
         return ended.json
 
-    def imported(self, **env: str) -> World:
+    def imported(self, **env: str) -> Self:
         """This world after an initial import that must end well."""
         self.json("initial-import", "--yes", env=env)
         return self
 
-    def twin_of(self, other: World) -> World:
+    def twin_of(self, other: World) -> Self:
         """This world with the customers of another one in both systems and its state file: cheaper than the same runs."""
         for kind in CUSTOMER_KINDS:
             for record in other.crm.tables[kind].records.values():
@@ -141,10 +143,10 @@ Maker = Callable[..., World]
 """What the fixture `make_world` is: `make_world(customers=5, also_in_crm=2)`."""
 
 
-def finish(process: Process, stdin: str | None = None, seconds: float = 60) -> Ended:
-    """Waits for a command's end; one that takes longer than `seconds` is killed, and the test fails."""
+def finish(process: Process, stdin: str | None = None) -> Ended:
+    """Waits for a command's end. One that takes longer than any machine needs is killed, and the test fails."""
     try:
-        stdout, stderr = process.communicate(stdin, timeout=seconds)
+        stdout, stderr = process.communicate(stdin, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -152,8 +154,18 @@ def finish(process: Process, stdin: str | None = None, seconds: float = 60) -> E
     return Ended(process.returncode, stdout, stderr)
 
 
-def wait_for(condition: Any, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.01)
+@contextmanager
+def holding(world: World, endpoint: str) -> Iterator[None]:
+    """Inside the block the server answers nobody from the first request to this endpoint on: a run stays at work."""
+    release = threading.Event()
+
+    def hold(_system: str, its_endpoint: str, stage: str) -> None:
+        if stage == "received" and under(its_endpoint, endpoint):
+            release.wait(PATIENCE)
+
+    forget = world.sandbox.on_event(hold)
+    try:
+        yield
+    finally:
+        release.set()
+        forget()

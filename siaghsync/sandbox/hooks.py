@@ -52,9 +52,10 @@ class Journal:
 
     def count(self, system: System | None = None, endpoint: str | None = None) -> int:
         """How many requests came in, of one system and endpoint (`person/find`) or of all."""
+        counts = tuple(self.counts.items())  # at once: the server's thread goes on counting
         return sum(
             number
-            for (its_system, its_endpoint), number in self.counts.items()
+            for (its_system, its_endpoint), number in counts
             if system in (None, its_system) and (endpoint is None or under(its_endpoint, endpoint))
         )
 

@@ -12,6 +12,7 @@ from siaghsync.sandbox.wire import Record
 Kind = Literal["person", "organization", "quote", "invoice"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CUSTOMER_KINDS: tuple[Kind, ...] = ("person", "organization")
+DOCUMENT_KINDS: tuple[Kind, ...] = ("quote", "invoice")
 
 CENT = Decimal("0.01")
 UNIT = Decimal("0.0001")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from siaghsync.sandbox.shapes import CUSTOMER_KINDS, KINDS, TEMPLATES, Kind, checked, new_id, whole
+from siaghsync.sandbox.shapes import CUSTOMER_KINDS, DOCUMENT_KINDS, KINDS, TEMPLATES, Kind, checked, new_id, whole
 from siaghsync.sandbox.switches import CrmSwitches
 from siaghsync.sandbox.table import Table
 from siaghsync.sandbox.tokens import Account, TokenBook
@@ -79,7 +79,8 @@ class CrmWorld(CrmSwitches):
         """Adds a record of any kind; `modifyDate`, `creatDate` and `crmId` may be given."""
         with self.lock:
             now = self.stamp()
-            record = {"crmId": new_id(), "creatDate": now, "modifyDate": now, **whole(kind, fields)}
+            given = {**({f"{kind}Date": self.document_date} if kind in DOCUMENT_KINDS else {}), **fields}
+            record = {"crmId": new_id(), "creatDate": now, "modifyDate": now, **whole(kind, given)}
             self._kinds[record["crmId"]] = kind
             self.type_codes[kind].add(record["crmObjectTypeCode"])
             self._when_visible(lambda: self.tables[kind].put(record))

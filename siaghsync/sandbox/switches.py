@@ -30,6 +30,8 @@ class CrmSwitches:
     """Seconds until a change becomes visible, while it bears the date of when it was asked for (§3.2)."""
     clock_offset: float = 0.0
     """Seconds that the server's clock is ahead of ours; negative if behind."""
+    document_date: str | None = None
+    """Date of quotes and invoices that are added without one; None: they have none of their own (§4)."""
     date_precision: Literal["ms", "seconds"] = "ms"
     """Fraction of the dates that this server stamps."""
     latency: float = 0.0

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import machine
+
 BIN = Path(sys.executable).parent
 COMPLETE = """
 source "$HOME"/.bash_completions/siaghsync.sh
@@ -22,11 +24,9 @@ pytestmark = pytest.mark.skipif(not (BIN / "siaghsync").exists(), reason="the co
 
 
 def bash(script: str, home: Path) -> str:
-    environ = {"HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
+    environ = {**machine(), "HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
     shell = shutil.which("bash") or "/bin/bash"
-    ended = subprocess.run(
-        [shell, "-c", script], env=environ, cwd=home, capture_output=True, text=True, timeout=60, check=False
-    )
+    ended = subprocess.run([shell, "-c", script], env=environ, cwd=home, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert not ended.stderr
     return ended.stdout

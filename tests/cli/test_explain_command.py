@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from indoors import Indoors, indoors
-from world import Maker
 
-SINCE = {"INVOICES_SINCE": "2020-01-01"}
+from tests.environment import SINCE
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
+
 NAMELESS = {"firstName": "", "lastName": ""}
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
 

@@ -7,8 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from indoors import Indoors, indoors
-from world import Maker
+
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 COLUMNS = ["system", "record", "customer_number", "check", "value", "message"]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from indoors import Indoors, indoors
-from world import Maker
 
 from siaghsync.state.database import open_state, run_lock
+from tests.environment import SINCE
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
 KEPT = ("customer_mappings", "posted_documents", "reviews", "retries", "skips", "cursors", "seen")
@@ -15,7 +16,7 @@ KEPT = ("customer_mappings", "posted_documents", "reviews", "retries", "skips", 
 @pytest.fixture
 def world(make_world: Maker) -> Indoors:
     """Links, a posted document, a question, a document that waits, and a create in doubt."""
-    found = indoors(make_world(customers=3)).set(INVOICES_SINCE="2020-01-01", UNKNOWN_GRACE_SECONDS="600")
+    found = indoors(make_world(customers=3)).set(UNKNOWN_GRACE_SECONDS="600", **SINCE)
     found.imported()
     first = next(iter(found.crm.records))
     found.crm.add_quote(first, [ROW], number="100-1405/1")

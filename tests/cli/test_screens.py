@@ -12,9 +12,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from indoors import Indoors, indoors
 from rich.cells import cell_len
-from world import Maker, World, finish
+
+from tests.indoors import Indoors, indoors
+from tests.world import Maker, World, finish
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}
 ROW = {"productCode": "P-1", "count": 2, "baseUnitPrice": 1500000}
@@ -72,7 +73,9 @@ def test_in_step_since_when(world: Indoors) -> None:
     )
     text = "\n".join(rest)
     assert re.search(r"linked +4 customers, 0 documents posted", text)
-    assert re.search(r"last run +initial-import \(run 1\) just now: ok; the next is due at .*\d\d:\d\d", text)
+    assert re.search(
+        r"last run +initial-import \(run 1\) (just now|\d+ minutes? ago): ok; the next is due at .*\d\d:\d\d", text
+    )
     assert re.search(r"state file +\d+ kB, \d+ lines in the audit trail", text)
     assert re.search(r"runs +·{22}(·█|█·) +1 *$", text, re.MULTILINE)  # the hour may have turned
     assert "prune" not in text
@@ -151,7 +154,7 @@ def test_status_loads_no_network(world: World) -> None:
         "print(sorted({'requests', 'urllib3', 'starlette', 'jinja2', 'typer.testing'} & set(sys.modules)), file=sys.stderr)"
     )
     command = [sys.executable, "-c", code, "--env-file", str(world.env_file), "status"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ended.stderr.splitlines()[-1] == "[]"
 
 

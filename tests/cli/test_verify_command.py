@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from indoors import Indoors, indoors
-from world import Maker
+
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 
 @pytest.fixture

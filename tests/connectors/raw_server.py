@@ -16,9 +16,10 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
+from tests.patience import PATIENCE
+
 MANY_ANSWERS = settings(
     max_examples=int(os.environ.get("FUZZ", "300")),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 """How many generated answers a fuzz test tries: FUZZ=n, so many in each of them."""
@@ -133,26 +134,42 @@ def reply(body: bytes | Any = b"", status: int = 200, *lines: str) -> Handler:
     return handle
 
 
-def raw(data: bytes, *, then: float = 0) -> Handler:
-    """Exactly these bytes, then the end of the connection after `then` seconds."""
+def raw(data: bytes) -> Handler:
+    """Exactly these bytes, then the end of the connection."""
 
     def handle(conn: socket.socket, _: Received) -> bool:
         conn.sendall(data)
-        time.sleep(then)
         return False
 
     return handle
 
 
-def dripping(start: bytes, drop: bytes = b"x", every: float = 0.05, times: int = 100) -> Handler:
-    """`start`, and then a drop again and again."""
+def silent(after: bytes = b"") -> Handler:
+    """These bytes, then nothing until the other end hangs up: a client without a time limit waits for ever."""
+
+    def handle(conn: socket.socket, _: Received) -> bool:
+        conn.sendall(after)
+        while conn.recv(65536):
+            pass
+        return False
+
+    return handle
+
+
+def deaf(_: socket.socket, __: Received) -> bool:
+    """Reads nothing, says nothing, and outlives the test."""
+    time.sleep(PATIENCE)
+    return False
+
+
+def dripping(start: bytes, drop: bytes = b"x", every: float = 0.05) -> Handler:
+    """`start`, and then a drop again and again until the other end hangs up."""
 
     def handle(conn: socket.socket, _: Received) -> bool:
         conn.sendall(start)
-        for _drop in range(times):
+        while True:
             time.sleep(every)
             conn.sendall(drop)
-        return False
 
     return handle
 
@@ -166,14 +183,6 @@ def resetting(before: bytes = b"") -> Handler:
             time.sleep(0.05)
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
-        return False
-
-    return handle
-
-
-def silent(seconds: float = 10) -> Handler:
-    def handle(_: socket.socket, __: Received) -> bool:
-        time.sleep(seconds)
         return False
 
     return handle

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from vendor_records import contact, finance_record
 
 from siaghsync.connectors.siagh.contacts import contact_from_finance, finance_code_of
 from siaghsync.domain.fields import READ_BACK
 from siaghsync.errors import BadRecord
 from siaghsync.messages import catalog
+from tests.connectors.vendor_records import contact, finance_record
 
 
 def test_a_contact_of_finance() -> None:

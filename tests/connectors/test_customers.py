@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from vendor_records import NOTES, PHONE, TEXT, crm_record, crm_records, customer
 
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of, record_for_create
 from siaghsync.domain.fields import FIELDS
@@ -15,6 +14,7 @@ from siaghsync.domain.normalize import ascii_digits, clean, fold, split_marker
 from siaghsync.errors import BadRecord
 from siaghsync.messages import catalog
 from siaghsync.messages.message import msg
+from tests.connectors.vendor_records import NOTES, PHONE, TEXT, crm_record, crm_records, customer
 
 
 def pascal(value: Any) -> Any:

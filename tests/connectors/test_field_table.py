@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vendor_records import crm_record, finance_record
 
 import siaghsync
 from siaghsync.connectors.payamgostar.customers import customer_from_crm, record_for_create
 from siaghsync.connectors.siagh.contacts import contact_from_finance
 from siaghsync.connectors.siagh.form import encode_contact
 from siaghsync.domain.fields import READ_BACK, TABLE, Field, FieldKind
+from tests.connectors.vendor_records import crm_record, finance_record
 
 PACKAGE = Path(siaghsync.__file__).parent
 LAST_ROW = '    Field("kind", "taraftype", "towardtype", None, FieldKind.CHOICE),\n'
@@ -85,7 +85,6 @@ def test_a_new_plain_field_is_one_row(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         check=False,
-        timeout=60,
     )
     assert done.returncode == 0, done.stderr.decode()
     found: dict[str, Any] = json.loads(done.stdout)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from raw_server import RawServer, Received, raw, reply, serving
 
 from siaghsync.connectors.http import retry
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.errors import CallError, LoginRefused, NotSent
+from tests.connectors.raw_server import RawServer, Received, raw, reply, serving
 
 
 class Gate:
@@ -42,7 +42,7 @@ class Client:
     """Logs in and writes something that must not be repeated."""
 
     def __init__(self, server: RawServer) -> None:
-        self.session = HttpSession("finance", server.url, timeout=2, attempts=2, concurrency=8)
+        self.session = HttpSession("finance", server.url, timeout=60, attempts=2, concurrency=8)
         self.login = SharedLogin("finance", self._log_in)
 
     def write(self) -> bytes:

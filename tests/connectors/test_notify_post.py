@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def listener() -> Iterator[Listener]:
         yield listening
 
 
-def trouble(url: str, body: bytes | None = None, seconds: float = 3.0) -> Message | None:
+def trouble(url: str, body: bytes | None = None, seconds: float = 60.0) -> Message | None:
     return NotifyPost("HEALTHCHECK_URL", f"{url}/{SECRET}", body, seconds=seconds).trouble()
 
 
@@ -74,10 +73,8 @@ def test_an_address_that_cannot_be_one(url: str) -> None:
 @pytest.mark.parametrize("way", ["hang", "drip"])
 def test_time_is_limited_for_the_whole_of_it(listener: Listener, way: str) -> None:
     listener.answers[f"/{SECRET}"] = b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100
-    setattr(listener, way, 0.1 if way == "drip" else 10)
-    started = time.monotonic()
-    assert trouble(listener.url, seconds=0.3) == msg("notify.failed", target="HEALTHCHECK_URL", reason="timeout")
-    assert time.monotonic() - started < 3
+    setattr(listener, way, 0.5 if way == "drip" else 3600)  # it takes minutes where the limit is not kept
+    assert trouble(listener.url, seconds=1) == msg("notify.failed", target="HEALTHCHECK_URL", reason="timeout")
 
 
 def test_an_endless_answer_is_not_read(listener: Listener) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_server import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
 from siaghsync.connectors.http import retry
 from siaghsync.connectors.http.session import HttpSession
@@ -21,6 +20,7 @@ from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotS
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message
 from siaghsync.sandbox import Fault, Sandbox
+from tests.connectors.raw_server import MANY_ANSWERS, Handler, RawServer, Received, raw, reply, routed, serving
 
 TOKEN, PASSWORD = "t0ken-9b1c", "p4ss-word-17"
 LOGIN = "/auth/login"
@@ -55,7 +55,7 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 def client() -> Iterator[Make]:
     opened: list[HttpSession] = []
 
-    def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 2, **options: Any) -> Payamgostar:
+    def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 60, **options: Any) -> Payamgostar:
         url = where.crm_url if isinstance(where, Sandbox) else where.url
         user, password = "webservice", PASSWORD
         if isinstance(where, Sandbox):
@@ -207,9 +207,9 @@ def test_a_create_with_a_usable_id(client: Make, body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["reset_after", "close_after", "status_after", "cut", "hang_after", "html", "drip"])
 def test_a_create_whose_answer_is_lost_is_sent_once_and_in_doubt(client: Make, sandbox: Sandbox, kind: Any) -> None:
-    crm = client(sandbox, attempts=3, timeout=0.4)
+    crm = client(sandbox, attempts=3, timeout=2)
     crm.login()
-    sandbox.faults.arm(Fault(kind, "crm:person/create", seconds=1, commit=True))
+    sandbox.faults.arm(Fault(kind, "crm:person/create", seconds=3600, commit=True))
     with pytest.raises(InDoubt):
         crm.create("person", {**NEW, "number": f"lost-{kind}"})
     assert len(sandbox.crm.by_number(f"lost-{kind}")) == 1
@@ -463,7 +463,7 @@ def test_whatever_the_crm_answers_only_our_errors_leave(
     body, status = answer
     routes["fuzz"] = reply(body[: len(body) - cut] if cut < 5 else body, status)
     routes[LOGIN] = routes["fuzz"] if act == "login" else LOGGED_IN
-    carrier = HttpSession("crm", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("crm", server.url, timeout=60, attempts=1, concurrency=1)
     crm = Payamgostar(carrier, "user", PASSWORD)
     try:
         result: Any = {
@@ -502,7 +502,7 @@ def test_whatever_bytes_come_only_our_errors_leave(
 ) -> None:
     server, routes = fuzzed
     routes[LOGIN], routes["fuzz"] = LOGGED_IN, raw(start + data)
-    carrier = HttpSession("crm", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("crm", server.url, timeout=60, attempts=1, concurrency=1)
     try:
         with pytest.raises(CallError):
             Payamgostar(carrier, "user", PASSWORD).create("person", NEW)

@@ -20,16 +20,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_server import RawServer, dripping, free_port, head, raw, reply, resetting, serving, silent
 
 from siaghsync.connectors.http import retry, session
 from siaghsync.connectors.http.errors import Unauthorized
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.errors import CallError, InDoubt, NotSent, Refused, SettingsError
 from siaghsync.messages.message import msg
+from tests.connectors.raw_server import (
+    RawServer,
+    deaf,
+    dripping,
+    free_port,
+    head,
+    raw,
+    reply,
+    resetting,
+    serving,
+    silent,
+)
+from tests.patience import wait_for
 
 SECRET = "s3cr3t-5e311c4b2eab409c"
 OK = reply({"ok": True})
+AMPLE = 60.0
+"""Seconds that are more than enough on any machine: such a limit never runs out."""
+BRIEF = 1.0
+"""A limit that runs out. Where nothing else ends a request, a limit that is not kept lets the test hang."""
 
 
 @pytest.fixture
@@ -38,7 +54,7 @@ def connect() -> Iterator[Any]:
 
     def make(address: RawServer | str, **options: Any) -> HttpSession:
         url = address if isinstance(address, str) else address.url
-        settings = {"timeout": 0.4, "attempts": 1, "concurrency": 4, **options}
+        settings = {"timeout": AMPLE, "attempts": 1, "concurrency": 4, **options}
         opened.append(HttpSession("crm", url, **settings))
         return opened[-1]
 
@@ -104,13 +120,13 @@ def test_base_path_and_trailing_slash_are_kept_in_order(connect: Any) -> None:
 
 
 BROKEN_AFTER_SENDING = {
-    "silence": (silent(2), "timeout"),
+    "silence": (silent(), "timeout"),
     "dripping headers": (dripping(b"HTTP/1.1 200 OK\r\nX-A: "), "timeout"),
     "dripping status": (dripping(b"HTTP"), "timeout"),
     "dripping body": (dripping(head(200, "Content-Length: 1000")), "timeout"),
     "dripping chunks": (dripping(head(200, "Transfer-Encoding: chunked"), b"1\r\nx\r\n"), "timeout"),
     "dripping body without length": (dripping(head(200)), "timeout"),
-    "valid body without length, never ended": (raw(head(200) + b"{}", then=2), "timeout"),
+    "valid body without length, never ended": (silent(head(200) + b"{}"), "timeout"),
     "many informational answers": (dripping(b"", head(100)), "timeout"),
     "reset before the answer": (resetting(), "reset"),
     "closed before the answer": (raw(b""), "reset"),
@@ -141,20 +157,18 @@ BROKEN_AFTER_SENDING = {
 def test_after_the_first_byte_everything_without_a_clear_answer_is_in_doubt(connect: Any, case: str) -> None:
     handler, reason = BROKEN_AFTER_SENDING[case]
     with serving(handler) as server:
-        started = time.monotonic()
-        error = failure(connect(server, attempts=3))
-        took = time.monotonic() - started
+        error = failure(connect(server, attempts=3, timeout=BRIEF if reason == "timeout" else AMPLE))
         assert type(error) is InDoubt
         assert error.reason == reason
         assert len(server.requests) == 1, "a write in doubt must never be repeated"
-        assert took < 0.4 + 1
         assert error.message.code == f"call.{reason}"
 
 
 @pytest.mark.parametrize("case", BROKEN_AFTER_SENDING)
 def test_reads_are_repeated_after_doubt(connect: Any, case: str) -> None:
-    with serving(BROKEN_AFTER_SENDING[case][0], OK) as server:
-        carrier = connect(server, attempts=2)
+    handler, reason = BROKEN_AFTER_SENDING[case]
+    with serving(handler, OK) as server:
+        carrier = connect(server, attempts=2, timeout=BRIEF if reason == "timeout" else AMPLE)
         assert ask(carrier, repeatable=True).status == 200
         assert (carrier.sent, carrier.retried) == (2, 1)
 
@@ -162,7 +176,7 @@ def test_reads_are_repeated_after_doubt(connect: Any, case: str) -> None:
 def test_a_dripping_spool_ends_in_time_and_is_never_taken_for_complete(connect: Any) -> None:
     with serving(dripping(head(200) + b"[]", b" ")) as server:
         with pytest.raises(InDoubt) as caught:
-            connect(server).spool("GET", "/", what="list")
+            connect(server, timeout=BRIEF).spool("GET", "/", what="list")
         assert caught.value.reason == "timeout"
 
 
@@ -195,11 +209,11 @@ def test_a_name_that_cannot_be_one_is_surely_not_sent(connect: Any) -> None:
 
 
 def test_a_resolver_that_hangs_does_not_hang_the_request(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: time.sleep(3))
-    started = time.monotonic()
-    error = failure(connect("http://127.0.0.1:1"))
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: over.wait())
+    error = failure(connect("http://127.0.0.1:1", timeout=BRIEF))
+    over.set()
     assert (type(error), error.reason) == (NotSent, "unresolved")
-    assert time.monotonic() - started < 1.4
 
 
 def test_a_server_that_does_not_accept_is_surely_not_sent(connect: Any) -> None:
@@ -211,11 +225,8 @@ def test_a_server_that_does_not_accept_is_surely_not_sent(connect: Any) -> None:
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
             waiting.append(filler)
-        time.sleep(0.05)
-        started = time.monotonic()
-        error = failure(connect(f"http://127.0.0.1:{port}"))
+        error = failure(connect(f"http://127.0.0.1:{port}", timeout=BRIEF))
         assert (type(error), error.reason) == (NotSent, "connect_timeout")
-        assert time.monotonic() - started < 1.4
         for filler in waiting:
             filler.close()
 
@@ -227,11 +238,9 @@ def test_plain_http_where_tls_is_spoken_to_is_surely_not_sent(connect: Any) -> N
 
 
 def test_a_tls_handshake_that_hangs_is_surely_not_sent(connect: Any) -> None:
-    with serving(OK, greet=silent(2)) as server:
-        started = time.monotonic()
-        error = failure(connect(server.url.replace("http:", "https:")))
+    with serving(OK, greet=silent()) as server:
+        error = failure(connect(server.url.replace("http:", "https:"), timeout=BRIEF))
     assert (type(error), error.reason) == (NotSent, "connect_timeout")
-    assert time.monotonic() - started < 1.4
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +264,7 @@ def speaks_tls(certificate: Path) -> ssl.SSLContext:
 
 def test_an_untrusted_certificate_is_refused_before_anything_is_sent(connect: Any, certificate: Path) -> None:
     with serving(OK, tls=speaks_tls(certificate)) as server:
-        error = failure(connect(server, timeout=2))
+        error = failure(connect(server))
         assert (type(error), error.reason, server.requests) == (NotSent, "tls", [])
 
 
@@ -265,13 +274,11 @@ def test_tls_works_with_the_computers_trust_store_and_is_bounded_too(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_name("c.pem")))
     tls = speaks_tls(certificate)
     with serving(OK, dripping(head(200) + b"x"), dripping(b"HTTP"), tls=tls) as server:
-        carrier = connect(server, timeout=0.5)
+        carrier = connect(server, timeout=BRIEF)
         assert ask(carrier).status == 200
         for _ in range(2):
-            started = time.monotonic()
             error = failure(carrier)
             assert (type(error), error.reason) == (InDoubt, "timeout")
-            assert time.monotonic() - started < 1.5
 
 
 def test_a_stale_kept_connection_leaves_a_write_in_doubt(connect: Any) -> None:
@@ -286,14 +293,18 @@ def test_a_stale_kept_connection_leaves_a_write_in_doubt(connect: Any) -> None:
 
 
 def test_a_connection_closed_in_time_is_replaced(connect: Any) -> None:
+    closed = threading.Event()
+
     def answer_and_close(conn: socket.socket, received: Any) -> bool:
         OK(conn, received)
+        conn.shutdown(socket.SHUT_RDWR)
+        closed.set()
         return False
 
     with serving(answer_and_close, OK) as server:
         carrier = connect(server)
         ask(carrier)
-        time.sleep(0.1)
+        closed.wait()
         assert ask(carrier).status == 200
 
 
@@ -331,7 +342,7 @@ def test_a_clear_no_stays_one_when_its_body_breaks_off(connect: Any) -> None:
     with serving(raw(head(400, "Content-Length: 1000") + b"x")) as server:
         assert type(failure(connect(server))) is Refused
     with serving(dripping(head(400, "Content-Length: 1000"))) as server:
-        assert type(failure(connect(server))) is Refused
+        assert type(failure(connect(server, timeout=BRIEF))) is Refused
 
 
 def test_401_is_an_error_of_its_own_or_an_answer_where_it_is_expected(connect: Any) -> None:
@@ -404,13 +415,20 @@ def test_a_gzip_bomb_is_stopped(connect: Any, chunked: bool) -> None:
         head(200, "Content-Encoding: gzip", "Transfer-Encoding: chunked") + b"%x\r\n%b\r\n0\r\n\r\n" % (len(bomb), bomb)
     )
     with serving(sent if chunked else reply(bomb, 200, "Content-Encoding: gzip")) as server:
-        assert failure(connect(server, timeout=5)).reason == "too_large"
+        assert (
+            failure(
+                connect(
+                    server,
+                )
+            ).reason
+            == "too_large"
+        )
 
 
 def test_a_spooled_answer_is_on_disk_and_rewound(connect: Any) -> None:
     body = b"0123456789" * 1_000_000
     with serving(reply(b"", 500), reply(body)) as server:
-        carrier = connect(server, attempts=2, timeout=5)
+        carrier = connect(server, attempts=2)
         with carrier.spool("GET", "/list", what="list") as file:
             assert file.read() == body
         assert carrier.retried == 1
@@ -446,11 +464,11 @@ def test_no_cookie_is_kept(connect: Any) -> None:
     assert "cookie" not in server.requests[1].headers
 
 
-@pytest.mark.parametrize("handler", [OK, reply(b"", 400), resetting(), silent(1), reply(b"", 302, "Location: /x")])
+@pytest.mark.parametrize("handler", [OK, reply(b"", 400), resetting(), silent(), reply(b"", 302, "Location: /x")])
 def test_no_secret_and_no_address_is_ever_told(connect: Any, handler: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with serving(handler) as server:
-        carrier = connect(server)
+        carrier = connect(server, timeout=BRIEF)
         if handler is OK:
             told = repr(ask(carrier))
         else:
@@ -516,13 +534,14 @@ def test_an_address_that_cannot_be_one_is_a_setting_to_mend(url: str) -> None:
 
 def test_a_stop_cuts_reads_at_once(connect: Any) -> None:
     stop = threading.Event()
-    with serving(silent(5)) as server:
-        carrier = connect(server, timeout=5, attempts=3, stop=stop)
-        threading.Timer(0.2, stop.set).start()
-        started = time.monotonic()
-        error = failure(carrier, repeatable=True)
+
+    def ignore(conn: socket.socket, received: Any) -> bool:
+        stop.set()
+        return silent()(conn, received)
+
+    with serving(ignore) as server:
+        error = failure(carrier := connect(server, attempts=3, stop=stop), repeatable=True)
         assert (error.reason, carrier.sent) == ("interrupted", 1)
-        assert time.monotonic() - started < 1
 
 
 def test_a_stop_lets_a_write_run_to_its_end(connect: Any) -> None:
@@ -534,7 +553,7 @@ def test_a_stop_lets_a_write_run_to_its_end(connect: Any) -> None:
         return OK(conn, received)
 
     with serving(slow) as server:
-        carrier = connect(server, timeout=5, stop=stop)
+        carrier = connect(server, stop=stop)
         assert ask(carrier).status == 200
         error = failure(carrier)
         assert (type(error), error.reason, len(server.requests)) == (NotSent, "interrupted", 1)
@@ -542,29 +561,31 @@ def test_a_stop_lets_a_write_run_to_its_end(connect: Any) -> None:
 
 def test_a_stop_ends_a_pause(connect: Any) -> None:
     stop = threading.Event()
-    with serving(reply(b"", 429, "Retry-After: 30")) as server:
-        carrier = connect(server, attempts=3, stop=stop)
-        threading.Timer(0.2, stop.set).start()
-        started = time.monotonic()
-        error = failure(carrier)
+
+    def busy(conn: socket.socket, received: Any) -> bool:
+        threading.Timer(0.2, stop.set).start()  # before the pause or in it; either way it must not last its hour
+        return reply(b"", 429, "Retry-After: 3600")(conn, received)
+
+    with serving(busy) as server:
+        error = failure(connect(server, attempts=3, stop=stop))
         assert (type(error), error.reason) == (NotSent, "interrupted")
-        assert time.monotonic() - started < 1
 
 
 def test_no_more_than_concurrency_at_a_time(connect: Any) -> None:
-    lock, now, most = threading.Lock(), [0], [0]
+    lock, now, most, three = threading.Lock(), [0], [0], threading.Barrier(3)
 
     def busy(conn: socket.socket, received: Any) -> bool:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        time.sleep(0.05)
+        three.wait(AMPLE)
+        time.sleep(0.05)  # for a fourth one, which must not come
         with lock:
             now[0] -= 1
         return OK(conn, received)
 
     with serving(busy) as server:
-        carrier = connect(server, timeout=5, concurrency=3)
+        carrier = connect(server, concurrency=3)
         threads = [threading.Thread(target=ask, args=(carrier,)) for _ in range(12)]
         for thread in threads:
             thread.start()
@@ -583,7 +604,7 @@ def test_slow_and_quick_requests_do_not_cut_each_other(connect: Any) -> None:
         return OK(conn, received)
 
     with serving(sometimes) as server:
-        carrier = connect(server, concurrency=6)
+        carrier = connect(server, timeout=2 * BRIEF, concurrency=6)
         outcomes: list[str] = []
 
         def slow() -> None:
@@ -606,22 +627,17 @@ def test_a_request_that_ends_late_leaves_its_connection_to_others(
     connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is there to its last byte; then time runs out while it is written to disk."""
-    written = threading.Event()
+    written, over = threading.Event(), threading.Event()
 
     class SlowDisk(io.BytesIO):
         def write(self, data: Any) -> int:
             written.set()
-            time.sleep(0.8)
+            over.wait()
             return super().write(data)
 
     monkeypatch.setattr(session, "_temporary_file", SlowDisk)
-
-    def slowly(conn: socket.socket, received: Any) -> bool:
-        time.sleep(0.35)
-        return OK(conn, received)
-
-    with serving(OK, slowly) as server:
-        carrier = connect(server, timeout=0.5)
+    with serving(OK) as server:
+        carrier = connect(server, timeout=2 * BRIEF)
         late: list[CallError] = []
 
         def spool() -> None:
@@ -633,8 +649,9 @@ def test_a_request_that_ends_late_leaves_its_connection_to_others(
         thread = threading.Thread(target=spool)
         thread.start()
         written.wait()
-        time.sleep(0.25)
         assert ask(carrier).status == 200, "each request is held to its own deadline"
+        time.sleep(2 * BRIEF)
+        over.set()
         thread.join()
         assert [error.reason for error in late] == ["timeout"]
         assert server.connections == 1
@@ -651,17 +668,13 @@ def test_close_ends_the_kept_connections() -> None:
 
     before = threading.active_count()
     with serving(until_closed) as server:
-        carrier = HttpSession("crm", server.url, timeout=1, attempts=1, concurrency=1)
+        carrier = HttpSession("crm", server.url, timeout=AMPLE, attempts=1, concurrency=1)
         ask(carrier)
         assert not ended.is_set()
         carrier.close()
         carrier.close()
-        assert ended.wait(1)
-    for _ in range(20):
-        if threading.active_count() <= before:
-            break
-        time.sleep(0.05)
-    assert threading.active_count() <= before, "no thread of a session is left"
+        assert ended.wait(AMPLE)
+    wait_for(lambda: threading.active_count() <= before)  # no thread of a session is left
 
 
 def test_a_foreign_exception_becomes_ours(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -743,37 +756,31 @@ def test_a_large_request_to_a_slow_reader_arrives_whole(
         conn.sendall(head(200, "Content-Length: 0"))
 
     with one_connection(read_slowly) as port:
-        carrier = connect(f"http{'s' if secure else ''}://127.0.0.1:{port}", timeout=10)
+        carrier = connect(f"http{'s' if secure else ''}://127.0.0.1:{port}")
         assert carrier.call("POST", "/", {"text": text}, what="x", repeatable=False).status == 200
     assert bodies == [f'{{"text": "{text}"}}'.encode()]
 
 
 def test_time_is_limited_while_a_request_leaves_as_well(connect: Any) -> None:
-    with serving(OK, greet=silent(6)) as server:
-        started = time.monotonic()
+    with serving(OK, greet=deaf) as server:
         with pytest.raises(InDoubt) as caught:
             connect(server, timeout=2).call("POST", "/", {"text": "x" * 16 * 1024**2}, what="x", repeatable=False)
         assert caught.value.reason == "timeout"
-        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("where", ["connecting", "handshake"])
 def test_a_stop_cuts_reads_before_they_are_sent_as_well(connect: Any, where: str) -> None:
     stop = threading.Event()
-    with serving(OK, greet=silent(5)) as server, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+    with serving(OK, greet=silent()) as server, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]
         for filler in waiting:
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         secure = server.url.replace("http:", "https:")
-        carrier = connect(
-            secure if where == "handshake" else f"http://127.0.0.1:{full.getsockname()[1]}", timeout=5, stop=stop
-        )
+        carrier = connect(secure if where == "handshake" else f"http://127.0.0.1:{full.getsockname()[1]}", stop=stop)
         threading.Timer(0.2, stop.set).start()
-        started = time.monotonic()
         error = failure(carrier, repeatable=True)
         assert (type(error), error.reason) == (NotSent, "interrupted")
-        assert time.monotonic() - started < 1
         for filler in waiting:
             filler.close()
 
@@ -792,9 +799,9 @@ def test_a_private_authority_is_believed_and_no_session_key_is_written(
 ) -> None:
     with serving(OK, tls=speaks_tls(certificate)) as server:
         monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "client-keys"))
-        believing = connect(server, timeout=2, tls_ca_file=certificate.with_name("c.pem"))
+        believing = connect(server, tls_ca_file=certificate.with_name("c.pem"))
         assert ask(believing).status == 200
-        assert failure(connect(server, timeout=2)).reason == "tls"
+        assert failure(connect(server)).reason == "tls"
     assert not (tmp_path / "client-keys").exists()
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from raw_server import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
 from siaghsync.connectors.http import retry, strict_json
 from siaghsync.connectors.http.session import HttpSession
@@ -21,6 +20,7 @@ from siaghsync.domain.fields import FIELDS
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.messages import catalog
 from siaghsync.sandbox import Fault, Sandbox
+from tests.connectors.raw_server import MANY_ANSWERS, Handler, RawServer, Received, head, raw, reply, routed, serving
 
 SESSION, HASH = "5e311c4b2eab409ca7c3ceaf5954d0a5", "0123456789ABCDEF0123456789ABCDEF"
 LOGIN = "/LoginUser"
@@ -65,7 +65,7 @@ def sandbox(running: Sandbox) -> Iterator[Sandbox]:
 def client() -> Iterator[Make]:
     opened: list[HttpSession] = []
 
-    def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 2, hashed: str = "") -> Siagh:
+    def make(where: RawServer | Sandbox, *, attempts: int = 1, timeout: float = 60, hashed: str = "") -> Siagh:
         if isinstance(where, Sandbox):
             url, user, its_hash = where.finance_url, where.finance.user.name, where.finance.user.hash
         else:
@@ -254,7 +254,7 @@ def test_a_long_list_is_read_in_flat_memory(client: Make) -> None:
         return True
 
     with serving(routed({LOGIN: LOGGED_IN}, listing)) as server:
-        siagh = client(server, timeout=20)
+        siagh = client(server)
         siagh.login()
         tracemalloc.start()
         count = sum(1 for _ in siagh.contacts())
@@ -454,10 +454,10 @@ def test_number_and_net_are_read_from_the_success(
     "kind", ["reset_after", "close_after", "status_after", "cut", "hang_after", "html", "drip_headers"]
 )
 def test_a_save_whose_answer_is_lost_is_sent_once_and_in_doubt(client: Make, sandbox: Sandbox, kind: Any) -> None:
-    siagh = client(sandbox, attempts=3, timeout=0.4)
+    siagh = client(sandbox, attempts=3, timeout=2)
     siagh.login()
     before = len(sandbox.finance.contacts)
-    sandbox.faults.arm(Fault(kind, "finance:SaveFormData", seconds=1, commit=True))
+    sandbox.faults.arm(Fault(kind, "finance:SaveFormData", seconds=3600, commit=True))
     with pytest.raises(InDoubt):
         siagh.save_contact(CONTACT, None)
     assert len(sandbox.finance.contacts) == before + 1
@@ -591,7 +591,7 @@ def test_whatever_siagh_answers_only_our_errors_leave(
     body, status = answer
     routes["fuzz"] = reply(body[: len(body) - cut] if cut < 5 else body, status)
     routes[LOGIN] = routes["fuzz"] if act == "login" else LOGGED_IN
-    carrier = HttpSession("finance", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("finance", server.url, timeout=60, attempts=1, concurrency=1)
     siagh = Siagh(carrier, "user", HASH)
     told = ""
     try:
@@ -627,7 +627,7 @@ def test_whatever_bytes_come_only_our_errors_leave(
 ) -> None:
     server, routes = fuzzed
     routes[LOGIN], routes["fuzz"] = LOGGED_IN, raw(start + data)
-    carrier = HttpSession("finance", server.url, timeout=2, attempts=1, concurrency=1)
+    carrier = HttpSession("finance", server.url, timeout=60, attempts=1, concurrency=1)
     try:
         with pytest.raises(CallError):
             Siagh(carrier, "user", HASH).save_contact(CONTACT, None)

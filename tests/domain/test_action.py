@@ -8,7 +8,6 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_records import RULES, TEXT, contact, contacts, customer, customers, mapping
 
 from siaghsync.domain.action import Action, Counts
 from siaghsync.domain.customer import Contact, Customer
@@ -17,6 +16,7 @@ from siaghsync.messages.message import Message
 from siaghsync.planning.cases import ContactCase, CustomerCase
 from siaghsync.planning.customers import link, plan_customer, plan_linked
 from siaghsync.planning.import_ import plan_contact
+from tests.sample_records import RULES, TEXT, contact, contacts, customer, customers, mapping
 
 PLAIN = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), TEXT),

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from sample_records import contact, contacts, customer, customers, somebody_else, somebody_elses_record
 
 from siaghsync.domain.customer import (
     Contact,
@@ -22,6 +21,7 @@ from siaghsync.domain.customer import (
 from siaghsync.domain.customer_fields import fields_for_finance
 from siaghsync.domain.normalize import digest
 from siaghsync.messages.message import msg
+from tests.sample_records import contact, contacts, customer, customers, somebody_else, somebody_elses_record
 
 STRANGER: dict[str, Any] = {"name": "مریم کاظمی", "national_code": "", "mobile": "09351112233", "phone": ""}
 

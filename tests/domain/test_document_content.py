@@ -13,7 +13,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
-from sample_records import document, invoice, row
 
 from siaghsync.domain.document import (
     Document,
@@ -30,6 +29,7 @@ from siaghsync.domain.document import (
 from siaghsync.messages import catalog
 from siaghsync.messages.message import msg
 from siaghsync.planning.document_difference import changes_in_words, difference, difference_from_twin, label_of
+from tests.sample_records import document, invoice, row
 
 AMOUNTS = st.decimals(min_value=-(10**15), max_value=10**15, allow_nan=False, allow_infinity=False, places=4)
 LONG_AMOUNTS = st.builds(
@@ -155,7 +155,7 @@ def test_the_year_turns_at_nowruz(day: str, year: int) -> None:
 @given(st.integers(1370, 1420))
 def test_a_year_is_365_or_366_days_without_gap(year: int) -> None:
     leap = {1370, 1375, 1379, 1383, 1387, 1391, 1395, 1399, 1403, 1408, 1412, 1416, 1420}
-    first = JalaliDate(year, 1, 1).to_gregorian()  # type: ignore[no-untyped-call]
+    first = JalaliDate(year, 1, 1).to_gregorian()
     length = 366 if year in leap else 365
     days = [first + dt.timedelta(n) for n in (-1, 0, length - 1, length)]
     assert [jalali_year(day) for day in days] == [year - 1, year, year, year + 1]

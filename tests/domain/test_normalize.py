@@ -7,7 +7,6 @@ import unicodedata
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from sample_records import NOTES, TEXT
 
 from siaghsync.domain.normalize import (
     ascii_digits,
@@ -21,6 +20,7 @@ from siaghsync.domain.normalize import (
     split_marker,
     with_marker,
 )
+from tests.sample_records import NOTES, TEXT
 
 # --- letters and digits ------------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from sample_records import TEXT
 
 from siaghsync.domain.numbering import NumberScheme
+from tests.sample_records import TEXT
 
 SCHEMES = st.builds(
     NumberScheme,

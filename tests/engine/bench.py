@@ -7,7 +7,6 @@ moved, at the one place where the clock enters the program.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -23,10 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from siaghsync.sandbox import Fault, Sandbox
-from siaghsync.sandbox.hooks import Entry
-from siaghsync.sandbox.wire import encode
 from tests.engine.moments import FOR_THEIR_CUSTOMER, Ended, Event, Trap, World
 from tests.engine.nursery import Nursery, Order
+from tests.environment import in_fiscal_year, machine
 
 logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a sandbox that is closed while a fault holds an answer back
 
@@ -49,7 +47,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.state = self.folder / "state.db"
-        self.sandbox = Sandbox()
+        self.sandbox = in_fiscal_year(Sandbox())
         self._nursery = Nursery(_ROOT)
         self.traps: list[Trap] = []
         self._events: list[Event] = []
@@ -82,7 +80,7 @@ class Bench:
     def restore(self, world: World) -> None:
         """Makes a kept world the present one, in a sandbox of its own, so that nothing of the past can reach into it."""
         self.sandbox.close()
-        self.sandbox, self.traps, self.clock = Sandbox(), [], world.clock
+        self.sandbox, self.traps, self.clock = in_fiscal_year(Sandbox()), [], world.clock
         self.sandbox.on_event(self._on_event)
         for kind, record in world.crm:
             self.sandbox.crm.add(kind, dict(record))
@@ -107,8 +105,8 @@ class Bench:
 
     def environ(self) -> dict[str, str]:
         """The environment that a run sees."""
-        wanted = {"SIAGHSYNC_STATE": str(self.state), "HTTP_TIMEOUT_SECONDS": "5", **self.settings}
-        return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **self.sandbox.settings(), **wanted}
+        wanted = {"SIAGHSYNC_STATE": str(self.state), "HTTP_TIMEOUT_SECONDS": "60", **self.settings}
+        return {**machine(), **self.sandbox.settings(), **wanted}
 
     def run(self, *arguments: str, traps: Iterable[Trap] = (), tracer: Tracer | None = None) -> Ended:
         """Runs a command with --json, with these traps or under this tracer, and waits for its end."""
@@ -176,19 +174,6 @@ class Bench:
         with self._lock:
             self._strike = None
 
-    def carry_out(self, entry: Entry) -> None:
-        """Does what a request in the journal asked for, now: a server that was slow, and has got round to it."""
-        users = self.sandbox.settings()
-        if entry.system == "crm":
-            login = {"username": users["CRM_USERNAME"], "password": users["CRM_PASSWORD"], "deviceId": "late",
-                     "platformType": 1, "os": "", "osVersion": "", "token": ""}  # fmt: skip
-            token = f"Bearer {_post(self.sandbox.crm_url, '/api/v2/auth/login', login)['accessToken']}"
-            _post(self.sandbox.crm_url, entry.path, entry.body, token)
-        else:
-            login = {"UserName": users["FINANCE_USERNAME"], "Password": users["FINANCE_PASSWORD"]}
-            token = _post(self.sandbox.finance_url, "/GeneralApi/LoginUser", login)["SessionId"]
-            _post(self.sandbox.finance_url, entry.path, entry.body, token)
-
     # --- what the state file says ---
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
@@ -236,13 +221,6 @@ def start(bench: Bench, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-
-
-def _post(root: str, path: str, body: Any, token: str = "") -> dict[str, Any]:
-    headers = {"Content-Type": "application/json", "Authorization": token}
-    request = urllib.request.Request(root + path, encode(body), headers)
-    with urllib.request.urlopen(request) as answer:
-        return dict(json.loads(answer.read()))
 
 
 _ROOT = str(Path(__file__).parents[2])

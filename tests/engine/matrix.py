@@ -5,7 +5,7 @@ And the server that is late: it commits what the client has long given up, withi
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,15 @@ from typing import Any
 from siaghsync.sandbox import Fault
 from siaghsync.sandbox.hooks import Entry
 from tests.engine.bench import Bench
+from tests.engine.late_commit import carry_out
 from tests.engine.recovery import recover
 from tests.engine.scenarios import BY_NAME, FULL, GRACE, SYNC, Eve, eve_of
 from tests.engine.truth import Verdict
+from tests.patience import wait_for
 
-_TIMEOUT = 0.3
+TIMEOUT = 1.0
+"""Seconds that a request may take where an answer is kept back. Any machine answers the others in less."""
+_NEVER = 3600.0
 WRITES: dict[str, tuple[str, str]] = {
     "customer to CRM": ("import", "crm"),
     "customer to Finance": ("sync of newcomers", "finance:SaveFormData/create"),
@@ -30,9 +34,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "reset, after": {"kind": "reset_after"},
     "closed, before": {"kind": "close_before"},
     "closed, after": {"kind": "close_after"},
-    "timeout, before": {"kind": "hang_before", "seconds": _TIMEOUT * 3, "then": "close"},
-    "timeout, after": {"kind": "hang_after", "seconds": _TIMEOUT * 3, "then": "close"},
-    "timeout, done late": {"kind": "hang_before", "seconds": _TIMEOUT * 1.5},
+    "timeout, before": {"kind": "hang_before", "seconds": _NEVER, "then": "close"},
+    "timeout, after": {"kind": "hang_after", "seconds": _NEVER, "then": "close"},
+    "timeout, done late": {"kind": "hang_before", "seconds": TIMEOUT * 1.5},
     "cut, after": {"kind": "cut"},
     "cut at the first byte": {"kind": "cut", "size": 1},
     "5xx, before": {"kind": "refuse_before"},
@@ -43,7 +47,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "no JSON, after": {"kind": "json", "body": b'{"crmId": ', "commit": True},
     "null, after": {"kind": "json", "body": b"null", "commit": True},
     "another shape, after": {"kind": "json", "body": b'{"ReturnValue": true}', "commit": True},
-    "drip": {"kind": "drip", "seconds": 0.05},
+    "drip": {"kind": "drip", "seconds": 0.2},
     "redirect, before": {"kind": "redirect"},
     "429, before": {"kind": "refuse_before", "status": 429},
     "session ended": {"kind": "expire"},
@@ -86,14 +90,21 @@ def try_cell(bench: Bench, eve: Eve, cell: Cell) -> tuple[Verdict, int]:
     for place in ("crm:person/create", "crm:organization/create") if where == "crm" else (where,):
         fault = Fault(where=place, skip=cell.skip, times=cell.times, **WAYS[cell.way])
         bench.sandbox.faults.arm(fault)
+    at_work: Counter[str] = Counter()
+    forget = bench.sandbox.on_event(lambda _, endpoint, stage: _count(at_work, endpoint, stage))
     ended = bench.run(*eve.scenario.command)
     bench.sandbox.faults.clear()
     if cell.way == "timeout, done late":
-        time.sleep(_TIMEOUT)  # the clock that is moved on below is not the server's own
+        wait_for(lambda: not any(at_work.values()))  # the clock that is moved on below is not the server's own
+    forget()
     verdict, runs = recover(bench, eve)
     if ended.code not in cell.codes:
         verdict.stuck.append(f"the run itself ended early: {ended}")
     return verdict, runs
+
+
+def _count(at_work: Counter[str], endpoint: str, stage: str) -> None:
+    at_work[endpoint] += {"received": 1, "answered": -1}.get(stage, 0)
 
 
 # --- the late server ---------------------------------------------------------------------------------------
@@ -113,7 +124,7 @@ def try_late(bench: Bench, eve: Eve, when: str, *, kill: bool, skip: int = 0) ->
         bench.advance(GRACE + 1)
     if when == LATE[3]:
         bench.run(*eve.scenario.command)
-    bench.carry_out(entry)
+    carry_out(bench.sandbox, entry)
     may_ask: tuple[str, ...] = ()
     if when == LATE[3]:
         for command in (eve.scenario.command, SYNC, FULL):
@@ -150,7 +161,7 @@ def run(bench: Bench, seeds: int) -> Iterator[tuple[str, tuple[Verdict, int]]]:
     for seed in range(seeds):
         for write, (scenario, _) in WRITES.items():
             eve = eve_of(BY_NAME[scenario], bench, seed, 4)
-            bench.settings["HTTP_TIMEOUT_SECONDS"] = str(_TIMEOUT)
+            bench.settings["HTTP_TIMEOUT_SECONDS"] = str(TIMEOUT)
             for cell in cells(thorough=seeds > 1):
                 if cell.write == write:
                     yield str(cell), try_cell(bench, eve, cell)

@@ -11,7 +11,6 @@ from typing import Any
 from tests.engine.bench import Bench
 from tests.engine.moments import FOR_THEIR_CUSTOMER
 
-SINCE = {"INVOICES_SINCE": "1405-01-01"}
 IN_DOUBT = {"unknown_outcome", "may_be_posted"}
 """What only a look into Siagh can settle."""
 CHANGED = {
@@ -114,7 +113,8 @@ class Papers:
 
     def twice(self) -> list[str]:
         """Families of which more than one pre-invoice stands in Siagh. Wrong at every moment."""
-        found, families = self.in_siagh(), defaultdict(list)
+        found = self.in_siagh()
+        families: defaultdict[str, list[str]] = defaultdict(list)
         for paper in self.all:
             families[paper.family] += [f"{number} for {paper.number}" for number in found.get(paper.number, ())]
         strangers = [f"pre-invoice {n} is nobody's" for n in found.keys() - {paper.number for paper in self.all}]

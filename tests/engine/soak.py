@@ -23,14 +23,14 @@ from random import Random
 from siaghsync.sandbox import Fault
 from tests.engine.bench import Bench
 from tests.engine.folk import Folk
-from tests.engine.matrix import WAYS
+from tests.engine.matrix import TIMEOUT, WAYS
 from tests.engine.moments import Trap, World
-from tests.engine.papers import CHANGED, SINCE, Papers
+from tests.engine.papers import CHANGED, Papers
 from tests.engine.scenarios import FULL, IMPORT, SYNC, edit, newcomer
 from tests.engine.truth import Ledger, Verdict, judge
+from tests.environment import SINCE
 
 PERIOD = 300
-_TIMEOUT = 0.3
 _RUNS_BETWEEN_LOOKS = 144
 
 
@@ -86,7 +86,7 @@ class Soak:
 
     def _begin(self) -> None:
         bench = self.bench
-        bench.settings = {"HTTP_TIMEOUT_SECONDS": str(_TIMEOUT), "CONCURRENCY": "4", **SINCE}
+        bench.settings = {"HTTP_TIMEOUT_SECONDS": str(TIMEOUT), "CONCURRENCY": "4", **SINCE}
         self.papers = Papers(bench)
         bench.restore(World((), (), None, 0.0))
         bench.sandbox.finance.add_contact(Name="مدیر", IsAdminUser=True)

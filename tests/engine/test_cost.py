@@ -15,8 +15,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from indoors import Indoors, indoors
-from world import Maker
+
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 FEW, MORE = 30, 60
 SPARED = {
@@ -154,7 +155,7 @@ def test_a_sync_that_finds_nothing_loads_what_it_uses_alone(make_world: Maker) -
     code = "import sys; from siaghsync.__main__ import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     command = [sys.executable, "-c", code, "--env-file", str(world.env_file), "sync", "--quiet"]
     world.journal.reset()
-    ended = subprocess.run(command, cwd=world.folder, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, cwd=world.folder, capture_output=True, text=True, check=True)
     assert world.journal.count("finance", "LoginUser") == 1
     loaded = SPARED & set(ended.stderr.split())
     assert not loaded

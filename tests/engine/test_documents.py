@@ -9,9 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from world import Maker, World, finish, wait_for
+from persiantools.jdatetime import JalaliDate
 
-SINCE = {"INVOICES_SINCE": "1405-01-01"}
+from tests.environment import FISCAL_YEAR, SINCE
+from tests.patience import wait_for
+from tests.world import Maker, World, finish
+
+EVE = JalaliDate(FISCAL_YEAR, 1, 1).to_gregorian() - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,7 @@ def test_a_numbered_quote_is_posted_once_as_the_contract_says(world: World) -> N
     assert (posted.fields["codesalemodel"], posted.fields["codemarkazforush"], posted.fields["salmali"]) == (
         "5",
         "5",
-        "1405",
+        str(FISCAL_YEAR),
     )
     assert posted.fields["tozihat"] == "برای آزمون / دوم [CRM 100-1405/1]"
     (cells,) = posted.rows
@@ -136,7 +140,7 @@ def test_settings_choose_the_sources_the_states_and_the_start(world: World) -> N
 
 def test_what_was_there_before_the_first_import_is_not_posted(make_world: Maker) -> None:
     world = make_world(customers=2, also_in_crm=2)
-    old = quote(world, creatDate="2026-01-01T10:00:00")
+    old = quote(world, creatDate="2020-01-01T10:00:00")
     world.imported()
     assert told(world.json("sync")) == [("skip", "before_start")]
     assert "before_start" in world.run("status").stdout
@@ -350,7 +354,7 @@ def test_a_copy_that_was_put_back_asks_about_what_may_have_been_posted_after_it(
         ([row(count="0")], {}, "row_count_not_positive"),
         ([row()], {"discount": Decimal("5")}, "discount_differs"),
         ([row()], {"totalValue": Decimal("199998")}, "total_differs"),
-        ([row()], {"quoteDate": "2026-03-20T23:59:00"}, "fiscal_year"),
+        ([row()], {"quoteDate": f"{EVE}T23:59:00"}, "fiscal_year"),
     ],
 )
 def test_what_a_person_must_look_at_is_not_posted(

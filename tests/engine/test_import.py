@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from world import Maker, World
 
 from siaghsync.sandbox.people import national_code
+from tests.world import Maker, World
 
 IMPORT = ("initial-import", "--yes")
 NUMBERED = {"CUSTOMER_NUMBER_PREFIX": "100-", "CUSTOMER_NUMBER_OFFSET": "1000", "CUSTOMER_NUMBER_WIDTH": "6"}

@@ -6,9 +6,9 @@ import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
-from world import Maker, World
 
 from siaghsync.sandbox.people import national_code
+from tests.world import Maker, World
 
 
 @pytest.fixture(scope="module")

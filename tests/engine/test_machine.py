@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import hypothesis.strategies as st
 import pytest
@@ -19,11 +19,13 @@ from siaghsync.sandbox import Fault
 from siaghsync.sandbox.hooks import Entry
 from tests.engine.bench import Bench
 from tests.engine.folk import Folk
+from tests.engine.late_commit import carry_out
 from tests.engine.matrix import WAYS
 from tests.engine.moments import Ended, Trap, World
-from tests.engine.papers import CHANGED, SINCE, Papers
+from tests.engine.papers import CHANGED, Papers
 from tests.engine.scenarios import CLEARS_EMAIL, FULL, GRACE, IMPORT, SYNC, edit, newcomer
 from tests.engine.truth import Ledger, judge
+from tests.environment import SINCE
 
 EMPTY = World((), (), None, 0.0)
 PLACES = (
@@ -143,7 +145,7 @@ class Machine(RuleBasedStateMachine):
         for which in range(0, len(crm.records), step):
             crm.edit(self._customer(which)[0], website=f"https://example.com/{name}", modifyDate=stamp)
 
-    def _customer(self, which: int) -> tuple[str, dict[str, object]]:
+    def _customer(self, which: int) -> tuple[str, dict[str, Any]]:
         records = sorted(self.bench.sandbox.crm.records.items(), key=lambda item: str(item[1]["nickName"]))
         return records[which % len(records)]
 
@@ -235,7 +237,7 @@ class Machine(RuleBasedStateMachine):
     def server_gets_round_to_it(self) -> None:
         """Within the grace time (what lies beyond it is the matter of `matrix.try_late`)."""
         if self.late and self.bench.rows("SELECT 1 FROM intents WHERE state IN ('open', 'unknown')"):
-            self.bench.carry_out(self.late.pop())
+            carry_out(self.bench.sandbox, self.late.pop())
 
     @rule()
     def state_file_is_lost(self) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from indoors import indoors
-from world import Maker, World
 
-SINCE = {"INVOICES_SINCE": "2026-01-01"}
+from tests.environment import SINCE
+from tests.indoors import indoors
+from tests.world import Maker, World
 
 
 def save(world: World, *command: str, exit_code: int = 0, **env: str) -> Path:

@@ -17,6 +17,7 @@ import pytest
 from tests.engine.bench import Bench
 from tests.engine.folk import Folk
 from tests.engine.moments import Event, Trap, World
+from tests.environment import SINCE
 
 FULL = os.environ.get("SWEEP") == "full"
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
@@ -29,7 +30,7 @@ FAMILIES = ({"100-1405/1", "100-1405/2"}, {"100-1405/3"}, {"100-1405/4"})
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with Bench(tmp_path_factory.mktemp("posting")) as bench:
-        bench.settings = {"UNKNOWN_GRACE_SECONDS": "60", "CONCURRENCY": "2", "INVOICES_SINCE": "1405-01-01"}
+        bench.settings = {"UNKNOWN_GRACE_SECONDS": "60", "CONCURRENCY": "2", **SINCE}
         yield bench
 
 

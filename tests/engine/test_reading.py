@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from world import Maker, World
+
+from tests.world import Maker, World
 
 PAGE = 200
 """The page size that sync asks for."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine import matrix, syscalls
 from tests.engine.bench import Bench
-from tests.engine.matrix import LATE, WAYS, WRITES, Cell, try_cell, try_late
+from tests.engine.matrix import LATE, TIMEOUT, WAYS, WRITES, Cell, try_cell, try_late
 from tests.engine.moments import Event, Trap
 from tests.engine.recovery import recover
 from tests.engine.scenarios import ALL, BY_NAME, IMPORT, SYNC, Eve, Scenario, eve_of
@@ -60,7 +60,7 @@ def test_a_second_kill_during_the_recovery_changes_nothing_about_that(bench: Ben
 @pytest.mark.parametrize("write", list(WRITES))
 def test_a_lost_answer_makes_no_duplicate_and_loses_nothing(bench: Bench, write: str) -> None:
     eve = eve_of(BY_NAME[WRITES[write][0]], bench, 1, SIZE)
-    bench.settings["HTTP_TIMEOUT_SECONDS"] = "0.3"
+    bench.settings["HTTP_TIMEOUT_SECONDS"] = str(TIMEOUT)
     for way in list(WAYS)[:: 2 if write == "customer to Finance" else 4]:
         verdict, _ = try_cell(bench, eve, Cell(write, way))
         assert verdict.good, f"{way}: {verdict}"

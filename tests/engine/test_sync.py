@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import Maker, World
 
 from siaghsync.sandbox.people import national_code
+from tests.world import Maker, World
 
 ALI, MINA = national_code(123456789), national_code(987654321)
 

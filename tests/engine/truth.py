@@ -176,7 +176,7 @@ class _Case:
 def _said(record: Record) -> dict[str, str]:
     """What a CRM record says, by the names of a contact's properties."""
     phones = {p["phoneType"]: p["phoneNumber"] for p in reversed(record["phoneContacts"] or [])}
-    place = next(iter(record["addressContacts"] or []), {})
+    place: Record = next(iter(record["addressContacts"] or []), {})
     values = {
         "Name": record["nickName"],
         "MobileNo": phones.get("Mobile"),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from indoors import Indoors, indoors
-from persiantools.jdatetime import JalaliDate
-from world import Maker
 
 from siaghsync.sandbox.people import legal_id, national_code
-from tests.connectors.raw_server import free_port, raw, reply, resetting, routed, serving, silent
+from tests.connectors.raw_server import Handler, Received, free_port, raw, reply, resetting, routed, serving, silent
+from tests.environment import FISCAL_YEAR
+from tests.indoors import Indoors, indoors
+from tests.world import Maker
 
 NO_ONE = {"data": [], "total": 0}
 PAGE = b"<html><head><title>Sign in</title></head></html>"
@@ -25,7 +26,8 @@ HTTPS = b"<html><title>400 The plain HTTP request was sent to HTTPS port</title>
 def world(make_world: Maker) -> Indoors:
     """A world that is as it should be."""
     found = indoors(make_world(customers=4, also_in_crm=2))
-    found.set(HTTP_TIMEOUT_SECONDS="0.5", MAX_RETRY_ATTEMPTS="1")
+    found.finance.fiscal_year = 0  # the current one
+    found.set(MAX_RETRY_ATTEMPTS="1")
     return found
 
 
@@ -114,8 +116,8 @@ def test_a_system_that_is_not_there(world: Indoors, system: str, address: str, c
 
 
 def test_a_server_that_does_not_answer(world: Indoors) -> None:
-    with serving(silent(2)) as server:
-        causes, hint = only(world, "finance", FINANCE_API_BASE_URL=server.url)
+    with serving(silent()) as server:
+        causes, hint = only(world, "finance", FINANCE_API_BASE_URL=server.url, HTTP_TIMEOUT_SECONDS="2")
     assert "overloaded" in causes
     assert "HTTP_TIMEOUT_SECONDS" in hint
 
@@ -284,21 +286,29 @@ def test_a_subtype_that_is_refused(world: Indoors) -> None:
 # --- what looks wrong --------------------------------------------------------------------------------------
 
 
+def off(body: Any, by: timedelta) -> Handler:
+    """Answers with a clock that is ahead by so much at that moment."""
+
+    def handle(conn: socket.socket, received: Received) -> bool:
+        date = format_datetime(datetime.now(UTC) + by, usegmt=True)
+        return reply(body, 200, f"Date: {date}")(conn, received)
+
+    return handle
+
+
 @pytest.mark.parametrize(
     ("minutes", "words"), [(6, "6 minutes ahead"), (-200, "3 hours behind"), (4, None), (-4, None)]
 )
 def test_a_clock_that_is_off(world: Indoors, minutes: int, words: str | None) -> None:
-    date = f"Date: {format_datetime(datetime.now(UTC) + timedelta(minutes=minutes, seconds=2), usegmt=True)}"
-    login = reply({"accessToken": "abc"}, 200, date)
+    login = off({"accessToken": "abc"}, timedelta(minutes=minutes, seconds=20))
     with serving(crm(login=login)) as server:
         found = warned(world, CRM_API_BASE_URL=server.url)
     assert (words in found["clock"]["message"]) if words else "clock" not in found
 
 
 def test_finances_clock_and_date_that_are_off(world: Indoors) -> None:
-    session = {"SessionId": "abc", "FiscalYear": int(JalaliDate.today().year), "SystemDate": "1390/01/01"}
-    date = f"Date: {format_datetime(datetime.now(UTC) - timedelta(minutes=9), usegmt=True)}"
-    with serving(routed({"LoginUser": reply(session, 200, date)}, reply([]))) as server:
+    session = {"SessionId": "abc", "FiscalYear": FISCAL_YEAR, "SystemDate": "1390/01/01"}
+    with serving(routed({"LoginUser": off(session, timedelta(minutes=-9))}, reply([]))) as server:
         found = warned(world, FINANCE_API_BASE_URL=server.url)
     assert found["clock"]["system"] == "finance"
     assert "1390/01/01" in found["date"]["message"]

@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from indoors import indoors
 from persiantools.jdatetime import JalaliDate
-from world import Maker, World
 
 from siaghsync.state.database import run_lock
-
-SINCE = {"INVOICES_SINCE": "2026-01-01"}
+from tests.environment import DOCUMENT_DATE, FISCAL_YEAR, SINCE
+from tests.indoors import indoors
+from tests.world import Maker, World
 
 
 def content(state_file: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -25,10 +24,6 @@ def content(state_file: Path) -> dict[str, list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(state_file)) as db:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
-
-
-def year() -> int:
-    return int(JalaliDate.today().year)
 
 
 def row(price: int | str = 100_000, count: int | str = 2, code: str = "P-1") -> dict[str, Any]:
@@ -57,9 +52,8 @@ def test_each_document_is_told_with_what_became_of_it(trading: tuple[World, str]
     draft = world.crm.add_quote(customer, [row()], number="")
     world.crm.add_invoice(customer, [row(code="")], number="I-2")
     world.crm.add_invoice(stranger, [row()], number="I-3")
-    old = world.crm.stamp().replace(world.crm.stamp()[:4], "2025", 1)
     world.crm.add_invoice(customer, [row("1000000000000000000.5", 1)], number="I-4", crmObjectTypeCode="PI_5")
-    world.crm.add_invoice(customer, [row()], number="I-5", creatDate=old, invoiceDate=world.crm.stamp())
+    world.crm.add_invoice(customer, [row()], number="I-5", creatDate="2019-12-31T23:59:59")
     world.run("sync")
     world.crm.add_invoice(customer, [row("0.1", 3)], number="I-6", crmObjectTypeCode="PI_5")
     before = content(world.state_file)
@@ -68,7 +62,7 @@ def test_each_document_is_told_with_what_became_of_it(trading: tuple[World, str]
 
     assert content(world.state_file) == before
     assert world.journal.count("finance", "SaveFormData") == 0
-    assert report["year"] == year()
+    assert report["year"] == FISCAL_YEAR
     told = lines(report)
     assert {name: (line["state"], line["how"] or line["reason"]) for name, line in told.items()} == {
         "Q-1": ("posted", "posted"),
@@ -95,7 +89,7 @@ def test_sums_are_to_the_rial_and_a_quote_with_its_invoice_counts_once(trading: 
     world.crm.add_invoice(customer, [row("1000000000000000000.5", 1)], number="I-2", crmObjectTypeCode="PI_5")
     world.run("sync")
     first = world.json("report", "invoices")["sums"]
-    month = JalaliDate.today().strftime("%Y-%m")
+    month = JalaliDate(date.fromisoformat(DOCUMENT_DATE[:10])).strftime("%Y-%m")
     exact = Decimal("1000000000000000000.5")
     assert first == [
         {
@@ -116,13 +110,13 @@ def test_sums_are_to_the_rial_and_a_quote_with_its_invoice_counts_once(trading: 
 
 def test_the_year_goes_by_the_documents_own_date(trading: tuple[World, str]) -> None:
     world, customer = trading
-    eve = JalaliDate(year(), 1, 1).to_gregorian() - timedelta(days=1)
+    eve = JalaliDate(FISCAL_YEAR, 1, 1).to_gregorian() - timedelta(days=1)
     world.crm.add_quote(customer, [row()], number="Q-1", quoteDate=f"{eve}T23:59:59.9")
     world.crm.add_quote(customer, [row()], number="Q-2", quoteDate=f"{eve + timedelta(days=1)}T00:00:00")
     assert set(lines(world.json("report", "invoices"))) == {"Q-2"}
-    earlier = world.json("report", "invoices", "--year", str(year() - 1))
+    earlier = world.json("report", "invoices", "--year", str(FISCAL_YEAR - 1))
     assert set(lines(earlier)) == {"Q-1"}
-    assert earlier["documents"][0]["jalali_date"].startswith(f"{year() - 1}-12-")
+    assert earlier["documents"][0]["jalali_date"].startswith(f"{FISCAL_YEAR - 1}-12-")
     assert world.journal.count("finance") == 0, "Siagh is only asked for the year that it posts in"
 
 

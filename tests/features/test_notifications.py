@@ -8,11 +8,11 @@ import stat
 from collections.abc import Iterator
 
 import pytest
-from indoors import indoors
-from world import Maker, World, finish
 
 from siaghsync.state.database import run_lock
 from tests.cli.listener import Listener, closed_port
+from tests.indoors import indoors
+from tests.world import Maker, World, finish
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}
 
@@ -244,7 +244,7 @@ def test_the_metrics_of_good_and_bad_runs(imported: World) -> None:
     assert good['siaghsync_runs_total{command="initial-import",outcome="ok"}'] == 1
     assert good['siaghsync_runs_total{command="sync",outcome="ok"}'] == 1
     assert good['siaghsync_last_run_records{entity="customer",outcome="unchanged"}'] == 3
-    assert 0 < good['siaghsync_last_run_duration_seconds{command="sync"}'] < 60
+    assert good['siaghsync_last_run_duration_seconds{command="sync"}'] > 0
     assert good['siaghsync_last_run_requests{system="crm"}'] > 1
     assert (good["siaghsync_waiting"], good["siaghsync_review"]) == (0, 0)
     stranger(imported, "غریبه", 900)

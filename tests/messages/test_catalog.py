@@ -7,12 +7,12 @@ import string
 from collections.abc import Iterator, Mapping
 
 import pytest
-from codes_used import codes_in, codes_used
 
 from siaghsync import errors
 from siaghsync.domain.fields import TABLE
 from siaghsync.domain.reasons import AuditOutcome, Match, Operation, Reason, Resolution
 from siaghsync.messages.catalog import Entry, chapter, chapters, find, title
+from tests.messages.codes_used import codes_in, codes_used
 
 CHAPTERS = set(chapters())
 CODES = {f"{name}.{word}": entry for name in chapters() for word, entry in chapter(name).items()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hypothesis import example, given
-from sample_records import RULES, contact, contacts
 
 from siaghsync.connectors.payamgostar.customers import customer_from_crm, record_for_create
 from siaghsync.domain.customer import Contact
 from siaghsync.planning.cases import ContactCase
 from siaghsync.planning.import_ import expected_customer, plan_contact
+from tests.sample_records import RULES, contact, contacts
 
 
 @given(contacts())

@@ -8,16 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_records import (
-    RULES,
-    contact,
-    contacts,
-    customer,
-    customers,
-    mapping,
-    somebody_else,
-    stored,
-)
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, agree
@@ -35,6 +25,16 @@ from siaghsync.planning.customers import (
     plan_linked,
 )
 from siaghsync.planning.rules import PlanRules
+from tests.sample_records import (
+    RULES,
+    contact,
+    contacts,
+    customer,
+    customers,
+    mapping,
+    somebody_else,
+    stored,
+)
 
 
 def free(there: Contact) -> ContactCandidate:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_records import document, invoice, row
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.document import Document, DocumentRow, Posted, net, snapshot
@@ -28,6 +27,7 @@ from siaghsync.planning.documents import (
     posted_as,
     suid_of,
 )
+from tests.sample_records import document, invoice, row
 
 RULES = DocumentRules(
     sale_model=1, sales_centre=None, payment_type=2, sale_kind=1, intermediary=31, states="numbered", since=None

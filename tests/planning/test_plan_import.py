@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_records import RULES, contact, contacts, customer, somebody_elses_record
 
 from siaghsync.domain.customer import Contact, Customer
 from siaghsync.domain.normalize import clean, same_meaning, split_marker
@@ -17,6 +16,7 @@ from siaghsync.messages import catalog
 from siaghsync.planning.cases import ContactCase, CustomerCandidate, view_of
 from siaghsync.planning.import_ import expected_customer, plan_contact
 from siaghsync.planning.rules import PlanRules
+from tests.sample_records import RULES, contact, contacts, customer, somebody_elses_record
 
 
 def mine(who: Customer, by: int | None = None) -> CustomerCandidate:

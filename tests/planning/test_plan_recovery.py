@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sample_records import RULES, contact, customer, customers, somebody_else, somebody_elses_record, stored
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer
@@ -18,6 +17,7 @@ from siaghsync.planning.cases import ContactCandidate, ContactCase, CustomerCand
 from siaghsync.planning.customers import plan_customer
 from siaghsync.planning.import_ import expected_customer, plan_contact
 from siaghsync.planning.recovery import match_sent_contact, match_sent_customer, sent_customer
+from tests.sample_records import RULES, contact, customer, customers, somebody_else, somebody_elses_record, stored
 
 SAME, TWIN, ADMIN, STRANGER = contact(), contact(500), contact(admin=True), somebody_else()
 OURS, OTHER = customer(), somebody_elses_record()

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
-from sample_records import TEXT
 
 from siaghsync.messages.calendar import day_in_both, moment_for
 from siaghsync.messages.catalog import render
@@ -20,6 +19,7 @@ from siaghsync.report.labels import field_label, linked_by, reason_with_word, wh
 from siaghsync.report.sanitize import cleaned, harmless
 from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, ago, bar
 from siaghsync.report.text import Guarded, Prose, isolated, not_shown, sentence, table
+from tests.sample_records import TEXT
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 STEERING = "\x00\x07\x08\x1b\x7f\x85\x9b\t\r\n\u2028\u200b\ufeff"

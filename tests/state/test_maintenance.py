@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sample_records import RULES, customer, mapping
 
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
 from siaghsync.errors import BrakeError, InDoubt
@@ -20,6 +19,7 @@ from siaghsync.state.audit import Run
 from siaghsync.state.database import State, memory_state
 from siaghsync.state.maintenance import Pruned, prune, runs_ever
 from siaghsync.state.mappings import Mappings
+from tests.sample_records import RULES, customer, mapping
 
 OLD, NOW = datetime(2025, 1, 5, 10, 0, tzinfo=UTC), datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 CREATE = plan_customer(CustomerCase(customer()), RULES)

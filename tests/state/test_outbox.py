@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sample_records import RULES, customer, mapping
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.reasons import IntentState, Operation, Reason
@@ -19,6 +18,7 @@ from siaghsync.state import loose_ends, outbox, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State, memory_state
 from siaghsync.state.mappings import Mappings
+from tests.sample_records import RULES, customer, mapping
 
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 CREATE = plan_customer(CustomerCase(customer()), RULES)

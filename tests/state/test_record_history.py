@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from sample_records import RULES, customer, mapping
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.document import Posted
@@ -23,6 +22,7 @@ from siaghsync.state.mappings import Mappings
 from siaghsync.state.meta import COMPLETED
 from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.record_history import RecordHistory, record_histories
+from tests.sample_records import RULES, customer, mapping
 
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 CREATE = replace(plan_customer(CustomerCase(customer()), RULES))

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_records import RULES, customer
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.reasons import AuditOutcome, Operation, Reason, Resolution
@@ -20,6 +19,7 @@ from siaghsync.planning.customers import plan_customer
 from siaghsync.state import audit_log, retries, reviews, runs
 from siaghsync.state.audit import Run, stamp
 from siaghsync.state.database import State, memory_state
+from tests.sample_records import RULES, customer
 
 CREATE = plan_customer(CustomerCase(customer()), RULES)
 OTHER = replace(CREATE, record="p-2", crm_id="p-2")

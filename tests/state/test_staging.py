@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sample_records import contact, customer, mapping
 
 from siaghsync.domain.customer import Contact, CustomerMapping, identity_key
 from siaghsync.domain.normalize import marker
@@ -14,6 +13,7 @@ from siaghsync.state.cursors import Cursors, Seen
 from siaghsync.state.database import State, memory_state
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.staging import BATCH, Staging
+from tests.sample_records import contact, customer, mapping
 
 AT = "2026-01-05T10:00:00.000+00:00"
 

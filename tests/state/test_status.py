@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sample_records import RULES, customer, mapping
 
 from siaghsync.domain.document import Posted
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
@@ -21,6 +20,7 @@ from siaghsync.state.mappings import Mappings
 from siaghsync.state.meta import COMPLETED
 from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.status import EMPTY, Group, Overview, Tries, last_days, overview, status
+from tests.sample_records import RULES, customer, mapping
 
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 CREATE = plan_customer(CustomerCase(customer()), RULES)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from serving import Served, ready, serving
-from world import World
 
 from siaghsync.sandbox import Sandbox
+from tests.web.serving import Served, ready, serving
+from tests.world import World
 
 
 @pytest.fixture(scope="session")

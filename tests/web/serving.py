@@ -6,14 +6,15 @@ import hashlib
 import re
 import signal
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 
 import requests
 from requests.adapters import HTTPAdapter
-from world import Process, World
+
+from tests.patience import PATIENCE
+from tests.world import Process, World
 
 SECRET = "wh-secret-7f3a9c"
 PASSWORD = "an honest password"
@@ -47,11 +48,11 @@ class Served:
 
     def get(self, path: str, **named: object) -> requests.Response:
         """An answer, redirects not followed; from whoever is logged in by `log_in`."""
-        return self.http.get(self.url + path, allow_redirects=False, timeout=20, **named)  # type: ignore[arg-type]
+        return self.http.get(self.url + path, allow_redirects=False, timeout=PATIENCE, **named)  # type: ignore[arg-type]
 
     def post(self, path: str, data: dict[str, str], **named: object) -> requests.Response:
         """The answer to a form, redirects not followed."""
-        return self.http.post(self.url + path, data, allow_redirects=False, timeout=20, **named)  # type: ignore[arg-type]
+        return self.http.post(self.url + path, data, allow_redirects=False, timeout=PATIENCE, **named)  # type: ignore[arg-type]
 
     def csrf(self, path: str = "/login") -> str:
         """The token in the forms of a page."""
@@ -67,7 +68,7 @@ class Served:
         """One call of the CRM, as its contract has it."""
         subtype = {"identity": "مخاطب حقیقی"}.get(item, "فروش")
         params = {"event": event, "id": crm_id, "type": item.capitalize(), "subtype": subtype, **more}
-        return self.http.get(f"{self.url}/webhook/crm/{item}/{SECRET}", params=params, timeout=20)
+        return self.http.get(f"{self.url}/webhook/crm/{item}/{SECRET}", params=params, timeout=PATIENCE)
 
     def stored(self) -> int:
         """How many records were told of and not taken up yet."""
@@ -96,7 +97,7 @@ def serving(world: World, *args: str) -> Iterator[Served]:
         served.http.close()
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
         said = process.stderr.read()
         process.communicate()
         assert "bug in siaghsync" not in said, said
@@ -105,16 +106,7 @@ def serving(world: World, *args: str) -> Iterator[Served]:
         assert "Traceback" not in said, said
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> float:
-    """Waits for a condition and returns how many seconds it took; fails if it does not come true in time."""
-    start = time.monotonic()
-    while not condition():
-        assert time.monotonic() - start < seconds, "it did not happen in time"
-        time.sleep(0.01)
-    return time.monotonic() - start
-
-
 def write(world: World, sql: str, *values: object) -> None:
     """Changes the state file behind the program's back."""
-    with closing(sqlite3.connect(world.state_file, timeout=10)) as db, db:
+    with closing(sqlite3.connect(world.state_file, timeout=PATIENCE)) as db, db:
         db.execute(sql, values)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from serving import PASSWORD, Served, wait_until
-from world import World
+
+from tests.patience import PATIENCE, wait_for
+from tests.web.serving import PASSWORD, Served
+from tests.world import World, finish, holding
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -59,7 +61,7 @@ class Visitor:
     def __init__(self, context: BrowserContext, served: Served) -> None:
         self.served = served
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self._note(message.text, bad=message.type in ("error", "warning")))
         self.page.on("pageerror", lambda error: self._note(str(error), bad=True))
@@ -177,18 +179,15 @@ def test_everything_works_without_javascript(visit: Any, troubled: Served) -> No
 
 def test_the_overview_changes_by_itself_while_a_run_goes_on(visit: Any, troubled: Served) -> None:
     world, page = troubled.world, visit().log_in()
-    world.crm.latency = 0.5
-    try:
+    with holding(world, "login"):
         process = world.start("sync")
-        wait_until(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
+        wait_for(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
         page.goto(troubled.url + "/")
         assert page.locator(".state.busy").count() == 1
         page.evaluate("document.body.dataset.loaded = 'once'")
-        page.wait_for_selector(".state.busy", state="detached", timeout=20_000)
-        assert page.evaluate("document.body.dataset.loaded") == "once"
-        process.communicate()
-    finally:
-        world.crm.latency = 0
+    page.wait_for_selector(".state.busy", state="detached")
+    assert page.evaluate("document.body.dataset.loaded") == "once"
+    finish(process)
 
 
 @pytest.mark.parametrize("locale", ["fa", "en"])

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from serving import PASSWORD, SECRET, Served, password_hash, ready, serving, wait_until, write
-from world import Maker, World
 
 from siaghsync.state.database import run_lock
+from tests.patience import PATIENCE, wait_for
+from tests.web.serving import PASSWORD, SECRET, Served, password_hash, ready, serving, write
+from tests.world import Maker, World, finish, holding
 
 HOSTILE = "<script>alert(1)</script>\"&'<b>"
 
@@ -255,14 +256,11 @@ def test_the_overview_follows_a_run_and_the_trail_finds_names_however_they_are_w
     world = inside.world
     crm_id = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings WHERE kind = 'person'")[0][0])
     world.crm.edit(crm_id, nickName="کیمیا گران‌بها")
-    world.finance.latency = 0.4
-    process = world.start("sync")
-    try:
-        wait_until(lambda: "is at work" in inside.get("/live").text)
+    with holding(world, "SaveFormData"):
+        process = world.start("sync")
+        wait_for(lambda: "is at work" in inside.get("/live").text)
         assert "every 2s" in inside.get("/live").text
-    finally:
-        process.communicate()
-        world.finance.latency = 0
+    assert finish(process).exit_code == 0
     assert "is at work" not in inside.get("/live").text
     number = world.rows("SELECT customer_number FROM customer_mappings WHERE crm_id = ?", crm_id)[0][0]
     persian = str(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
@@ -336,7 +334,7 @@ def test_behind_a_proxy_with_a_prefix_every_link_carries_it(small: World) -> Non
         assert all(link.startswith(("/siagh/", "#")) for link in links)
         # The proxy may have taken the prefix off.
         bare = served.url.removesuffix("/siagh")
-        assert served.http.get(f"{bare}/health", timeout=10).json() == {"status": "ok"}
+        assert served.http.get(f"{bare}/health", timeout=PATIENCE).json() == {"status": "ok"}
         assert served.get("/health").json() == {"status": "ok"}
 
 

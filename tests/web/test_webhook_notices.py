@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from serving import Served, ready, serving, wait_until, write
-from world import Maker, World
 
 from tests.cli.listener import Listener
+from tests.patience import wait_for
+from tests.web.serving import Served, ready, serving, write
+from tests.world import Maker, World
 
 STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts": []}
 ROW = {"productCode": "P-1", "count": 1, "baseUnitPrice": 500}
@@ -52,10 +53,10 @@ def test_what_newly_needs_a_person_is_told_once_and_the_cron_monitor_nothing(wor
     crm_id = stranger(world, 900)
     with serving(told(world, listener)) as served:
         assert served.call("identity", crm_id, "Insert").status_code == 200
-        wait_until(lambda: listener.heard)
-        wait_until(lambda: settled(served, 1))
+        wait_for(lambda: listener.heard)
+        wait_for(lambda: settled(served, 1))
         assert served.call("identity", crm_id).status_code == 200
-        wait_until(lambda: settled(served, 2))
+        wait_for(lambda: settled(served, 2))
     (alert,) = listener.take()  # and no ping
     assert (alert.method, alert.path) == ("POST", "/alert")
     assert [(item["kind"], item["reason"]) for item in alert.json["items"]] == [("review", "stranger")]
@@ -76,14 +77,14 @@ def test_an_alert_that_does_not_arrive_fails_nothing_and_comes_with_the_next_run
     listener.status = 500
     with serving(told(world, listener)) as served:
         assert served.call("identity", crm_id, "Insert").status_code == 200
-        wait_until(lambda: settled(served, 1))
-        wait_until(lambda: listener.heard)
+        wait_for(lambda: settled(served, 1))
+        wait_for(lambda: listener.heard)
         listener.take()
         listener.status = 204
         world.crm.edit(own[0], nickName="نام تازه")
         assert served.call("identity", own[0]).status_code == 200
-        wait_until(lambda: listener.heard)
-        wait_until(lambda: settled(served, 2))
+        wait_for(lambda: listener.heard)
+        wait_for(lambda: settled(served, 2))
     (alert,) = listener.take()
     assert [item["customer_number"] for item in alert.json["items"]] == ["900"]
     assert world.finance.contacts[world.code_of(own[0])]["Name"] == "نام تازه"
@@ -94,7 +95,7 @@ def test_a_system_that_is_away_is_told_too(world: World, listener: Listener) -> 
     ((own,),) = world.rows("SELECT crm_id FROM customer_mappings LIMIT 1")
     with serving(told(world, listener)) as served:
         assert served.call("identity", own).status_code == 200
-        wait_until(lambda: listener.heard)
+        wait_for(lambda: listener.heard)
     assert [item["kind"] for item in listener.heard[0].json["items"]] == ["system"]
 
 
@@ -117,7 +118,7 @@ def test_a_call_for_a_source_that_is_switched_off_leaves_nothing_waiting(world: 
     with serving(ready(world, **{setting: "false"})) as served:
         answer = served.call(item, document, "Insert")
         assert (answer.status_code, answer.json()["message"][:7]) == (200, "ignored")
-        wait_until(served.is_settled)
+        wait_for(served.is_settled)
     assert world.rows("SELECT count(*) FROM retries") == [(0,)]
     assert world.json("status")["pending"] == 0
     assert world.finance.preinvoices == []

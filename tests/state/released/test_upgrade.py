@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_records import RULES, SCHEME, contact, customer
 from sqlite_utils import Database, Migrations
 
 from siaghsync.domain.customer import CustomerMapping
@@ -35,6 +34,7 @@ from siaghsync.state.database import State, open_state
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.record_history import record_histories
+from tests.sample_records import RULES, SCHEME, contact, customer
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(file.stem for file in FOLDER.glob("*.sql"))
@@ -345,17 +345,17 @@ def child(path: Path, *, killed_after: int = 0) -> subprocess.Popen[str]:
 
 def test_a_kill_while_version_1_is_taken_over_leaves_its_file_as_it_was(tmp_path: Path) -> None:
     with child(restored("schema-1-open", tmp_path / "whole.db")) as whole:
-        statements = int(whole.communicate("go\n", timeout=60)[0].split()[0])
+        statements = int(whole.communicate("go\n")[0].split()[0])
     assert statements > 100
     path = restored("schema-1-open", tmp_path / "siaghsync.db")
     before = contents(path)
     for part in range(1, 9):
         with child(path, killed_after=max(1, statements * part // 8)) as victim:
-            victim.communicate("go\n", timeout=60)
+            victim.communicate("go\n")
         assert victim.returncode == -signal.SIGKILL
         assert contents(path) == before
     with child(path) as heir:
-        assert heir.communicate("go\n", timeout=60)[0].split() == [str(statements), "4"]
+        assert heir.communicate("go\n")[0].split() == [str(statements), "4"]
 
 
 def test_of_many_that_open_an_old_file_at_once_one_takes_it_over(tmp_path: Path) -> None:
@@ -365,7 +365,7 @@ def test_of_many_that_open_an_old_file_at_once_one_takes_it_over(tmp_path: Path)
         assert each.stdin
         each.stdin.write("go\n")
         each.stdin.flush()
-    ended = [each.communicate(timeout=60) for each in children]
+    ended = [each.communicate() for each in children]
     assert [error for _, error in ended] == [""] * 6
     assert [told.split()[-1] for told, _ in ended] == ["2"] * 6
     assert len(contents(path)["meta"]) == 2
