@@ -38,8 +38,14 @@ def moment_in_both(moment: datetime) -> str:
 
 
 def moment_for(stored: str, language: str) -> str:
-    """A stored moment in Tehran's time: in English with both calendars, in Persian with the Jalali date and Persian digits."""
-    local = in_tehran(stored)
+    """A stored moment in Tehran's time: in English with both calendars, in Persian with the Jalali date and Persian digits.
+
+    Another text stays as it is.
+    """
+    try:
+        local = in_tehran(stored)
+    except ValueError:
+        return stored
     if language == "en":
         return moment_in_both(local)
     return f"{jalali(local.date())} {local:%H:%M}".translate(_PERSIAN_DIGITS)

@@ -74,16 +74,18 @@ def find(code: str) -> Entry | None:
 def render(message: Message, language: Language = "en", *, isolate: bool = False) -> str:
     """The sentence of a message. With `isolate` each parameter keeps its own writing direction.
 
-    Raises KeyError for a code without an entry, or an entry whose places the parameters do not fill.
+    A message that another version has stored can have a code without an entry, or lack a parameter: then the code, or the
+    name of the parameter, stands in its place.
     """
     # A place at the end can be empty: what another system said, if it said nothing.
-    return _fill(_known(message.code).text[language], message.params, language, isolate).rstrip()
+    entry = find(message.code)
+    return _fill(entry.text[language] if entry else message.code, message.params, language, isolate).rstrip()
 
 
 def cure(message: Message, language: Language = "en") -> str:
     """What to do about a message, or ""."""
-    entry = _known(message.code)
-    return _fill(entry.cure[language], message.params, language, False) if entry.cure else ""
+    entry = find(message.code)
+    return _fill(entry.cure[language], message.params, language, False) if entry and entry.cure else ""
 
 
 def causes(message: Message, language: Language = "en", holds: Collection[str] = ()) -> list[str]:
@@ -91,7 +93,8 @@ def causes(message: Message, language: Language = "en", holds: Collection[str] =
 
     A cause that has a condition (`when`) is left out unless `holds` names that condition.
     """
-    wanted = (cause for cause in _known(message.code).causes if cause.get("when", "") in ("", *holds))
+    entry = find(message.code)
+    wanted = (cause for cause in (entry.causes if entry else ()) if cause.get("when", "") in ("", *holds))
     return [_fill(cause[language], message.params, language, False) for cause in wanted]
 
 
@@ -117,13 +120,6 @@ def amount(value: object, language: Language) -> str:
     return digits(grouped.replace(",", "٬"), language) if language == "fa" else grouped
 
 
-def _known(code: str) -> Entry:
-    entry = find(code)
-    if entry is None:
-        raise KeyError(code)
-    return entry
-
-
 def _entry(data: Mapping[str, Any]) -> Entry:
     text = {language: data[language] for language in ("en", "fa")}
     return Entry(text, data.get("title", {}), tuple(data.get("causes", ())), data.get("cure", {}))
@@ -134,7 +130,7 @@ def _fill(template: str, params: Mapping[str, Any], language: Language, isolate:
     for literal, name, form, _ in string.Formatter().parse(template):
         parts.append(literal)
         if name is not None:
-            parts.append(_shown(params[name], form or "", language, isolate))
+            parts.append(_shown(params.get(name, f"({name})"), form or "", language, isolate))
     return "".join(parts)
 
 
@@ -153,9 +149,7 @@ def _shown(value: Any, form: str, language: Language, isolate: bool) -> str:
 def _formatted(value: Any, form: str, language: Language) -> str:
     if value is None:
         return ""
-    if form == "count":
-        return digits(f"{value:,}".replace(",", "٬") if language == "fa" else f"{value:,}", language)
-    if form == "amount":
+    if form in ("count", "amount"):
         return amount(value, language)
     if form == "time":
         return calendar.moment_for(str(value), language)

@@ -81,9 +81,9 @@ def test_a_numbered_quote_is_posted_once_as_the_contract_says(world: World) -> N
     assert posted.fields["tozihat"] == "برای آزمون / دوم [CRM 100-1405/1]"
     (cells,) = posted.rows
     assert (cells["qty"], cells["price"], cells["mabtakhfif"], cells["codekala"]) == (
-        "1.5",
-        "5720000",
-        "80000",
+        Decimal("1.5"),
+        Decimal(5720000),
+        Decimal(80000),
         "Product-1",
     )
     assert posted.net == Decimal("8500000")
@@ -425,7 +425,7 @@ def test_an_outcome_in_doubt_goes_to_review_and_is_never_repeated(world: World, 
     item = review(world, "unknown_outcome")
     assert item["ways_out"] == ["posted", "retry", "discard"]
     assert "[CRM 100-1405/1]" in item["message"]
-    assert "200000" in item["message"]
+    assert "200,000" in item["message"]
     world.json("sync", "--full", exit_code=1)
     assert world.journal.count("finance", "SaveFormData/preinvoice") == 0
     arrived = len(world.finance.preinvoices)
