@@ -17,7 +17,7 @@ from siaghsync.domain.document import Document, DocumentRow
 from siaghsync.domain.fields import READ_BACK
 from siaghsync.domain.normalize import ascii_digits, clean, split_marker
 from siaghsync.domain.numbering import NumberScheme
-from siaghsync.planning.rules import PlanRules
+from siaghsync.planning.cases import PlanRules
 
 SCHEME = NumberScheme("100-", 1000)
 RULES = PlanRules(SCHEME)

@@ -284,7 +284,7 @@ BREACHES: list[tuple[Rule, str, str]] = [
     (unknown_place, "attic", ""),
     (upward_import, "domain.action", "from siaghsync.sync.sync import sync"),
     (upward_import, "planning.customers", "from siaghsync.state import database"),
-    (upward_import, "connectors.siagh.client", "def f():\n    import siaghsync.planning.rules"),
+    (upward_import, "connectors.siagh.client", "def f():\n    import siaghsync.planning.cases"),
     (sandbox_that_knows_us, "sandbox.crm", "from siaghsync.errors import UsageError"),
     (import_of_the_sandbox, "sync.sync", "from siaghsync.sandbox import server"),
     (library_out_of_place, "sync.executor", "import requests.adapters"),

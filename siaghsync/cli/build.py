@@ -16,8 +16,8 @@ from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import System
+from siaghsync.planning.cases import PlanRules
 from siaghsync.planning.documents import DocumentRules
-from siaghsync.planning.rules import PlanRules
 from siaghsync.settings import Settings
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State

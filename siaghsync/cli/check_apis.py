@@ -15,10 +15,9 @@ from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError
 from siaghsync.features.check_apis.collect import ApiProbe, expected
-from siaghsync.features.check_apis.findings import ApiReport
 from siaghsync.features.check_apis.render import as_json as report_as_json
 from siaghsync.features.check_apis.render import as_text
-from siaghsync.features.check_apis.rules import ConfigWarning, config_warnings, unchecked
+from siaghsync.features.check_apis.rules import ApiReport, ConfigWarning, config_warnings, unchecked
 from siaghsync.report.streams import write_json
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings

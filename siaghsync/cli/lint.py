@@ -10,9 +10,8 @@ import typer
 
 from siaghsync.cli.build import run_context
 from siaghsync.cli.cool_down import cool_down
-from siaghsync.cli.environment import settings_of
+from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
-from siaghsync.cli.signals import stop_on_signal
 from siaghsync.features.lint.collect import survey
 from siaghsync.features.lint.render import lint_report
 from siaghsync.files import write_csv

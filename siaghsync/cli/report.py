@@ -10,9 +10,8 @@ import typer
 
 from siaghsync.cli.build import posting_start, run_context
 from siaghsync.cli.cool_down import cool_down
-from siaghsync.cli.environment import settings_of
+from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, help_without_command, new_app
-from siaghsync.cli.signals import stop_on_signal
 from siaghsync.errors import UsageError
 from siaghsync.features.invoice_report.collect import YearReport
 from siaghsync.features.invoice_report.render import invoice_tables

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from siaghsync.cli.build import run_context
-from siaghsync.cli.environment import settings_of
+from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
-from siaghsync.cli.signals import stop_on_signal
 from siaghsync.domain.reasons import Resolution
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from siaghsync import clock
 from siaghsync.cli.build import run_context
+from siaghsync.cli.environment import stop_on_signal
 from siaghsync.cli.plan_options import RunPlan
-from siaghsync.cli.signals import stop_on_signal
 from siaghsync.errors import BrakeError
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.features.saved_plan.enforcer import Enforcer

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from siaghsync.cli.environment import stop_on_signal
 from siaghsync.cli.options import new_app
-from siaghsync.cli.signals import stop_on_signal
 from siaghsync.messages.message import msg
 from siaghsync.report.streams import say_message, write_line
 from siaghsync.sandbox import Sandbox

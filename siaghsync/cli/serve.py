@@ -12,10 +12,9 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.environment import settings_of
+from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import new_app
 from siaghsync.cli.service_runs import ServiceRuns
-from siaghsync.cli.signals import stop_on_signal
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
 from siaghsync.report.streams import say, say_message, write_line

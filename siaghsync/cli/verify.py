@@ -7,9 +7,8 @@ from contextlib import closing
 import typer
 
 from siaghsync.cli.build import run_context
-from siaghsync.cli.environment import settings_of
+from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
-from siaghsync.cli.signals import stop_on_signal
 from siaghsync.features.verify.collect import verify as compare
 from siaghsync.features.verify.render import verify_report
 from siaghsync.report.streams import write_json

@@ -13,8 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from siaghsync.connectors.http import strict_json
-from siaghsync.connectors.http.error_body import is_html
-from siaghsync.connectors.http.errors import unreadable
+from siaghsync.connectors.http.errors import is_html, unreadable
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, msg
 

@@ -6,8 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from siaghsync.domain.customer import KIND_CODES, Kind
 from siaghsync.domain.fields import FIELDS, TABLE, FieldKind
-from siaghsync.domain.normalize import ascii_digits, clean, split_marker
-from siaghsync.domain.validity import legal_id_is_valid, national_code_is_valid, phone_is_plausible
+from siaghsync.domain.normalize import (
+    ascii_digits,
+    clean,
+    legal_id_is_valid,
+    national_code_is_valid,
+    phone_is_plausible,
+    split_marker,
+)
 from siaghsync.messages.message import Message, msg
 
 _IN_ASCII_DIGITS = frozenset({FieldKind.DIGITS, FieldKind.NATIONAL_CODE, FieldKind.PHONE})

@@ -1,4 +1,4 @@
-"""What decides about one customer, gathered before the decision is made: the record, its candidates, its doubles."""
+"""What decides about one customer, gathered before the decision is made: settings, the record, its candidates, its doubles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from typing import Any
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
+from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.reasons import Operation
-from siaghsync.planning.rules import PlanRules
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """CUSTOMER_NUMBER_* as `scheme`, FINANCE_NOTE_MARKER as `mark`, CRM_CATEGORY and IMPORT_INACTIVE."""
+
+    scheme: NumberScheme
+    mark: bool = True
+    category: str = ""
+    import_inactive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

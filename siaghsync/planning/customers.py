@@ -13,8 +13,7 @@ from siaghsync.domain.normalize import clean, same_meaning, split_marker, with_m
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.cases import CustomerCase, about_customer, view_of
-from siaghsync.planning.rules import PlanRules
+from siaghsync.planning.cases import CustomerCase, PlanRules, about_customer, view_of
 
 # --- a customer that is not linked -------------------------------------------------------------------------
 

@@ -14,9 +14,8 @@ from siaghsync.domain.customer_fields import fields_for_finance
 from siaghsync.domain.normalize import ascii_digits, clean, split_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.cases import ContactCase, CustomerCandidate, about_contact, view_of
+from siaghsync.planning.cases import ContactCase, CustomerCandidate, PlanRules, about_contact, view_of
 from siaghsync.planning.customers import link
-from siaghsync.planning.rules import PlanRules
 
 
 def plan_contact(case: ContactCase, rules: PlanRules) -> Action:

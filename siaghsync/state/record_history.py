@@ -10,10 +10,9 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.state.audit_log import AuditLine, line_of
 from siaghsync.state.database import Row, State
-from siaghsync.state.mappings import Link, Mappings
+from siaghsync.state.mappings import Link, Mappings, PostedDocuments, PostedEntry
 from siaghsync.state.meta import COMPLETED
 from siaghsync.state.outbox import UNSETTLED, Intent, intent_of
-from siaghsync.state.posted import PostedDocuments, PostedEntry
 from siaghsync.state.retries import Retry, Skip, retry_of, skip_of
 from siaghsync.state.reviews import Review, review_of
 

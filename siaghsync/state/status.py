@@ -14,10 +14,9 @@ from siaghsync.state import reviews, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
-from siaghsync.state.mappings import Mappings
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.meta import COMPLETED
 from siaghsync.state.outbox import UNSETTLED
-from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.runs import RunRecord
 
 How = Literal["time", "condition", "import"]

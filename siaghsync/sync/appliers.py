@@ -19,14 +19,13 @@ from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes, subject_of
 from siaghsync.sync.documents import Assumptions, waits_for
-from siaghsync.sync.doubles import report_doubles
 from siaghsync.sync.executor import Executor
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import as_crm_date
 from siaghsync.sync.reading import ChangeReader
-from siaghsync.sync.recovery import Recovery
+from siaghsync.sync.recovery import Recovery, report_doubles
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.stale import FreshUpdates
 

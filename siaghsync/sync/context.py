@@ -12,12 +12,11 @@ from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.domain.action import Action
 from siaghsync.errors import Interrupted, System
-from siaghsync.planning.rules import PlanRules
+from siaghsync.planning.cases import PlanRules
 from siaghsync.state.audit import Run
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
-from siaghsync.state.mappings import Mappings
-from siaghsync.state.posted import PostedDocuments
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.staging import Staging
 from siaghsync.sync.report import RunReport
 

@@ -14,8 +14,8 @@ from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.documents import check_net, expected_net, posted_as
 from siaghsync.state import retries, reviews
 from siaghsync.state.audit import Run
+from siaghsync.state.mappings import PostedDocuments
 from siaghsync.state.outbox import close_intent
-from siaghsync.state.posted import PostedDocuments
 from siaghsync.sync.report import RunReport
 
 

@@ -1,5 +1,7 @@
 """What earlier requests left in doubt: taken over at the start of a run, looked up once due, then linked, kept or freed.
 
+Also finds what a request that was given up for lost made after all, much later.
+
 Not found is no proof: a slow server may still be at work. So the first look-up that finds nothing starts the grace time,
 and only a look-up in a later run, after it, lets the record be sent again.
 """
@@ -13,17 +15,41 @@ from datetime import datetime, timedelta
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, customer_kind
-from siaghsync.domain.reasons import AuditOutcome, Operation, Reason
+from siaghsync.domain.normalize import digest
+from siaghsync.domain.reasons import AuditOutcome, Operation, Reason, Resolution
 from siaghsync.errors import BadRecord, System
 from siaghsync.messages.message import msg
 from siaghsync.planning.cases import CustomerCandidate
 from siaghsync.planning.recovery import match_sent_contact, match_sent_customer, sent_customer, shows_all
-from siaghsync.state import retries
+from siaghsync.state import retries, reviews
 from siaghsync.state.outbox import Intent, adopt_orphans, expirations, expired_creates, mark_missed, unknown_intents
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
+
+
+def report_doubles(context: RunContext, recovery: Recovery, outcomes: OutcomeRecorder) -> None:
+    """Puts each of them to review, once; the finance list has to be in staging."""
+    found = {contact.code: (contact, twin) for contact, twin in recovery.late_commits()}
+    found |= {contact.code: (contact, twin) for contact, twin in context.staging.unlinked_doubles()}
+    for contact, twin in found.values():
+        action = Action(
+            Operation.REVIEW,
+            "customer",
+            "crm",
+            str(contact.code),
+            contact.kind,
+            contact.marker,
+            finance_code=contact.code,
+            name=contact.name,
+            reason=Reason.DOUBLE_IN_FINANCE,
+            message=msg("reason.double_in_finance_linked", code=contact.code, twin=twin),
+            checksum=digest([contact.code, twin]),
+        )
+        last = reviews.last_of(context.state, action)
+        if last is None or last.resolution == Resolution.SETTLED or last.checksum != action.checksum:
+            outcomes.reviewed(action)
 
 
 @dataclass(frozen=True, slots=True)

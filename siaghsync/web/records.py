@@ -6,8 +6,7 @@ from starlette.responses import Response
 
 from siaghsync.state import runs
 from siaghsync.state.audit_log import LogFilter, entries
-from siaghsync.state.mappings import Mappings
-from siaghsync.state.posted import PostedDocuments
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.web.page import PageContext
 
 _PAGE = 50

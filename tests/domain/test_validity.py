@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from siaghsync.domain.validity import legal_id_is_valid, national_code_is_valid, phone_is_plausible
+from siaghsync.domain.normalize import legal_id_is_valid, national_code_is_valid, phone_is_plausible
 
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")

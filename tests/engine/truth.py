@@ -70,9 +70,7 @@ def judge(bench: Bench, ledger: Ledger, *, may_ask: Iterable[str] = (), imported
     """
     case = _Case(bench, ledger)
     verdict = Verdict(stuck=bench.unsettled())
-    verdict.reviews = [
-        f"{r['reason']}: {r['target']} {r['record']}: {r['message_params']}" for r in case.reviews
-    ]
+    verdict.reviews = [f"{r['reason']}: {r['target']} {r['record']}: {r['message_params']}" for r in case.reviews]
     verdict.stuck += [text for text in verdict.reviews if text.partition(":")[0] not in set(may_ask)]
     case.claims(verdict)
     verdict.twice = list(verdict.duplicates)

@@ -11,9 +11,8 @@ import pytest
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused, StateError, System
 from siaghsync.features.check_apis.diagnose import Setup, explain
-from siaghsync.features.check_apis.findings import ApiReport, Findings
 from siaghsync.features.check_apis.render import as_json
-from siaghsync.features.check_apis.rules import Expected, config_warnings, unchecked
+from siaghsync.features.check_apis.rules import ApiReport, Expected, Findings, config_warnings, unchecked
 from siaghsync.messages import catalog
 from siaghsync.messages.message import msg
 

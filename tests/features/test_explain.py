@@ -19,9 +19,8 @@ from siaghsync.features.explain.rules import explain, sentence_text, title
 from siaghsync.messages import catalog
 from siaghsync.messages.message import verbatim
 from siaghsync.state.audit_log import AuditLine
-from siaghsync.state.mappings import Link
+from siaghsync.state.mappings import Link, PostedEntry
 from siaghsync.state.outbox import Intent
-from siaghsync.state.posted import PostedEntry
 from siaghsync.state.record_history import RecordHistory
 from siaghsync.state.retries import Retry, Skip
 from siaghsync.state.reviews import Review

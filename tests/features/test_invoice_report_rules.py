@@ -16,12 +16,12 @@ from siaghsync.features.invoice_report.rules import (
     Line,
     LineRules,
     Standing,
+    Sums,
     Why,
     csv_row,
     line_of,
     line_of_deleted,
 )
-from siaghsync.features.invoice_report.sums import Sums
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import verbatim
 

@@ -8,7 +8,7 @@ from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.fields import READ_BACK
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.features.verify.rules import Comparison
-from siaghsync.planning.rules import PlanRules
+from siaghsync.planning.cases import PlanRules
 from siaghsync.state.duplicates import Duplicate
 
 RULES = PlanRules(NumberScheme("100-", 1000))

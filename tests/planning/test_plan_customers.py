@@ -15,7 +15,7 @@ from siaghsync.domain.fields import TABLE
 from siaghsync.domain.normalize import split_marker
 from siaghsync.domain.reasons import Match
 from siaghsync.messages import catalog
-from siaghsync.planning.cases import ContactCandidate, CustomerCase, view_of
+from siaghsync.planning.cases import ContactCandidate, CustomerCase, PlanRules, view_of
 from siaghsync.planning.customers import (
     contact_is_missing,
     contact_payload,
@@ -24,7 +24,6 @@ from siaghsync.planning.customers import (
     plan_customer,
     plan_linked,
 )
-from siaghsync.planning.rules import PlanRules
 from tests.sample_records import (
     RULES,
     contact,

@@ -13,9 +13,8 @@ from siaghsync.domain.customer import Contact, Customer
 from siaghsync.domain.normalize import clean, same_meaning, split_marker
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.messages import catalog
-from siaghsync.planning.cases import ContactCase, CustomerCandidate, view_of
+from siaghsync.planning.cases import ContactCase, CustomerCandidate, PlanRules, view_of
 from siaghsync.planning.import_ import expected_customer, plan_contact
-from siaghsync.planning.rules import PlanRules
 from tests.sample_records import RULES, contact, contacts, customer, somebody_elses_record
 
 

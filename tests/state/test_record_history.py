@@ -18,9 +18,8 @@ from siaghsync.planning.customers import plan_customer
 from siaghsync.state import outbox, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State, memory_state
-from siaghsync.state.mappings import Mappings
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.meta import COMPLETED
-from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.record_history import RecordHistory, record_histories
 from tests.sample_records import RULES, customer, mapping
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from siaghsync.state.database import memory_state
-from siaghsync.state.shared_keys import SharedKeys
+from siaghsync.state.staging import SharedKeys
 
 
 def test_only_keys_of_more_than_one_record_make_a_group_and_shorter_records_come_first() -> None:

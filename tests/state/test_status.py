@@ -16,9 +16,8 @@ from siaghsync.planning.customers import plan_customer
 from siaghsync.state import outbox, retries, reviews, webhook_queue
 from siaghsync.state.audit import Outcome, Run, stamp
 from siaghsync.state.database import State, memory_state
-from siaghsync.state.mappings import Mappings
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.meta import COMPLETED
-from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.status import EMPTY, Group, Overview, Tries, last_days, overview, status
 from tests.sample_records import RULES, customer, mapping
 

@@ -1,18 +1,41 @@
-"""The adapter of requests that carries every request: straight to its address, once, within the deadline."""
+"""The adapter of requests that carries every request: straight to its address, once, within the deadline, with our own trust."""
 
 from __future__ import annotations
 
 import logging
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import certifi
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from siaghsync.connectors.http.deadline import STEP_SECONDS, DeadlineSocket, DeadlineTLSSocket, open_socket
+from siaghsync.errors import SettingsError
+
+
+def tls_context(private_authority: Path | None = None) -> ssl.SSLContext:
+    """A context that checks certificate and host name.
+
+    `private_authority` is a PEM file (setting TLS_CA_FILE). Raises SettingsError if it can't be read or holds no certificate.
+    Not `ssl.create_default_context`: that one writes session keys to the file which SSLKEYLOGFILE names.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_default_certs()
+    context.load_verify_locations(certifi.where())
+    if private_authority is not None:
+        try:
+            context.load_verify_locations(private_authority)
+        except OSError as error:
+            note = error.strerror or ""
+            raise SettingsError("settings.bad_tls_ca_file", note=note) from None
+    return context
+
 
 # It logs whole URLs, and whole header blocks that it can't parse.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)

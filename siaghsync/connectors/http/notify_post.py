@@ -10,10 +10,9 @@ from contextlib import closing
 
 from siaghsync import __version__
 from siaghsync.clock import monotonic
-from siaghsync.connectors.http.adapter import DirectAdapter
+from siaghsync.connectors.http.adapter import DirectAdapter, tls_context
 from siaghsync.connectors.http.deadline import Deadline
 from siaghsync.connectors.http.errors import reason_of
-from siaghsync.connectors.http.tls import tls_context
 from siaghsync.messages.message import Message, msg
 
 

@@ -20,13 +20,11 @@ from urllib.parse import urlsplit
 from requests import Response
 
 from siaghsync import __version__
-from siaghsync.connectors.http.adapter import DirectAdapter
+from siaghsync.connectors.http.adapter import DirectAdapter, tls_context
 from siaghsync.connectors.http.deadline import Deadline
-from siaghsync.connectors.http.error_body import is_page, words_of
-from siaghsync.connectors.http.errors import Unauthorized, error_of
+from siaghsync.connectors.http.errors import Unauthorized, error_of, is_page, words_of
 from siaghsync.connectors.http.response import Answer, read_body, read_error_body
 from siaghsync.connectors.http.retry import Failure, with_retries
-from siaghsync.connectors.http.tls import tls_context
 from siaghsync.errors import InDoubt, NotSent, Refused, SettingsError, System
 
 _CONNECT_SECONDS = 10.0

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from siaghsync.connectors.http.error_body import is_page, words_of
-from siaghsync.connectors.http.errors import unreadable
+from siaghsync.connectors.http.errors import is_page, unreadable, words_of
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.response import Answer
 from siaghsync.connectors.http.session import HttpSession

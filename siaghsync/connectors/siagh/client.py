@@ -10,8 +10,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from siaghsync.connectors.http import strict_json
-from siaghsync.connectors.http.error_body import is_page, one_line, words_of
-from siaghsync.connectors.http.errors import unreadable
+from siaghsync.connectors.http.errors import is_page, one_line, unreadable, words_of
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.schema import parse_json, read, usable_key

@@ -17,13 +17,11 @@ from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.contacts import contact_from_finance
 from siaghsync.domain.customer import Contact, Kind
 from siaghsync.domain.document import DocumentSource
-from siaghsync.domain.normalize import ascii_digits
+from siaghsync.domain.normalize import ascii_digits, legal_id_is_valid, national_code_is_valid
 from siaghsync.domain.numbering import NumberScheme
-from siaghsync.domain.validity import legal_id_is_valid, national_code_is_valid
 from siaghsync.errors import BadRecord, LoginRefused, Refused, SiaghsyncError, System
 from siaghsync.features.check_apis.diagnose import Setup, explain
-from siaghsync.features.check_apis.findings import Findings
-from siaghsync.features.check_apis.rules import Expected
+from siaghsync.features.check_apis.rules import Expected, Findings
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.settings import Settings
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from siaghsync.features.check_apis.diagnose import Failure
-from siaghsync.features.check_apis.findings import ApiReport, Findings
+from siaghsync.features.check_apis.rules import ApiReport, Findings
 from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import msg
 from siaghsync.report.text import Prose, isolated, table

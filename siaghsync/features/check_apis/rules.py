@@ -4,14 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import System
+from siaghsync.features.check_apis.diagnose import Failure
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, Param, msg
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found out about one system: `facts` as in the JSON of `check-apis`, and what failed."""
+
+    system: System
+    facts: dict[str, Any] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class ApiReport:
+    """All that one look at both systems brought."""
+
+    crm: Findings
+    finance: Findings
+    warnings: Sequence[ConfigWarning]
+    unchecked: Sequence[Message]
+
+    @property
+    def ok(self) -> bool:
+        """Whether both systems work."""
+        return self.crm.ok and self.finance.ok
+
 
 _CLOCK_SECONDS = 300
 _FEW = 3

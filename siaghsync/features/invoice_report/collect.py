@@ -14,16 +14,14 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.document import Document, DocumentSource, Posted, family_of, jalali_year
 from siaghsync.domain.reasons import Operation, Resolution
 from siaghsync.errors import BadRecord, InDoubt
-from siaghsync.features.invoice_report.rules import Line, LineRules, Standing, Why, line_of, line_of_deleted
-from siaghsync.features.invoice_report.sums import Sums
+from siaghsync.features.invoice_report.rules import Line, LineRules, Standing, Sums, Why, line_of, line_of_deleted
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message
 from siaghsync.state import retries, reviews
 from siaghsync.state.database import State
 from siaghsync.state.invoice_lines import InvoiceLines
-from siaghsync.state.mappings import Mappings
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.outbox import unsettled_of
-from siaghsync.state.posted import PostedDocuments
 from siaghsync.sync.reader import CrmReader
 
 

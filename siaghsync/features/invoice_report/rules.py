@@ -3,16 +3,65 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from siaghsync.domain.document import Document, DocumentSource, Posted, net, net_with_tax, plain, same_amount
+from siaghsync.domain.document import Document, DocumentSource, Posted, exact_sum, net, net_with_tax, plain, same_amount
 from siaghsync.domain.reasons import Reason
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
+
+_ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class _Sum:
+    documents: int = 0
+    net: Decimal = _ZERO
+
+    def add(self, amount: Decimal) -> None:
+        self.documents += 1
+        self.net = exact_sum([self.net, amount])
+
+
+_GROUPS: dict[LineState, str] = {
+    "posted": "posted", "waiting": "open", "review": "open", "missing": "open", "skipped": "skipped",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Sums:
+    """Counts by state, and sums by Jalali month and sale model, of all lines that were added."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    _sums: dict[tuple[str, int], dict[str, _Sum]] = field(default_factory=dict)
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Counts a line, given as plain data. A document whose pre-invoice is counted already is not summed a second time."""
+        self.states[line["state"]] += 1
+        if line["counted"]:
+            cells = self._sums.setdefault((line["month"], line["sale_model"]), {})
+            cells.setdefault("all", _Sum()).add(Decimal(line["net"]))
+            cells.setdefault(_GROUPS[line["state"]], _Sum()).add(Decimal(line["posted_net"] or line["net"]))
+
+    def counts(self) -> dict[str, int]:
+        """How many documents there are, in all and by state."""
+        return {"documents": self.states.total(), **{state: self.states[state] for state in STATES}}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row per month and sale model: pre-invoices and net in all (by the CRM), posted (as posted), open, skipped."""
+        for (month, sale_model), cells in sorted(self._sums.items()):
+            row: dict[str, Any] = {"month": month, "sale_model": sale_model}
+            for name in ("all", "posted", "open", "skipped"):
+                cell = cells.get(name, _Sum())
+                count, amount = ("documents", "net") if name == "all" else (name, f"net_{name}")
+                row |= {count: cell.documents, amount: plain(cell.net)}
+            yield row
+
 
 LineState = Literal["posted", "waiting", "review", "skipped", "missing"]
 STATES: tuple[LineState, ...] = ("posted", "waiting", "review", "missing", "skipped")

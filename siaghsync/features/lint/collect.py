@@ -20,8 +20,7 @@ from siaghsync.features.lint.rules import (
     keys_of,
 )
 from siaghsync.messages.message import Message
-from siaghsync.state.shared_keys import SharedKeys
-from siaghsync.state.staging import Staging
+from siaghsync.state.staging import SharedKeys, Staging
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.whole_lists import read_both
 

@@ -10,9 +10,17 @@ from typing import Any
 
 from siaghsync.domain.customer import Contact, Customer
 from siaghsync.domain.fields import finance_key
-from siaghsync.domain.normalize import ascii_digits, clean, fold, national_key, phone_key
+from siaghsync.domain.normalize import (
+    ascii_digits,
+    clean,
+    fold,
+    legal_id_is_valid,
+    national_code_is_valid,
+    national_key,
+    phone_is_plausible,
+    phone_key,
+)
 from siaghsync.domain.numbering import NumberScheme
-from siaghsync.domain.validity import legal_id_is_valid, national_code_is_valid, phone_is_plausible
 from siaghsync.errors import System
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, msg

@@ -10,8 +10,8 @@ from siaghsync.domain.action import Changes
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.fields import finance_key
 from siaghsync.messages import catalog
+from siaghsync.planning.cases import PlanRules
 from siaghsync.planning.customers import plan_linked
-from siaghsync.planning.rules import PlanRules
 from siaghsync.state.duplicates import Duplicate
 
 

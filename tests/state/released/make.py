@@ -25,10 +25,9 @@ from siaghsync.state import outbox, retries, reviews, webhook_queue
 from siaghsync.state.audit import Run
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State, open_state
-from siaghsync.state.mappings import Mappings
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.meta import COMPLETED, STARTED
 from siaghsync.state.migrations import VERSION
-from siaghsync.state.posted import PostedDocuments
 from siaghsync.state.staging import Staging
 
 FOLDER = Path(__file__).parent

@@ -23,16 +23,14 @@ from sqlite_utils import Database, Migrations
 from siaghsync.domain.customer import CustomerMapping
 from siaghsync.errors import StateError
 from siaghsync.messages.message import Message, verbatim
-from siaghsync.planning.cases import ContactCase, CustomerCase
+from siaghsync.planning.cases import ContactCase, CustomerCase, PlanRules
 from siaghsync.planning.customers import plan_customer, plan_linked
 from siaghsync.planning.import_ import plan_contact
 from siaghsync.planning.recovery import sent_customer
-from siaghsync.planning.rules import PlanRules
 from siaghsync.state import audit_log, migrations, outbox, retries, reviews, runs, status
 from siaghsync.state.cursors import Cursors, Seen
 from siaghsync.state.database import State, open_state
-from siaghsync.state.mappings import Mappings
-from siaghsync.state.posted import PostedDocuments
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.record_history import record_histories
 from tests.sample_records import RULES, SCHEME, contact, customer
 
