@@ -71,7 +71,7 @@ def judge(bench: Bench, ledger: Ledger, *, may_ask: Iterable[str] = (), imported
     case = _Case(bench, ledger)
     verdict = Verdict(stuck=bench.unsettled())
     verdict.reviews = [
-        f"{r['reason']}: {r['target']} {r['record']}: {r['message_code']} {r['message_params']}" for r in case.reviews
+        f"{r['reason']}: {r['target']} {r['record']}: {r['message_params']}" for r in case.reviews
     ]
     verdict.stuck += [text for text in verdict.reviews if text.partition(":")[0] not in set(may_ask)]
     case.claims(verdict)
