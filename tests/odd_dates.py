@@ -2,7 +2,7 @@
 
     python tests/odd_dates.py                       the short list, at each occasion
     python tests/odd_dates.py esfand-30 nowruz      the same at these
-    python tests/odd_dates.py nowruz -- tests       whatever pytest is to run there
+    python tests/odd_dates.py nowruz -- -n 2 tests  whatever pytest is to run there
 
 Only the wall clock is moved, by libfaketime: it is ahead by the same number of seconds in all processes, and the monotonic
 clock, by which time limits are kept, goes on as ever. Ends with 1 if a test failed anywhere.
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,24 +25,19 @@ from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parents[1]
 SHORT_LIST = (
-    "tests/domain/test_document_content.py",
-    "tests/report/test_shown.py",
+    "tests/report/test_shown.py::test_a_moment_is_tehrans_in_both_calendars",
+    "tests/report/test_shown.py::test_how_long_ago",
+    "tests/report/test_shown.py::test_every_line_of_a_table_is_as_wide_and_closes_what_it_opens",
     "tests/state/test_maintenance.py",
-    "tests/state/test_retries_reviews.py",
     "tests/state/test_status.py",
-    "tests/state/released",
-    "tests/unit/test_settings.py",
-    "tests/web/test_charts.py",
-    "tests/web/test_languages.py",
     "tests/features/test_invoice_report_rules.py",
-    "tests/features/test_notification_texts.py",
     "tests/features/test_invoice_report.py::test_the_year_goes_by_the_documents_own_date",
+    "tests/web/test_languages.py::test_persian_digits_and_jalali_dates_in_tehran_time",
     "tests/engine/test_documents.py::test_a_numbered_quote_is_posted_once_as_the_contract_says",
-    "tests/engine/test_documents.py::test_what_was_there_before_the_first_import_is_not_posted",
     "tests/cli/test_screens.py::test_in_step_since_when",
     "tests/cli/test_screens.py::test_a_log_line_and_a_review_tell_the_day_in_both_calendars",
 )
-"""Tests of what shows, reads, compares or stores dates."""
+"""Tests of what shows, reads, compares or stores dates: some seconds at each occasion."""
 TEHRAN = ZoneInfo("Asia/Tehran")
 ABROAD = {"TZ": "America/New_York", "LANG": "C", "LC_ALL": "C"}
 
@@ -115,29 +111,40 @@ def tidy() -> None:
             left.unlink(missing_ok=True)
 
 
-def run(name: str, occasion: Occasion, tests: list[str]) -> bool:
-    """Whether these tests pass there."""
-    now = datetime.now(UTC)
-    print(f"\n=== {name}: {occasion.what}", flush=True)
+def passes(name: str, occasion: Occasion, tests: list[str]) -> bool:
+    """Whether these tests pass there. Tells it, and what pytest said."""
     began = time.monotonic()
     with cores_taken(occasion.busy):
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
-        ended = subprocess.run(command, cwd=ROOT, env=moved(occasion, now), check=False)
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", *tests]
+        environ = moved(occasion, datetime.now(UTC))
+        ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     tidy()
-    print(f"{name}: {'passed' if ended.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+    outcome = "passed" if ended.returncode == 0 else "FAILED"
+    took = f"{time.monotonic() - began:.0f} s"
+    print(f"=== {name} ({occasion.what}): {outcome} in {took}\n{ended.stdout}{ended.stderr}", flush=True)
     return ended.returncode == 0
+
+
+def failures(wanted: dict[str, Occasion], tests: list[str]) -> Iterator[str]:
+    """The occasions at which tests fail. As many at a time as there are cores; those that take the cores, alone."""
+    alone = {name: occasion for name, occasion in wanted.items() if occasion.busy}
+    together = {name: occasion for name, occasion in wanted.items() if not occasion.busy}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = list(pool.map(lambda name: passes(name, together[name], tests), together))
+    yield from (name for name, passed in zip(together, outcomes, strict=True) if not passed)
+    yield from (name for name, occasion in alone.items() if not passes(name, occasion, tests))
 
 
 def main(arguments: list[str]) -> int:
     """Runs what the arguments say; the exit code."""
     known = occasions(datetime.now(UTC))
-    names, _, tests = " ".join(arguments).partition("-- ")
-    if unknown := set(names.split()) - set(known):
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    names, tests = arguments[:end], arguments[end + 1 :]
+    if unknown := set(names) - set(known):
         sys.exit(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    wanted = {name: known[name] for name in names.split() or known}
-    failed = [name for name, occasion in wanted.items() if not run(name, occasion, tests.split() or [*SHORT_LIST])]
+    failed = list(failures({name: known[name] for name in names or known}, tests or [*SHORT_LIST]))
     if failed:
-        print(f"\nTests failed at: {', '.join(failed)}", file=sys.stderr)
+        print(f"Tests failed at: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
