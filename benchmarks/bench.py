@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.folk import MD5, PASSWORD, USER
+from benchmarks.fake_customers import MD5, PASSWORD, USER
 
 ROOT = Path(__file__).parents[1]
 CONCURRENCY = 8

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 from requests.adapters import HTTPAdapter
 
-from benchmarks.folk import FIRST_CODE, PASSWORD, USER, crm_body
+from benchmarks.fake_customers import FIRST_CODE, PASSWORD, USER, crm_body
 
 
 def main(url: str, count: int, concurrency: int) -> None:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from benchmarks.folk import FIRST_CODE, MD5, PASSWORD, USER, as_bytes, contact, crm_body
+from benchmarks.fake_customers import FIRST_CODE, MD5, PASSWORD, USER, as_bytes, contact, crm_body
 
 TOKEN, SESSION = "bench-token", "benchsession"
 _TEHRAN = timedelta(hours=3, minutes=30)

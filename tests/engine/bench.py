@@ -1,6 +1,6 @@
 """A sandbox, a state file and real runs of the program in processes of their own, which can be killed anywhere.
 
-A run is a fork (see `nursery`) that enters `siaghsync.__main__.run`, which saves the start-up of the interpreter; SIGKILL
+A run is a fork (see `fork_server`) that enters `siaghsync.__main__.run`, which saves the start-up of the interpreter; SIGKILL
 on it is as real as on any other process. `spawn` starts the command itself, for a sample. Only a fork's clock can be
 moved, at the one place where the clock enters the program.
 """
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from siaghsync.sandbox import Fault, Sandbox
+from tests.engine.fork_server import ForkServer, Order
 from tests.engine.moments import FOR_THEIR_CUSTOMER, Ended, Event, Trap, World
-from tests.engine.nursery import Nursery, Order
 from tests.environment import in_fiscal_year, machine
 
 logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a sandbox that is closed while a fault holds an answer back
@@ -48,7 +48,7 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.state = self.folder / "state.db"
         self.sandbox = in_fiscal_year(Sandbox())
-        self._nursery = Nursery(_ROOT)
+        self._fork_server = ForkServer(_ROOT)
         self.traps: list[Trap] = []
         self._events: list[Event] = []
         self._strike: Callable[[], None] | None = None
@@ -61,7 +61,7 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self.sandbox.close()
-        self._nursery.close()
+        self._fork_server.close()
 
     # --- the world ---
 
@@ -111,7 +111,7 @@ class Bench:
     def run(self, *arguments: str, traps: Iterable[Trap] = (), tracer: Tracer | None = None) -> Ended:
         """Runs a command with --json, with these traps or under this tracer, and waits for its end."""
         self._arm(traps)
-        pid = self._nursery.ask(
+        pid = self._fork_server.ask(
             Order(
                 arguments=list(arguments),
                 environ=self.environ(),
@@ -122,9 +122,9 @@ class Bench:
         )
         tracing = tracer(pid) if tracer else None
         self._strike = lambda: os.kill(pid, signal.SIGKILL)
-        self._nursery.ask("go")
+        self._fork_server.ask("go")
         self._disarm()
-        code = self._nursery.ask("bury")
+        code = self._fork_server.ask("bury")
         if tracing:
             tracing.wait()
         out, err = (self.folder / name for name in ("out", "err"))

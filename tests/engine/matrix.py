@@ -14,9 +14,9 @@ from siaghsync.sandbox import Fault
 from siaghsync.sandbox.hooks import Entry
 from tests.engine.bench import Bench
 from tests.engine.late_commit import carry_out
+from tests.engine.oracle import Verdict
 from tests.engine.recovery import recover
 from tests.engine.scenarios import BY_NAME, FULL, GRACE, SYNC, Eve, eve_of
-from tests.engine.truth import Verdict
 from tests.patience import wait_for
 
 TIMEOUT = 1.0

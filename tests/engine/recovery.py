@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.engine.bench import Bench
+from tests.engine.oracle import Verdict, judge
 from tests.engine.scenarios import FULL, GRACE, SYNC, Eve
-from tests.engine.truth import Verdict, judge
 
 
 def recover(bench: Bench, eve: Eve, may_ask: Iterable[str] = ()) -> tuple[Verdict, int]:
     """Runs on after whatever has happened, until all is at rest, and judges. A last full sync must find nothing to do.
 
-    Returns the verdict and the number of runs until then. `may_ask`: as in `truth.judge`.
+    Returns the verdict and the number of runs until then. `may_ask`: as in `oracle.judge`.
     """
     ended, runs = bench.rest(*eve.scenario.command, pause=GRACE + 1)
     more = 0

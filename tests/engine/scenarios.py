@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.engine.bench import Bench
-from tests.engine.folk import Folk, Person
+from tests.engine.fake_customers import Folk, Person
 from tests.engine.moments import World
-from tests.engine.truth import Ledger
+from tests.engine.oracle import Ledger
 
 IMPORT = ("initial-import", "--yes")
 SYNC = ("sync",)

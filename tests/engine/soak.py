@@ -22,12 +22,12 @@ from random import Random
 
 from siaghsync.sandbox import Fault
 from tests.engine.bench import Bench
-from tests.engine.folk import Folk
+from tests.engine.fake_customers import Folk
+from tests.engine.fake_documents import CHANGED, Papers
 from tests.engine.matrix import TIMEOUT, WAYS
 from tests.engine.moments import Trap, World
-from tests.engine.papers import CHANGED, Papers
+from tests.engine.oracle import Ledger, Verdict, judge
 from tests.engine.scenarios import FULL, IMPORT, SYNC, edit, newcomer
-from tests.engine.truth import Ledger, Verdict, judge
 from tests.environment import SINCE
 
 PERIOD = 300

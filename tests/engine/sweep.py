@@ -22,9 +22,9 @@ from random import Random
 from tests.engine import matrix, syscalls
 from tests.engine.bench import Bench
 from tests.engine.moments import Ended, Event, Trap
+from tests.engine.oracle import Verdict
 from tests.engine.recovery import recover
 from tests.engine.scenarios import ALL, GRACE, Eve, eve_of
-from tests.engine.truth import Verdict
 
 
 @dataclass

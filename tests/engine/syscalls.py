@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.engine.bench import Bench
+from tests.engine.oracle import Verdict
 from tests.engine.scenarios import Eve
-from tests.engine.truth import Verdict
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "sendto", "recvfrom", "write", "connect", "unlink", "ftruncate")
 Recover = Callable[[Bench, Eve], tuple[Verdict, int]]

@@ -21,12 +21,9 @@ from tests.world import Maker
 
 FEW, MORE = 30, 60
 SPARED = {
-    "asyncio", "jinja2", "persiantools", "requests", "rich", "starlette", "tenacity", "uvicorn",
-    "siaghsync.demo", "siaghsync.sandbox", "siaghsync.web", "siaghsync.features.saved_plan.rules", "siaghsync.report.run",
-    "siaghsync.planning.cases", "siaghsync.domain.document", "siaghsync.features.notifications.metrics", "siaghsync.planning.customers",
-    "siaghsync.connectors.siagh.contacts", "siaghsync.connectors.payamgostar.documents", "siaghsync.state.status",
-    "siaghsync.sync.executor", "siaghsync.sync.importer", "siaghsync.sync.recovery", "siaghsync.features.saved_plan.file",
-    "siaghsync.sync.post_documents", "siaghsync.sync.sync_linked", "siaghsync.sync.sync_unlinked", "siaghsync.features.verify.collect",
+    "asyncio", "jinja2", "prometheus_client", "starlette", "uvicorn", "siaghsync.demo", "siaghsync.sandbox", "siaghsync.web",
+    "siaghsync.features.check_apis", "siaghsync.features.explain", "siaghsync.features.invoice_report",
+    "siaghsync.features.lint", "siaghsync.features.verify",
 }  # fmt: skip
 """What a run that finds nothing to do has no use for."""
 

@@ -18,13 +18,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from siaghsync.sandbox import Fault
 from siaghsync.sandbox.hooks import Entry
 from tests.engine.bench import Bench
-from tests.engine.folk import Folk
+from tests.engine.fake_customers import Folk
+from tests.engine.fake_documents import CHANGED, Papers
 from tests.engine.late_commit import carry_out
 from tests.engine.matrix import WAYS
 from tests.engine.moments import Ended, Trap, World
-from tests.engine.papers import CHANGED, Papers
+from tests.engine.oracle import Ledger, judge
 from tests.engine.scenarios import CLEARS_EMAIL, FULL, GRACE, IMPORT, SYNC, edit, newcomer
-from tests.engine.truth import Ledger, judge
 from tests.environment import SINCE
 
 EMPTY = World((), (), None, 0.0)

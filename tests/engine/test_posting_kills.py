@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.engine.bench import Bench
-from tests.engine.folk import Folk
+from tests.engine.fake_customers import Folk
 from tests.engine.moments import Event, Trap, World
 from tests.environment import SINCE
 

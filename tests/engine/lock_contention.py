@@ -1,7 +1,7 @@
 """Many `sync` commands started at the same moment: one works, all others leave with 75.
 
-    python -m tests.engine.rush                30 starters, 50 times
-    python -m tests.engine.rush --rounds 2     fewer
+    python -m tests.engine.lock_contention                30 starters, 50 times
+    python -m tests.engine.lock_contention --rounds 2     fewer
 
 Every third winner is killed while it holds the lock, so that the next round starts from what a dead process left.
 Prints figures; exit 1 if any round had another end.
@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.engine.bench import Bench, start
-from tests.engine.folk import Folk
+from tests.engine.fake_customers import Folk
 from tests.engine.scenarios import IMPORT
 
 

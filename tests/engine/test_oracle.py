@@ -11,8 +11,8 @@ import pytest
 
 from tests.engine.bench import Bench
 from tests.engine.moments import World
+from tests.engine.oracle import Verdict, judge
 from tests.engine.scenarios import BY_NAME, SYNC, Eve, eve_of
-from tests.engine.truth import Verdict, judge
 
 
 @pytest.fixture(scope="module")

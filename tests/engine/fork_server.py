@@ -1,4 +1,4 @@
-"""A process without threads whose forks become runs of the program: `python -m tests.engine.nursery`, used by `bench`.
+"""A process without threads whose forks become runs of the program: `python -m tests.engine.fork_server`, used by `bench`.
 
 The bench itself can't fork: the sandbox is a thread of it, and a fork takes along whatever lock a thread happens to hold.
 
@@ -87,12 +87,12 @@ def _become(order: Order) -> None:
         os._exit(code)
 
 
-class Nursery:
+class ForkServer:
     """The other end: one such process. Whoever uses it closes it."""
 
     def __init__(self, root: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.nursery"],
+            [sys.executable, "-m", "tests.engine.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -106,7 +106,7 @@ class Nursery:
         self._process.stdin.write(f"{line if isinstance(line, str) else json.dumps(line)}\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline().strip()
-        assert answer, "the nursery has died"
+        assert answer, "the fork server has died"
         return None if answer == "over" else int(answer)
 
     def close(self) -> None:
