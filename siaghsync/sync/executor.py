@@ -78,7 +78,8 @@ class Executor:
         finished: list[Future[_Reply]] = []
         with ThreadPoolExecutor(limit) as pool:
             while True:
-                ready = list(self._ready(batch, source))
+                # Pulled outside the transaction, because the source may read. Those that are finished make room.
+                ready = list(self._ready(batch, source, len(finished)))
                 with self.context.state.atomic():
                     for future in finished:
                         self._record(batch, future)
@@ -103,9 +104,9 @@ class Executor:
             raise batch.halted
         return batch.in_doubt
 
-    def _ready(self, batch: _Batch, source: Iterator[Action]) -> Iterator[Action]:
+    def _ready(self, batch: _Batch, source: Iterator[Action], finished: int) -> Iterator[Action]:
         """The next actions to send; none once the system counts as down or a signal came."""
-        idle = 0 if batch.halted or self.context.cancel.is_set() else batch.width - len(batch.sent)
+        idle = 0 if batch.halted or self.context.cancel.is_set() else batch.width - len(batch.sent) + finished
         return islice(source, max(idle, 0))
 
     def _open(self, action: Action) -> int:

@@ -240,7 +240,7 @@ def test_what_does_not_go_together_is_refused_at_once(paired: World) -> None:
         (("initial-import", "--yes", "--plan", str(file)), "not of `initial-import`"),
         (("sync", "--plan", str(damaged)), "changed or damaged"),
         (("sync", "--plan", str(foreign)), "another state file"),
-        (("sync", "--plan", str(world.env_file)), "no saved plan"),
+        (("sync", "--plan", str(world.env_file)), "not a saved plan"),
         (("sync", "--plan", "nowhere"), "can't be written or read"),
         (("sync", "--dry-run", "--save-plan", "no/where"), "can't be written or read"),
     ):

@@ -16,7 +16,7 @@ from tests.messages.codes_used import codes_in, codes_used
 
 CHAPTERS = set(chapters())
 CODES = {f"{name}.{word}": entry for name in chapters() for word, entry in chapter(name).items()}
-FORMATS = {"count", "amount", "time", "day", "lines"}
+FORMATS = {"count", "amount", "time", "day", "lines", "cure"}
 VARIANTS = re.compile(r"_\wxx$")
 """Entries that serve all statuses of a class."""
 

@@ -22,7 +22,7 @@ def test_a_list_that_shrank_by_half_stops_the_run(found: int, known: int, stops:
         check_list_size("finance", found, known)
     message = caught.value.message
     assert dict(message.params) == {"system": "finance", "found": found, "known": known}
-    assert f"Only {found} customers were found in Finance, but {known} are linked." in catalog.render(message)
+    assert f"Only {found} customers were found in Siagh (finance), but {known} are linked." in catalog.render(message)
     assert "--force" in catalog.cure(message)
     assert "--force" in catalog.cure(message, "fa")
     assert caught.value.exit_code == 1

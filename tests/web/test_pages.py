@@ -190,7 +190,7 @@ def test_no_persian_page_carries_an_english_sentence(inside: Served) -> None:
     ]
     world.crm.add_quote(customer, rows, number="77", crmObjectTypeCode="PI_5")
     world.run("sync")
-    ((faulty,),) = world.rows("SELECT id FROM reviews WHERE entity = 'invoice'")
+    ((faulty,),) = world.rows("SELECT id FROM reviews WHERE entity = 'invoice' AND name = '77'")
     pages = [inside.get(page.format(id=hostile_review(world)), cookies=persian).text for page in PAGES]
     pages.append(inside.get(f"/reviews/{faulty}", cookies=persian).text)
     wrong = {"way": "link", "value": "abc", "csrf": inside.csrf("/")}
