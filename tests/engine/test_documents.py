@@ -62,6 +62,13 @@ def review(world: World, reason: str) -> dict[str, Any]:
 # --- posted ------------------------------------------------------------------------------------------------
 
 
+def test_every_document_is_posted_if_only_one_request_goes_out_at_a_time(world: World) -> None:
+    for number in range(3):
+        quote(world, number=f"100-1405/{number + 1}")
+    assert told(world.json("sync", env={"CONCURRENCY": "1"})) == [("create", None)] * 3
+    assert len(world.finance.preinvoices) == 3
+
+
 def test_a_numbered_quote_is_posted_once_as_the_contract_says(world: World) -> None:
     quote(
         world,

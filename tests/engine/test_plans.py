@@ -241,8 +241,8 @@ def test_what_does_not_go_together_is_refused_at_once(paired: World) -> None:
         (("sync", "--plan", str(damaged)), "changed or damaged"),
         (("sync", "--plan", str(foreign)), "another state file"),
         (("sync", "--plan", str(world.env_file)), "not a saved plan"),
-        (("sync", "--plan", "nowhere"), "can't be written or read"),
-        (("sync", "--dry-run", "--save-plan", "no/where"), "can't be written or read"),
+        (("sync", "--plan", "nowhere"), "can't be read"),
+        (("sync", "--dry-run", "--save-plan", "no/where"), "can't be written"),
     ):
         ended = world.run(*arguments, "--json")
         assert (ended.exit_code, ended.json["error"]["kind"]) == (2, "usage"), arguments
