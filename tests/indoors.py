@@ -17,10 +17,16 @@ class Indoors(World):
     """A world whose `run` and `json` stay in this process; `start` still makes a process."""
 
     def run(self, *args: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Ended:
-        """Runs `siaghsync ARGS` to its end; standard input is never a terminal."""
+        """Runs `siaghsync ARGS` to its end; standard input is never a terminal.
+
+        Only Python's view of the environment changes. The one of the C library stays as it is: the sandbox's threads may be
+        reading it (libfaketime does whenever a thread waits), and to change it at that moment crashes the process.
+        """
         self.journal.reset()
         stdout, stderr = io.StringIO(), io.StringIO()
         with (
+            patch("os.putenv"),
+            patch("os.unsetenv"),
             patch.dict(os.environ, {**machine(), **(env or {})}, clear=True),
             patch("sys.stdin", io.StringIO(stdin or "")),
             contextlib.chdir(self.folder),
