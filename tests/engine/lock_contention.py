@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.engine.bench import Bench, start
 from tests.engine.fake_customers import Folk
 from tests.engine.scenarios import IMPORT
+from tests.patience import PATIENCE
 
 
 def one_round(bench: Bench, starters: int, *, kill: bool) -> Counter[int]:
@@ -42,7 +43,7 @@ def one_round(bench: Bench, starters: int, *, kill: bool) -> Counter[int]:
 
 def _hold(others_ended: threading.Event, system: str, stage: str) -> None:
     if system == "crm" and stage == "received":
-        others_ended.wait(60)
+        others_ended.wait(PATIENCE)
 
 
 def rush(bench: Bench, starters: int, rounds: int) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.engine.bench import Bench
 from tests.engine.oracle import Verdict
 from tests.engine.scenarios import Eve
+from tests.patience import wait_for
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "sendto", "recvfrom", "write", "connect", "unlink", "ftruncate")
 Recover = Callable[[Bench, Eve], tuple[Verdict, int]]
@@ -33,9 +33,8 @@ def attach(call: str, when: int) -> Callable[[int], subprocess.Popen[bytes]]:
         kill = f"inject={call}:signal=KILL:when={when}"
         command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", kill, "-p", str(pid)]
         tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 5
-        while "TracerPid:\t0" in Path(f"/proc/{pid}/status").read_text() and time.monotonic() < until:
-            time.sleep(0.002)
+        status = Path(f"/proc/{pid}/status")
+        wait_for(lambda: "TracerPid:\t0" not in status.read_text() or tracer.poll() is not None)
         return tracer
 
     return attached
