@@ -57,13 +57,14 @@ Confirm = Callable[[ImportPlan], bool]
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """One initial import."""
+    """One initial import. `live` carries it out; without it the plan is only told."""
 
     context: RunContext
     report: RunReport
     options: ImportOptions
     mode: PlanMode
     crm: CrmReader
+    live: Live | None
 
     def run(self, confirm: Confirm) -> bool:
         """Makes a CRM record for every finance contact that has none, and links those that have one.
@@ -73,21 +74,20 @@ class Importer:
         in it, or waits for a person, is in the state file.
         """
         bad = self._read_both()
-        live = Live.of(self.context, self.report)
-        if not self.options.dry_run:
-            live.recovery.adopt()
-            live.recovery.look_up_customers(live.recovery.due_creates("crm"))
+        if self.live:
+            self.live.recovery.adopt()
+            self.live.recovery.look_up_customers(self.live.recovery.due_creates("crm"))
         plan, numbers = self._plan({contact.code for contact, _ in bad})
-        if self.options.dry_run:
+        if self.live is None:
             for operation in _OPERATIONS:
                 for action in plan.actions(operation):
                     self.report.tell(action)
             return True
         if not confirm(numbers):
             return False
-        self._apply(live, plan)
+        self._apply(self.live, plan)
         for contact, message in bad:
-            live.outcomes.failed(self._subject(contact), Reason.BAD_RECORD, message)
+            self.live.outcomes.failed(self._subject(contact), Reason.BAD_RECORD, message)
         if self.context.cancel.is_set():
             raise Interrupted(130)
         if self.options.limit is None and not plan.left_out:

@@ -84,10 +84,11 @@ def run_import(
 ) -> Result:
     """One `initial-import` from login to end. Fills `report`, also if it raises the CallError or StateError that ended it."""
     mode = mode or Unrestricted()
+    live = None if options.dry_run else Live.of(context, report)
     declined: list[bool] = []
 
     def work(_: Session) -> None:
-        agreed = Importer(context, report, options, mode, CrmReader.of(context)).run(confirm)
+        agreed = Importer(context, report, options, mode, CrmReader.of(context), live).run(confirm)
         declined.append(not agreed)
         if agreed:
             mode.finish(context.run, report)
