@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from siaghsync.domain.action import Action
 from siaghsync.features.saved_plan.plan_file import Fingerprint, Head, action_line
@@ -42,7 +42,7 @@ class Recorder:
 
     path: Path
     options: Mapping[str, Any]
-    _lines: TextIO
+    _lines: IO[str]
     _fingerprint: Fingerprint = field(default_factory=Fingerprint)
     follows_plan: bool = field(default=False, init=False)
 
