@@ -10,7 +10,7 @@ from typing import Any
 from siaghsync.errors import SiaghsyncError
 from siaghsync.messages.catalog import cure, render
 from siaghsync.messages.message import Message, msg
-from siaghsync.report.text import harmless
+from siaghsync.report.sanitize import harmless
 
 before_output: list[Callable[[], None]] = []
 """Called before anything is written. A progress bar that is on the screen registers here and takes itself away."""
