@@ -16,8 +16,8 @@ from siaghsync.messages.calendar import day_in_both, moment_for
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
-from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, ago, bar
 from siaghsync.report.sanitize import cleaned, harmless
+from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, ago, bar
 from siaghsync.report.text import Guarded, Prose, isolated, not_shown, sentence, table
 from tests.sample_records import TEXT
 
