@@ -42,7 +42,7 @@ def _line(item: Mapping[str, Any]) -> str:
     message: Message = item["message"]
     if item["kind"] != "review":
         return render(message)
-    about = {"id": str(item["id"]), "who": _who(item), "reason": item["reason"]}
+    about = {"id": str(item["id"]), "entity": item["entity"], "who": _who(item), "reason": item["reason"]}
     return render(msg("alert.review", message=message, **about))
 
 
