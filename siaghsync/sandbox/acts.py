@@ -40,12 +40,15 @@ class Exchange:
     run: Callable[[], Reply]
     error: Callable[[int], Reply]
     expire: Callable[[], None]
+    date: Callable[[], tuple[Header, ...]]
+    """The header with the system's own date, if it sends one."""
 
     async def answer(self, answer: Reply) -> bool:
         """Sends an ordinary answer; True."""
         whole = isinstance(answer.body, bytes)
         length: tuple[Header, ...] = ((b"content-length", b"%d" % len(answer.body)),) if whole else ()  # type: ignore[arg-type]
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, *length]})
+        headers = [*answer.headers, *self.date(), *length]
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if isinstance(answer.body, bytes):
             await self.send({"type": "http.response.body", "body": answer.body})
             return True
@@ -54,6 +57,13 @@ class Exchange:
             await asyncio.sleep(0)
         await self.send({"type": "http.response.body", "body": b""})
         return True
+
+    def head(self, answer: Reply, length: int | None) -> bytes:
+        """Status line and headers as they stand on the wire."""
+        lines = [b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
+        lines += [name + b": " + value for name, value in (*answer.headers, *self.date())]
+        lines += [b"content-length: %d" % length] if length is not None else []
+        return b"\r\n".join([*lines, b"connection: close", b"", b""])
 
     async def end(self, reset: bool = False) -> bool:
         """Ends the connection, at once by a reset or after what was written; False."""
@@ -77,14 +87,6 @@ class Exchange:
             while self.transport.get_write_buffer_size() > 1 << 20 and not self.transport.is_closing():
                 await asyncio.sleep(0.005)
         return await self.end()
-
-
-def _head(answer: Reply, length: int | None) -> bytes:
-    """Status line and headers as they stand on the wire."""
-    lines = [b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
-    lines += [name + b": " + value for name, value in answer.headers]
-    lines += [b"content-length: %d" % length] if length is not None else []
-    return b"\r\n".join([*lines, b"connection: close", b"", b""])
 
 
 async def _refuse_before(fault: Fault, exchange: Exchange) -> bool:
@@ -113,7 +115,7 @@ async def _cut(fault: Fault, exchange: Exchange) -> bool:
     answer = exchange.run()
     body = answer.whole()
     part = body[: fault.size if fault.size is not None else len(body) // 2]
-    return await exchange.write(iter([_head(answer, len(body)) + part]))
+    return await exchange.write(iter([exchange.head(answer, len(body)) + part]))
 
 
 async def _hang_before(fault: Fault, exchange: Exchange) -> bool:
@@ -137,7 +139,7 @@ async def _late_commit(fault: Fault, exchange: Exchange) -> bool:
 async def _drip(fault: Fault, exchange: Exchange) -> bool:
     answer = exchange.run()
     body = answer.whole()
-    head = _head(answer, len(body))
+    head = exchange.head(answer, len(body))
     pieces = [head[i : i + 1] for i in range(len(head))] if fault.kind == "drip_headers" else [head]
     return await exchange.write((p for p in [*pieces, *(body[i : i + 1] for i in range(len(body)))]), fault.seconds)
 
@@ -158,7 +160,7 @@ async def _big(fault: Fault, exchange: Exchange) -> bool:
     if fault.commit:
         exchange.run()
     pieces = itertools.repeat(_SPACES) if fault.size is None else _blanks(fault.size - 2)
-    head = _head(Reply(b"", fault.status or 200), fault.size)
+    head = exchange.head(Reply(b"", fault.status or 200), fault.size)
     return await exchange.write(itertools.chain([head + b"["], pieces, [b"]"]))
 
 

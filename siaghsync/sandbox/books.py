@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -155,7 +155,7 @@ class FinanceWorld(FinanceSwitches):
 
     def now(self) -> datetime:
         """The server's clock."""
-        return datetime.now(ZoneInfo("Asia/Tehran"))
+        return datetime.now(ZoneInfo("Asia/Tehran")) + timedelta(seconds=self.clock_offset)
 
     def today(self) -> JalaliDate:
         """The server's date."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from siaghsync.sandbox.acts import ACTS, Exchange
-from siaghsync.sandbox.call import Call, Endpoint, Handler, Refusal, Reply
+from siaghsync.sandbox.call import Call, Endpoint, Handler, Header, Refusal, Reply
 from siaghsync.sandbox.faults import Faults
 from siaghsync.sandbox.hooks import Entry, Events, Journal, System
 from siaghsync.sandbox.wire import Json, parse, recase
@@ -49,6 +51,8 @@ class Gate:
     rename: Callable[[], Callable[[str], str] | None]
     """How property names of answers are changed now, if at all."""
     expire: Callable[[], None]
+    date: Callable[[], datetime | None]
+    """What the header `Date` says now; None: there is none."""
     hub: Hub
     control: ASGIApp
 
@@ -91,6 +95,7 @@ class Gate:
             run=lambda: self._answer(call, handler),
             error=lambda status: self.error(status, f"HTTP {status}"),
             expire=self.expire,
+            date=self._dated,
         )
         if await (ACTS[fault.kind](fault, exchange) if fault else exchange.answer(exchange.run())):
             call.fire("answered")
@@ -102,6 +107,10 @@ class Gate:
             answer = refusal.answer
         rename = self.rename()
         return replace(answer, body=recase(answer.whole(), rename)) if rename else answer
+
+    def _dated(self) -> tuple[Header, ...]:
+        now = self.date()
+        return ((b"date", format_datetime(now.astimezone(UTC), usegmt=True).encode()),) if now else ()
 
     def _always(self, status: int, message: str) -> Handler:
         return lambda _: self.error(status, message)

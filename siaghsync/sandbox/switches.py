@@ -30,6 +30,8 @@ class CrmSwitches:
     """Seconds until a change becomes visible, while it bears the date of when it was asked for (§3.2)."""
     clock_offset: float = 0.0
     """Seconds that the server's clock is ahead of ours; negative if behind."""
+    date_header: bool = True
+    """Answers carry the header `Date`, by the server's own clock (§1)."""
     document_date: str | None = None
     """Date of quotes and invoices that are added without one; None: they have none of their own (§4)."""
     date_precision: Literal["ms", "seconds"] = "ms"
@@ -68,6 +70,10 @@ class FinanceSwitches:
     """Used by `reports_tax_in_net`."""
     camel_case: bool = False
     """Every property of every answer in camelCase (§1: read them case-insensitively)."""
+    clock_offset: float = 0.0
+    """Seconds that the server's clock is ahead of ours; negative if behind."""
+    date_header: bool = True
+    """Answers carry the header `Date`, by the server's own clock."""
     products: set[str] | None = None
     """Product codes that exist; None: every code that isn't empty."""
     fiscal_year: int = 0

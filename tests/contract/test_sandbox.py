@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -140,6 +141,39 @@ def test_a_wrong_or_expired_token_is_401(sandbox: Sandbox, client: Client) -> No
     token = client.login().json()["accessToken"]
     client.crm_session.headers["Authorization"] = token  # bare, without Bearer
     assert client.crm("person/get", {"id": UNKNOWN}).status_code == 401
+
+
+# ---- clocks ----
+
+
+@pytest.mark.parametrize("system", ["crm", "finance"])
+@pytest.mark.parametrize("fault", [None, "drip", "html", "refuse_before"])
+def test_every_answer_bears_the_date_of_the_servers_own_clock_or_none(
+    sandbox: Sandbox, client: Client, system: str, fault: Any
+) -> None:
+    world = sandbox.crm if system == "crm" else sandbox.finance
+    world.clock_offset = -86400.0
+
+    def answer() -> requests.Response:
+        if fault:
+            sandbox.faults.arm(Fault(fault, system, seconds=0.0))
+        return client.create() if system == "crm" else client.siagh(GET_ALL, {})
+
+    before, said = world.now(), parsedate_to_datetime(answer().headers["Date"])
+    assert before.replace(microsecond=0) <= said <= world.now()
+    world.date_header = False
+    assert "Date" not in answer().headers
+
+
+def test_a_code_that_is_used_again_has_another_record_id(sandbox: Sandbox, client: Client) -> None:
+    code = int(client.save(ctrl())["ReturnCode"])
+    first = client.contacts(Code=code)[0]["RecordId"]
+    client.save(ctrl(code, fullname="رضا نوری"), f"CodeMain={code}")
+    assert client.contacts(Code=code)[0]["RecordId"] == first
+    sandbox.finance.delete(code)
+    assert sandbox.finance.add_contact(Code=code) == code
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", client.contacts(Code=code)[0]["RecordId"])
+    assert client.contacts(Code=code)[0]["RecordId"] != first
 
 
 # ---- the CRM: lists ----
