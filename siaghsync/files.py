@@ -17,32 +17,63 @@ _FORMULA = re.compile(r"[=@\t\r\n]|[+-](?![\d\s().,/-]+$)")
 """What a spreadsheet would run. A phone number, an amount or a date after a sign is none."""
 
 
-@contextmanager
-def atomic_file(path: Path, mode: int = 0o600, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """A file to write, which takes the place of `path` when the block ends, and leaves it untouched if the block fails.
+def check_output(path: Path, own: Iterable[Path]) -> None:
+    """Raises UsageError if writing to `path` would replace one of these files, or what is no regular file.
 
-    Whoever reads `path` finds the old content or the new one, whole. A symbolic link stays and what it leads to is replaced.
-    Line ends are written as they are given. Raises UsageError if `path` can't be written or is no regular file; an OSError
-    of the block itself counts as that.
+    A file is the same one under any name: through links of both kinds, and before it is there. Belongs before anything else
+    that a command does. `Settings.own_files` are the files that no output may replace.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        raise UsageError("file.not_regular", path=str(path))
     try:
-        handle, part = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        if path.exists() and not path.is_file():
+            raise UsageError("file.not_regular", path=str(path))
+        if any(_same(path, each) for each in own):
+            raise UsageError("file.is_own", path=str(path))
     except OSError as error:
         raise not_writable(path, error) from None
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+@contextmanager
+def atomic_path(path: Path, mode: int = 0o600) -> Iterator[Path]:
+    """An empty file (mode 0600) to fill, which takes the place of `path` when the block ends; `path` is untouched if it fails.
+
+    Whoever reads `path` finds the old content or the new one, whole. A symbolic link stays and what it leads to is replaced.
+    What the block writes has to be on disk at its end. Raises UsageError if `path` can't be written or is no regular file; an
+    OSError of the block itself counts as that.
+    """
+    check_output(path, ())
+    target = Path(os.path.realpath(path))
     try:
-        with os.fdopen(handle, "w", encoding=encoding, newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(handle)
-        Path(part).chmod(mode)
-        Path(part).replace(target)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise not_writable(path, error) from None
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(mode)
+        part.replace(target)
     except OSError as error:
         raise not_writable(path, error) from None
     finally:
-        Path(part).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_file(path: Path, mode: int = 0o600, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """A text file to write, which takes the place of `path` as that of `atomic_path` does, and raises as it does.
+
+    Line ends are written as they are given.
+    """
+    with atomic_path(path, mode) as part, part.open("w", encoding=encoding, newline="") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_text_atomic(path: Path, text: str, mode: int = 0o600) -> None:

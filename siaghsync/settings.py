@@ -7,6 +7,7 @@ wrong, and stands in the settings reference.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -18,7 +19,16 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from persiantools.jdatetime import JalaliDate
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
 
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.normalize import ascii_digits
@@ -161,6 +171,14 @@ class Settings(BaseModel):
     healthcheck_url: Annotated[SecretStr, AfterValidator(_secret_root)] = _secret("address", SecretStr(""))
     alert_url: Annotated[SecretStr, AfterValidator(_secret_address)] = _secret("address_with_query", SecretStr(""))
     metrics_file: Path | None = Field(None, json_schema_extra=_must_be("metrics_path"))
+    _env_file: Path = PrivateAttr(Path(".env"))
+
+    @property
+    def own_files(self) -> tuple[Path, ...]:
+        """What no output may replace: the state file, its lock, what SQLite keeps beside it, the env and the mapping file."""
+        state, env = os.path.realpath(self.siaghsync_state), self._env_file
+        beside_state = (Path(f"{state}{ending}") for ending in ("", ".lock", "-wal", "-shm", "-journal"))
+        return (*beside_state, env, env.with_name("mapping.toml"))
 
     @property
     def document_sources(self) -> tuple[DocumentSource, ...]:
@@ -202,7 +220,7 @@ def load(env_file: Path | None, environ: Mapping[str, str], cwd: Path, state: Pa
         if settings.enable_webhooks and not settings.webhook_secret:
             problems.append(_problem("webhook_secret", given))
         if not problems:
-            return _anchored(settings, path.parent, cwd / state if state else None)
+            return _anchored(settings, path, cwd / state if state else None)
     # Raised outside of `except`, so that no traceback carries pydantic's own error along.
     raise SettingsError("settings.problems", count=len(problems), problems=tuple(problems), file=str(path))
 
@@ -248,8 +266,11 @@ def _problem(name: str, given: Mapping[str, str]) -> Message:
     return msg("settings.wrong_value", name=shown_name, must=must, value=repr(given[name][:40]))
 
 
-def _anchored(settings: Settings, folder: Path, state: Path | None) -> Settings:
+def _anchored(settings: Settings, env_file: Path, state: Path | None) -> Settings:
+    folder = env_file.parent
     paths: dict[str, Path] = {"siaghsync_state": state or folder / settings.siaghsync_state}
     if settings.metrics_file:
         paths["metrics_file"] = folder / settings.metrics_file
-    return settings.model_copy(update=paths)
+    anchored = settings.model_copy(update=paths)
+    anchored._env_file = env_file
+    return anchored

@@ -21,6 +21,6 @@ app = new_app()
 @app.command()
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """`backup`."""
-    with closing(open_state(settings_of(context).siaghsync_state)) as state:
+    with closing(open_state(settings_of(context, file).siaghsync_state)) as state:
         copy_state(state, file)
     say_message(msg("cli.backed_up", file=str(file)))

@@ -16,6 +16,7 @@ import typer
 
 from siaghsync.cli.options import GlobalOptions
 from siaghsync.errors import Interrupted, LockHeld, SiaghsyncError, is_interruption
+from siaghsync.files import check_output
 from siaghsync.settings import Settings, load
 from siaghsync.state.database import run_lock
 
@@ -55,10 +56,16 @@ def stop_on_signal() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def settings_of(context: typer.Context) -> Settings:
-    """The validated settings for this call. Raises SettingsError."""
+def settings_of(context: typer.Context, *outputs: Path | None) -> Settings:
+    """The validated settings for this call, which is going to write these files.
+
+    Raises SettingsError, and UsageError if one of them, or METRICS_FILE, would replace a file that must not be replaced.
+    """
     options: GlobalOptions = context.obj
-    return load(options.env_file, os.environ, Path.cwd(), options.state)
+    settings = load(options.env_file, os.environ, Path.cwd(), options.state)
+    for output in filter(None, (*outputs, settings.metrics_file)):
+        check_output(output, settings.own_files)
+    return settings
 
 
 def current_user() -> str:

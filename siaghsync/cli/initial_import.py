@@ -42,7 +42,7 @@ def initial_import(
     """`initial-import`. The option of a saved plan does not replace --limit: the plan holds what is left of it."""
     plans = PlanOptions(save_plan, plan)
     plans.check(dry_run=dry_run, limit=limit)
-    settings = settings_of(context)
+    settings = settings_of(context, save_plan)
     if not (yes or dry_run or sys.stdin.isatty()):
         raise UsageError("usage.nobody_to_confirm")
     options = ImportOptions(limit=limit, force=force, dry_run=dry_run)

@@ -35,7 +35,7 @@ def lint(
     as_json: JsonOption = False,
 ) -> None:
     """`lint`. It needs no state file, and takes no lock."""
-    settings = settings_of(context)
+    settings = settings_of(context, csv)
     with closing(memory_state()) as state:
         with (
             stop_on_signal() as stop,

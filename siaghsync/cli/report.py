@@ -55,7 +55,7 @@ def invoices(
 ) -> None:
     """Each CRM document of a fiscal year, what became of it in Finance, and sums per month and sale model."""
     # Neither takes the lock nor writes into the state file, so that it can run beside a sync.
-    settings = settings_of(context)
+    settings = settings_of(context, csv)
     with closing(open_state(settings.siaghsync_state)) as state, closing(memory_state()) as own:
         with (
             stop_on_signal() as stop,

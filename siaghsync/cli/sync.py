@@ -50,7 +50,7 @@ def sync(
     plans = PlanOptions(save_plan, plan)
     chosen = only.value if only else None
     plans.check(dry_run=dry_run, full=full, only=chosen)
-    settings = settings_of(context)
+    settings = settings_of(context, save_plan)
     with run_plan(plans, full=full, only=chosen) as relation:
         looked_at = relation.options.get("only")
         options = SyncOptions(

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from siaghsync.errors import StateError, UsageError
+from siaghsync.files import atomic_path
 from siaghsync.messages.message import Message, msg
 from siaghsync.state.audit import stamp
 from siaghsync.state.columns import message_columns
-from siaghsync.state.database import State, explained_errors, make_private
+from siaghsync.state.database import State, explained_errors
 from siaghsync.state.meta import IS_A_COPY
 from siaghsync.state.outbox import UNSETTLED
 
@@ -108,26 +108,9 @@ def _take_out(state: State, table: str, condition: str, limit: str) -> int:
 def backup(state: State, target: Path) -> None:
     """A consistent copy in `target` (mode 0600), also while another process writes. Replaces `target` at the end.
 
-    Raises UsageError if that is the state file itself, StateError if it can't be written.
+    Raises UsageError if that can't be written, StateError if the disk is full.
     """
-    part = Path(f"{target}.part")
-    try:
-        if state.path and target.exists() and target.samefile(state.path):
-            raise UsageError("state.backup_is_state", path=str(target))
-        part.unlink(missing_ok=True)  # of a backup that was killed
-        make_private(part)
-        try:
-            _copy(state, part)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        detail = error.strerror or str(error)
-        raise StateError("state.backup_not_written", path=str(target), detail=detail) from None
-
-
-def _copy(state: State, part: Path) -> None:
-    with explained_errors(part), closing(sqlite3.connect(part)) as copy:
+    with atomic_path(target) as part, explained_errors(part), closing(sqlite3.connect(part)) as copy:
         state.copy_to(copy)
         with copy:
             copy.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 'by backup')", (IS_A_COPY,))

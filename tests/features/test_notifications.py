@@ -257,11 +257,3 @@ def test_the_metrics_of_good_and_bad_runs(imported: World) -> None:
     assert bad["siaghsync_review"] == 1
     assert bad["siaghsync_last_success_timestamp_seconds"] == good["siaghsync_last_success_timestamp_seconds"]
     assert [file.name for file in imported.folder.iterdir() if "m.prom" in file.name] == ["m.prom"]
-
-
-def test_a_folder_of_that_name_stays_and_the_run_goes_on(imported: World) -> None:
-    (imported.folder / "m.prom").mkdir()
-    ended = imported.set(METRICS_FILE="m.prom").run("sync")
-    assert ended.exit_code == 0
-    assert "METRICS_FILE" in ended.stderr
-    assert (imported.folder / "m.prom").is_dir()

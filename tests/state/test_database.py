@@ -537,33 +537,22 @@ def test_a_backup_is_one_file_that_can_be_put_back(path: Path, tmp_path: Path, s
     state.set_meta("a", "1")
     target = tmp_path / "backup.db"
     target.write_text("an older backup")
-    (tmp_path / "backup.db.part").write_text("left by a backup that was killed")
+    (tmp_path / "backup.db.part").write_text("somebody else's")
     backup(state, target)
-    assert not list(tmp_path.glob("backup.db?*"))
+    assert [each.name for each in tmp_path.glob("*.part")] == ["backup.db.part"], "no file of another name is touched"
     assert open_state(target).meta("a") == "1"
-
-
-def test_a_backup_over_the_state_file_itself_is_refused(path: Path, tmp_path: Path, state: State) -> None:
-    state.set_meta("a", "1")
-    (tmp_path / "link.db").symlink_to(path)
-    for target in (path, tmp_path / "." / path.name, tmp_path / "link.db"):
-        inode = path.stat().st_ino
-        with pytest.raises(UsageError):
-            backup(state, target)
-        assert path.stat().st_ino == inode
-    assert state.meta("a") == "1"
 
 
 @pytest.mark.parametrize("target", ["none/backup.db", ".", "siaghsync.db/backup.db"])
 def test_a_backup_that_can_not_be_written_says_so(tmp_path: Path, state: State, target: str) -> None:
-    with pytest.raises(StateError, match=r"state\.backup_not_written"):
+    with pytest.raises(UsageError, match=r"file\.not_(writable|regular)"):
         backup(state, tmp_path / target)
     assert {p.name for p in tmp_path.iterdir()} <= {"siaghsync.db", "siaghsync.db-wal", "siaghsync.db-shm"}
 
 
 def test_a_backup_into_the_working_folder_itself(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StateError, match=r"state\.backup_not_written"):
+    with pytest.raises(UsageError, match=r"file\.not_(writable|regular)"):
         backup(state, Path())
 
 
