@@ -73,6 +73,11 @@ COMMANDS = {
             "Exit 1 if a person is needed.",
         ),
         Listed(
+            "waiting",
+            "Look",
+            "List the records that wait for another try, or with --skipped those passed over: who, why, and when next.",
+        ),
+        Listed(
             "log", "Look", "Show the audit trail: what was changed, when (Tehran time), from what to what, and why."
         ),
         Listed(

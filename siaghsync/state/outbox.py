@@ -29,6 +29,8 @@ CUT_OFF = msg("state.run_ended")
 UNSETTLED = "state IN ('open', 'unknown')"
 """The condition for intents that may have arrived. In these words SQLite uses the partial index instead of reading every intent
 there ever was."""
+CREATE_IN_DOUBT = f"entity = 'customer' AND operation = 'create' AND {UNSETTLED}"
+"""The condition for creates of customers that may have arrived; each counts as a record that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ def unknown_intents(state: State, target: System, entity: str = "customer") -> l
     """What was sent to `target` and may or may not have arrived, oldest first."""
     sql = f"SELECT * FROM intents WHERE {UNSETTLED} AND state = 'unknown' AND entity = ? AND target = ? ORDER BY id"
     return [intent_of(row) for row in state.rows(sql, (entity, target))]
+
+
+def creates_in_doubt(state: State) -> list[Intent]:
+    """The creates of customers in either system that may or may not have arrived, oldest first."""
+    return [intent_of(row) for row in state.rows(f"SELECT * FROM intents WHERE {CREATE_IN_DOUBT} ORDER BY id")]
 
 
 def unsettled_of(state: State, action: Action) -> list[Intent]:

@@ -16,12 +16,11 @@ from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.meta import COMPLETED
-from siaghsync.state.outbox import UNSETTLED
+from siaghsync.state.outbox import CREATE_IN_DOUBT, UNSETTLED
 from siaghsync.state.runs import RunRecord
 
 How = Literal["time", "condition", "import"]
 
-_CREATE_IN_DOUBT = f"entity = 'customer' AND operation = 'create' AND {UNSETTLED}"
 _REAL_RUN = "dry_run = 0 AND command IN ('sync', 'initial-import')"
 _FULL_OR_PART = "dry_run = 0 AND command IN ('sync', 'initial-import', 'webhook')"
 
@@ -143,7 +142,7 @@ def _figures(state: State, working: RunRecord | None) -> dict[str, Any]:
 
 
 def _in_doubt(state: State) -> int:
-    return state.db.table("intents").count_where(_CREATE_IN_DOUBT)
+    return state.db.table("intents").count_where(CREATE_IN_DOUBT)
 
 
 def _grouped(state: State, table: str) -> dict[tuple[str, str], int]:
@@ -202,7 +201,7 @@ _WAITS = f"""
     UNION ALL
     SELECT entity, 'unknown_outcome', CASE target WHEN 'crm' THEN 'import' ELSE 'time' END, count(*), min(opened_at),
         min(opened_at)
-    FROM intents WHERE {_CREATE_IN_DOUBT} GROUP BY 1, 2, 3 ORDER BY count DESC, entity, reason
+    FROM intents WHERE {CREATE_IN_DOUBT} GROUP BY 1, 2, 3 ORDER BY count DESC, entity, reason
 """
 _REVIEWS = (
     "SELECT entity, reason, count(*) AS count, min(since) AS since FROM reviews WHERE resolution IS NULL "
@@ -212,7 +211,7 @@ _TRIES = f"""
     SELECT coalesce(sum(next <= :now), 0) AS due, coalesce(sum(next > :now), 0) AS later,
         min(CASE WHEN next > :now THEN next END) AS first, max(CASE WHEN next > :now THEN next END) AS last
     FROM (SELECT next_try_at AS next FROM retries WHERE {_HOW} = 'time'
-        UNION ALL SELECT opened_at FROM intents WHERE target = 'finance' AND {_CREATE_IN_DOUBT})
+        UNION ALL SELECT opened_at FROM intents WHERE target = 'finance' AND {CREATE_IN_DOUBT})
 """
 _FIRST_BAD_RUN = f"""
     SELECT min(finished_at) FROM runs WHERE {_FULL_OR_PART} AND outcome = 'failed'
