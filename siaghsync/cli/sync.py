@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,12 +13,17 @@ from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import DryRunOption, JsonOption, PlanOption, SavePlanOption, new_app
 from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import Output, carry_out
+from siaghsync.errors import UsageError
 from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.one_record import OneRecord
 from siaghsync.sync.reading import SyncOptions
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import Result, run_sync
 
 app = new_app()
+
+
+_ONE_RECORD: tuple[Literal["customer", "document", "id"], ...] = ("customer", "document", "id")
 
 
 class Only(StrEnum):
@@ -33,6 +39,16 @@ def sync(
     dry_run: DryRunOption = False,
     full: Annotated[bool, typer.Option("--full", help="Look at every CRM record, not only at changed ones.")] = False,
     only: Annotated[Only | None, typer.Option("--only", help="Only customers, or only invoices.")] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="NUMBER", help="Just this customer, changed or not.")
+    ] = None,
+    document: Annotated[
+        str | None,
+        typer.Option("--document", metavar="NUMBER", help="Just the documents with this number, changed or not."),
+    ] = None,
+    crm_id: Annotated[
+        str | None, typer.Option("--id", metavar="GUID", help="Just the record with this CRM id, changed or not.")
+    ] = None,
     force: Annotated[
         bool,
         typer.Option(
@@ -48,10 +64,16 @@ def sync(
 ) -> None:
     """`sync`. The options of a saved plan replace --full and --only."""
     plans = PlanOptions(save_plan, plan)
-    chosen = only.value if only else None
-    plans.check(dry_run=dry_run, full=full, only=chosen)
+    asked = {
+        "full": full,
+        "only": only.value if only else None,
+        "customer": customer,
+        "document": document,
+        "id": crm_id,
+    }
+    plans.check(dry_run=dry_run, **asked)
     settings = settings_of(context, save_plan)
-    with run_plan(plans, full=full, only=chosen) as relation:
+    with run_plan(plans, **asked) as relation:
         looked_at = relation.options.get("only")
         options = SyncOptions(
             full=bool(relation.options.get("full")),
@@ -60,6 +82,7 @@ def sync(
             customers=looked_at != Only.INVOICES,
             sources=() if looked_at == Only.CUSTOMERS else settings.document_sources,
             switched_off=settings.switched_off,
+            wanted=_wanted(relation.options),
         )
 
         def start(run: RunContext, report: RunReport, mode: PlanMode) -> Result:
@@ -67,3 +90,13 @@ def sync(
 
         output = Output(as_json, quiet, context.obj.verbose)
         raise typer.Exit(carry_out("sync", settings, relation, output, start, dry_run=dry_run))
+
+
+def _wanted(options: Mapping[str, Any]) -> OneRecord | None:
+    """The one record that is asked for. Raises UsageError if more than one is, or if `--full` or `--only` is given too."""
+    ways = [OneRecord(by, options[by]) for by in _ONE_RECORD if options.get(by) is not None]
+    if not ways:
+        return None
+    if len(ways) > 1 or options.get("full") or options.get("only"):
+        raise UsageError("usage.one_record_alone")
+    return ways[0]

@@ -22,6 +22,7 @@ from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import source_of
+from siaghsync.sync.one_record import OneRecord, find_in_crm
 from siaghsync.sync.reader import CrmReader, crm_date
 from siaghsync.sync.report import RunReport
 
@@ -35,7 +36,7 @@ class SyncOptions:
     """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are.
 
     `switched_off` are those that the settings leave out, whatever a run is asked for. `only_waiting` leaves the CRM's lists
-    alone: what waits for a try is all that is looked at.
+    alone: what waits for a try is all that is looked at. With `wanted` just that record is looked at, and nothing that waits.
     """
 
     full: bool = False
@@ -45,6 +46,7 @@ class SyncOptions:
     sources: tuple[DocumentSource, ...] = ("quote", "invoice")
     switched_off: tuple[DocumentSource, ...] = ()
     only_waiting: bool = False
+    wanted: OneRecord | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +77,16 @@ class ChangeReader:
     reading: Reading
     report: RunReport
     crm: CrmReader
+
+    def read_wanted(self, wanted: OneRecord) -> None:
+        """Reads just that record. Raises UsageError if the CRM does not have it."""
+        documents = self.options.sources
+        sources = {"customer": SOURCES, "document": documents, "id": (*SOURCES, *documents)}[wanted.by]
+        for source, raw in find_in_crm(self.context.crm, wanted, sources):
+            if source == "person" or source == "organization":
+                CustomerPages(self, source, forced=True)([raw])
+            else:
+                self.keep_document(source, crm_id_of(raw) or "", raw)
 
     # --- customers ---
 
@@ -161,7 +173,9 @@ class ChangeReader:
             self._look_for_deleted()
 
     def read_waiting_documents(self) -> None:
-        """Reads the documents that wait and whose time has come."""
+        """Reads the documents that wait and whose time has come, unless just one record is wanted."""
+        if self.options.wanted:
+            return
         for entry in retries.due(self.context.state, "invoice", "finance", self.context.run.now()):
             source = source_of(entry.kind)
             known = entry.record in self.reading.documents or entry.record in self.reading.bad_documents

@@ -58,10 +58,13 @@ def sync(
 
 
 def _read(reader: ChangeReader, applier: Applier) -> None:
-    reader.read_documents()
-    applier.read_waiting_documents(reader)  # early, so that their customers come first in this very run
-    if reader.options.customers:
-        reader.read_customers()
+    if wanted := reader.options.wanted:
+        reader.read_wanted(wanted)
+    else:
+        reader.read_documents()
+        applier.read_waiting_documents(reader)  # early, so that their customers come first in this very run
+        if reader.options.customers:
+            reader.read_customers()
     reader.read_customers_of_documents()
     if reader.reading.list_read_at is None and reader.needs_list():
         reader.read_list()

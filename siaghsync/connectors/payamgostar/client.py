@@ -90,14 +90,16 @@ class Payamgostar:
     ) -> Page:
         """One page of full records, by ModifyDate and then CrmId (contract payamgostar §3.2, §4).
 
-        `since` keeps those with that ModifyDate (Tehran local time) or a later one, `number` those with exactly
-        that CustomerNumber; `page` counts from 1. `every_type` takes persons and organizations of any subtype.
+        `since` keeps those with that ModifyDate (Tehran local time) or a later one, `number` those with exactly that
+        CustomerNumber, of documents that Number; `page` counts from 1. `every_type` takes persons and organizations of
+        any subtype.
         """
         queries = []
         if since is not None:
             queries.append(_query("ModifyDate", _AT_LEAST, since))
         if number is not None:
-            queries.append(_query("CustomerNumber", _EQUALS, number))
+            field = "CustomerNumber" if source in self._types else "Number"
+            queries.append(_query(field, _EQUALS, number))
         payload: dict[str, Any] = {
             "queries": queries,
             "orders": [{"field": name, "order": int(descending)} for name in ("ModifyDate", "CrmId")],

@@ -119,6 +119,13 @@ def crm_id_of(raw: Mapping[str, Any]) -> str | None:
     return value.lower() if isinstance(value, str) and value else None
 
 
+def number_of(raw: Mapping[str, Any]) -> str:
+    """The number of a raw CRM record, of a customer or of a document, as the CRM wrote it; "" if it has none."""
+    names = lower_names(raw)
+    value = names.get("customernumber") or names.get("number")
+    return value if isinstance(value, str) else ""
+
+
 def modified_of(raw: Mapping[str, Any]) -> str | None:
     """The ModifyDate of a raw CRM record as the CRM wrote it; None if it has none."""
     value = lower_names(raw).get("modifydate")
