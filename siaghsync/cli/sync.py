@@ -14,6 +14,7 @@ from siaghsync.cli.options import DryRunOption, JsonOption, PlanOption, SavePlan
 from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import Output, carry_out
 from siaghsync.errors import UsageError
+from siaghsync.settings import Settings
 from siaghsync.sync.context import PlanMode, RunContext
 from siaghsync.sync.one_record import OneRecord
 from siaghsync.sync.reading import SyncOptions
@@ -64,32 +65,31 @@ def sync(
 ) -> None:
     """`sync`. The options of a saved plan replace --full and --only."""
     plans = PlanOptions(save_plan, plan)
-    asked = {
-        "full": full,
-        "only": only.value if only else None,
-        "customer": customer,
-        "document": document,
-        "id": crm_id,
-    }
+    only_word = only.value if only else None
+    asked = {"full": full, "only": only_word, "customer": customer, "document": document, "id": crm_id}
     plans.check(dry_run=dry_run, **asked)
     settings = settings_of(context, save_plan)
     with run_plan(plans, **asked) as relation:
-        looked_at = relation.options.get("only")
-        options = SyncOptions(
-            full=bool(relation.options.get("full")),
-            force=force,
-            dry_run=dry_run,
-            customers=looked_at != Only.INVOICES,
-            sources=() if looked_at == Only.CUSTOMERS else settings.document_sources,
-            switched_off=settings.switched_off,
-            wanted=_wanted(relation.options),
-        )
+        options = _sync_options(settings, relation.options, force=force, dry_run=dry_run)
 
         def start(run: RunContext, report: RunReport, mode: PlanMode) -> Result:
             return run_sync(run, report, options, document_rules(settings, run.state), mode)
 
         output = Output(as_json, quiet, context.obj.verbose)
         raise typer.Exit(carry_out("sync", settings, relation, output, start, dry_run=dry_run))
+
+
+def _sync_options(settings: Settings, asked: Mapping[str, Any], *, force: bool, dry_run: bool) -> SyncOptions:
+    only = asked.get("only")
+    return SyncOptions(
+        full=bool(asked.get("full")),
+        force=force,
+        dry_run=dry_run,
+        customers=only != Only.INVOICES,
+        sources=() if only == Only.CUSTOMERS else settings.document_sources,
+        switched_off=settings.switched_off,
+        wanted=_wanted(asked),
+    )
 
 
 def _wanted(options: Mapping[str, Any]) -> OneRecord | None:
