@@ -51,6 +51,13 @@ def views(db: Database) -> None:
     db.create_view("sync_log", _SYNC_LOG)
 
 
+@_step
+def decisions(db: Database) -> None:
+    """Decisions that wait for a run, any way out of a review, and what a passed over document depends on."""
+    for statement in _DECISIONS:
+        db.execute(statement)
+
+
 VERSION = 1 + len(_STEPS)
 """PRAGMA user_version of a file that has all steps. Version 1 of the program, which had one step of its own, wrote 1."""
 
@@ -150,6 +157,35 @@ CREATE INDEX audit_run ON audit (run_id);  -- without these two, taking a run ou
 CREATE INDEX intents_run ON intents (run_id);
 """
 
+_REVIEWS = (
+    "id, entity, target, record, kind, reason, crm_id, customer_number, finance_code, name, message_code, message_params, "
+    "details, checksum, since, resolution, resolved_at, resolved_by"
+)
+_DECISIONS = (
+    "ALTER TABLE reviews RENAME TO reviews_before",
+    # As before, but for the list of ways out: it belongs to the program.
+    """
+    CREATE TABLE reviews (  -- questions for a person
+        id INTEGER PRIMARY KEY, entity TEXT NOT NULL, target TEXT NOT NULL, record TEXT NOT NULL, kind TEXT NOT NULL,
+        reason TEXT NOT NULL, crm_id TEXT, customer_number TEXT NOT NULL, finance_code INTEGER, name TEXT NOT NULL,
+        message_code TEXT NOT NULL, message_params TEXT NOT NULL, details TEXT NOT NULL, checksum TEXT NOT NULL,
+        since TEXT NOT NULL, resolution TEXT, resolved_at TEXT, resolved_by TEXT
+    )""",
+    f"INSERT INTO reviews ({_REVIEWS}) SELECT {_REVIEWS} FROM reviews_before",
+    "DROP TABLE reviews_before",
+    "CREATE UNIQUE INDEX reviews_open ON reviews (entity, target, record) WHERE resolution IS NULL",
+    "CREATE INDEX reviews_record ON reviews (entity, target, record)",
+    "CREATE INDEX reviews_number ON reviews (customer_number) WHERE resolution IS NULL",
+    """
+    CREATE TABLE decisions (  -- made while a run was at work; the next one carries them out
+        review_id INTEGER PRIMARY KEY, reason TEXT NOT NULL, checksum TEXT NOT NULL,  -- those of the question that was answered
+        way_out TEXT NOT NULL, value TEXT NOT NULL, decided_at TEXT NOT NULL, decided_by TEXT NOT NULL
+    )""",
+    # The CRM id of a customer: once that is linked, the record is looked at again.
+    "ALTER TABLE skips ADD COLUMN depends_on TEXT",
+    "CREATE INDEX posted_documents_number ON posted_documents (crm_number)",
+    "CREATE INDEX posted_documents_finance_number ON posted_documents (finance_number)",
+)
 _ENTITY_MAPPINGS = """
 SELECT 'customer' AS entity, kind, crm_id, customer_number, NULL AS document_number, CAST(finance_code AS TEXT) AS finance_code,
     linked_by, linked_at, updated_at FROM customer_mappings

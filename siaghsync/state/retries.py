@@ -108,23 +108,37 @@ def find(state: State, entity: Entity, target: System, record: str) -> Retry | N
 
 
 def due(state: State, entity: Entity, target: System, now: datetime) -> list[Retry]:
-    """The records whose next try has come and whose customer, if they depend on one, is linked; the oldest first."""
+    """The records whose next try has come and whose customer, if they depend on one, is linked; the oldest first. Those that
+    were passed over for the sake of a customer that is linked by now come last."""
+    linked = "IN (SELECT crm_id FROM customer_mappings)"
     sql = (
         "SELECT * FROM retries WHERE entity = ? AND target = ? AND next_try_at <= ? "
-        "AND (depends_on IS NULL OR depends_on IN (SELECT crm_id FROM customer_mappings)) ORDER BY since, record"
+        f"AND (depends_on IS NULL OR depends_on {linked}) ORDER BY since, record"
     )
-    return [retry_of(row) for row in state.rows(sql, (entity, target, stamp(now)))]
+    waiting = [retry_of(row) for row in state.rows(sql, (entity, target, stamp(now)))]
+    sql = f"SELECT * FROM skips WHERE entity = ? AND target = ? AND depends_on {linked} ORDER BY since, record"
+    return [*waiting, *(_due_again(row) for row in state.rows(sql, (entity, target)))]
+
+
+def _due_again(row: Record) -> Retry:
+    known = {name: row[name] for name in ("entity", "target", "record", "kind", "customer_number", "name", "reason")}
+    since, message = row["since"], verbatim("")
+    return Retry(**known, since=since, next_try_at=since, message=message, attempts=0, failed=False, depends_on=None)
 
 
 def note_skip(run: Run, action: Action) -> bool:
-    """Remembers why a record is skipped. Returns whether that is news. Belongs inside `State.atomic`."""
+    """Remembers why a record is skipped. Returns whether that is news. Belongs inside `State.atomic`.
+
+    With `depends_on` in the action's details it is due again once that CRM customer is linked.
+    """
+    depends_on = action.details.get("depends_on")
     known = run.state.row(f"SELECT reason, customer_number, since FROM skips WHERE {_KEY}", action.key)
     is_news = known is None or tuple(known)[:2] != (action.reason, action.customer_number)
     release(run.state, action)
     since = known["since"] if known and not is_news else run.at()
     run.state.execute(  # plain SQL: a first sync can skip every customer without a number
-        "INSERT INTO skips VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*action.key, action.kind, action.customer_number, action.name, action.reason, since),
+        "INSERT INTO skips VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*action.key, action.kind, action.customer_number, action.name, action.reason, since, depends_on),
     )
     return is_news
 

@@ -25,6 +25,10 @@ _ONCE_MORE_OR_NOT = (Resolution.RETRY, Resolution.DISCARD)
 _MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED)
 
 
+UNANSWERED = "resolution IS NULL AND id NOT IN (SELECT review_id FROM decisions)"
+"""Open, and no decision about it waits for the next run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
     """A question. `record` names the source record as in `Action`, `details` show both sides, `checksum` is that of the record
@@ -184,13 +188,13 @@ def numbers_in_review(state: State, number: str) -> list[str]:
 
 
 def open_count(state: State) -> int:
-    """How many questions are open."""
-    return state.db.table("reviews").count_where("resolution IS NULL")
+    """How many questions are open and not decided."""
+    return state.db.table("reviews").count_where(UNANSWERED)
 
 
 def open_items(state: State, limit: int | None = None) -> list[Review]:
-    """The open questions, the oldest first."""
-    found = state.db.table("reviews").rows_where("resolution IS NULL", order_by="id", limit=limit)
+    """The open questions that nobody has decided, the oldest first."""
+    found = state.db.table("reviews").rows_where(UNANSWERED, order_by="id", limit=limit)
     return list(map(review_of, found))
 
 

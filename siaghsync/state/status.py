@@ -204,7 +204,7 @@ _WAITS = f"""
     FROM intents WHERE {CREATE_IN_DOUBT} GROUP BY 1, 2, 3 ORDER BY count DESC, entity, reason
 """
 _REVIEWS = (
-    "SELECT entity, reason, count(*) AS count, min(since) AS since FROM reviews WHERE resolution IS NULL "
+    f"SELECT entity, reason, count(*) AS count, min(since) AS since FROM reviews WHERE {reviews.UNANSWERED} "
     "GROUP BY entity, reason ORDER BY count DESC, entity, reason"
 )
 _TRIES = f"""
