@@ -20,6 +20,7 @@ from siaghsync.settings import Settings
 from siaghsync.state import runs
 from siaghsync.state.audit_log import LogFilter, entries
 from siaghsync.state.database import open_state, run_lock
+from siaghsync.state.forget import forget
 from siaghsync.state.maintenance import prune
 
 app = new_app()
@@ -39,15 +40,28 @@ def log(
         str | None,
         typer.Option("--prune-before", metavar="WHEN", help="Remove what is older instead; never links or open items."),
     ] = None,
+    forget_number: Annotated[
+        str | None,
+        typer.Option(
+            "--forget",
+            metavar="NUMBER",
+            help="Take this customer's values out of all that is settled instead; what happened and when stays.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """`log`, or with --prune-before the removal of old lines."""
+    """`log`, or with --prune-before or --forget the removal of what it holds."""
     settings = settings_of(context)
-    if prune_before is None:
+    is_filtered = customer is not None or failed or since is not None
+    if is_filtered and (prune_before is not None or forget_number is not None):
+        raise UsageError("usage.prune_with_filter")
+    if prune_before is not None and forget_number is not None:
+        raise UsageError("usage.prune_or_forget")
+    if forget_number is not None:
+        _forget(settings, forget_number, as_json=as_json)
+    elif prune_before is None:
         wanted = LogFilter(customer, failed, moment_of(since, "--since") if since else None, limit)
         _show(settings, wanted, as_json=as_json)
-    elif customer is not None or failed or since is not None:
-        raise UsageError("usage.prune_with_filter")
     else:
         _prune(settings, prune_before, as_json=as_json)
 
@@ -74,3 +88,13 @@ def _prune(settings: Settings, when: str, *, as_json: bool) -> None:
         write_json({"before": before.isoformat(timespec="seconds"), "pruned": pruned.as_json()})
     else:
         say_message(msg("cli.pruned", what=pruned.message))
+
+
+def _forget(settings: Settings, number: str, *, as_json: bool) -> None:
+    path = settings.siaghsync_state
+    with run_lock(path), closing(open_state(path)) as state:
+        forgotten = forget(state, number, clock.now(), current_user())
+    if as_json:
+        write_json({"customer": number, "forgotten": forgotten.as_json()})
+    else:
+        say_message(msg("cli.forgotten", number=number, what=forgotten.message))

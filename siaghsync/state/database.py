@@ -116,6 +116,12 @@ class State:
         """Copies the whole file into another database, consistent also while another process writes."""
         self._connection.backup(connection)
 
+    def rewrite(self) -> None:
+        """Writes the whole file anew, so that what was taken out stands nowhere in it or in its log."""
+        with explained_errors(self.path):
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()
