@@ -180,6 +180,11 @@ class Settings(BaseModel):
         beside_state = (Path(f"{state}{ending}") for ending in ("", ".lock", "-wal", "-shm", "-journal"))
         return (*beside_state, env, env.with_name("mapping.toml"))
 
+    def shown(self) -> dict[str, Any]:
+        """All settings by their names, for somebody outside: of addresses scheme and port, of paths the last part, of secrets
+        whether they are set, of users how long their names are."""
+        return {name.upper(): _shown(name, value) for name, value in self}
+
     @property
     def document_sources(self) -> tuple[DocumentSource, ...]:
         """Which documents are read, by SYNC_QUOTES and SYNC_INVOICES."""
@@ -191,6 +196,19 @@ class Settings(BaseModel):
         """Which documents are never read."""
         both: tuple[DocumentSource, ...] = ("quote", "invoice")
         return tuple(source for source in both if source not in self.document_sources)
+
+
+def _shown(name: str, value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return "set" if value.get_secret_value() else "not set"
+    if name.endswith("_username"):
+        return f"text({len(value)})"
+    if isinstance(value, Path):
+        return value.name
+    if isinstance(value, str) and "://" in value:
+        parts = urlsplit(value)
+        return f"{parts.scheme}://(host){f':{parts.port}' if parts.port else ''}"
+    return value if isinstance(value, bool | int | float | None) else str(value)
 
 
 def requirement(name: str) -> Message:

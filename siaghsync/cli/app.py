@@ -90,6 +90,11 @@ COMMANDS = {
             "Look",
             "Compare every linked customer in both systems, field by field. Writes nothing; exit 1 if not in step.",
         ),
+        Listed(
+            "support-bundle",
+            "Look",
+            "Save how things stand for whoever helps, as one zip without names, numbers, addresses or amounts.",
+        ),
         Listed("report", "Look", "Reports for people who check documents one by one. They write nothing."),
         Listed("review", "Decide", "List the records that wait for a person, each with its reason and the ways out."),
         Listed(

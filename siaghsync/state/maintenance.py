@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from siaghsync.files import atomic_path
 from siaghsync.messages.message import Message, msg
@@ -100,6 +101,21 @@ def _added(state: State, condition: str, *values: str) -> dict[tuple[str, str], 
 def _take_out(state: State, table: str, condition: str, limit: str) -> int:
     state.db.table(table).delete_where(condition, [limit])
     return int(state.value("SELECT changes()"))
+
+
+# --- condition ---------------------------------------------------------------------------------------------
+
+
+def condition(state: State) -> dict[str, Any]:
+    """The file itself: the versions of SQLite and of the tables, whether it is sound, its size, and the rows of each table."""
+    tables = sorted(name for name in state.db.table_names() if not name.startswith("sqlite_"))
+    return {
+        "sqlite": sqlite3.sqlite_version,
+        "schema": state.value("PRAGMA user_version"),
+        "sound": state.value("PRAGMA quick_check(1)"),
+        "bytes": state.value("PRAGMA page_count") * state.value("PRAGMA page_size"),
+        "tables": {name: state.db.table(name).count for name in tables},
+    }
 
 
 # --- backup ------------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from siaghsync.connectors.siagh.client import Session
@@ -140,7 +142,12 @@ def closed_whatever_happens(context: RunContext, report: RunReport) -> Iterator[
 
 
 def _message_of(error: BaseException) -> Message:
-    return error.message if isinstance(error, SiaghsyncError) else msg("error.bug", type=type(error).__name__)
+    """Of a bug, also where it happened, for whoever helps; never its text or values, which may hold anything."""
+    if isinstance(error, SiaghsyncError):
+        return error.message
+    frames = traceback.extract_tb(error.__traceback__)
+    where = "\n".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+    return msg("error.bug", type=type(error).__name__, where=where)
 
 
 def remember_lock(state: State, error: BaseException, now: datetime) -> None:
