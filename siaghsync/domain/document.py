@@ -3,14 +3,15 @@
 All amounts are rials and exact: Decimal from one system to the other, never rounded. Nothing here knows JSON of a vendor,
 HTTP or SQL.
 
-What counts as the same document is its *content*: customer, date, sale model, rows, discount, additional costs, tax and
-toll. Number, state, subject, notes, product names and the order of the rows are not part of it.
+What counts as the same document is its *content*: customer, number, date, discount, additional costs, tax, toll, totals, and of
+each row product code, count, returned count, unit price, discount, tax and toll. Type, state, subject, notes, the names of
+products and units, and the order of the rows are not part of it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any, Literal
@@ -28,7 +29,7 @@ _ZERO = Decimal(0)
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
     """One row. `unit_price` is before tax; `discount`, `vat` and `toll` are amounts for the whole row, and so is
-    `total`, the CRM's own sum of the row, which is only checked (None: it gives none)."""
+    `total`, the CRM's own sum of the row, which is only checked (None: it gives none). `returned` is how many were given back."""
 
     product_code: str
     product_name: str
@@ -40,6 +41,7 @@ class DocumentRow:
     toll: Decimal = _ZERO
     description: str = ""
     total: Decimal | None = None
+    returned: Decimal = _ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Document:
 
     @property
     def checksum(self) -> str:
-        """Fingerprint of the content: two are the same exactly if `planning.document_difference` finds nothing."""
+        """Fingerprint of the content: where it is the same, `planning.document_difference` finds nothing."""
         found = content(snapshot(self))
         return digest({**found, "rows": sorted(found["rows"], key=digest)})
 
@@ -156,14 +158,35 @@ def net_with_tax(document: Document) -> Decimal:
 
 
 def discount_beside_rows(document: Document) -> Decimal:
-    """The header's discount, or 0 if the rows say the same: if it is absent, zero, or (to the rial) the sum of theirs."""
-    given = document.discount or _ZERO
-    return _ZERO if same_amount(given, exact_sum(row.discount for row in document.rows)) else given
+    """The header's discount, or 0 if the rows say the same: if it is absent, zero, or (rounding aside) the sum of theirs."""
+    given, rows = document.discount or _ZERO, exact_sum(row.discount for row in document.rows)
+    return _ZERO if same_amount(given, rows, len(document.rows)) else given
 
 
-def same_amount(left: Decimal, right: Decimal) -> bool:
-    """Whether two amounts differ by less than one rial."""
-    return exact_sum([left, right.copy_negate()]).copy_abs() < 1
+def same_amount(left: Decimal, right: Decimal, rows: int = 1) -> bool:
+    """Whether two sums over so many rows are the same but for rounding: each row and the header may be rounded to whole rials,
+    so they differ by less than half a rial for each."""
+    return exact_sum([left, right.copy_negate()]).copy_abs() * 2 < rows + 1
+
+
+def totals(document: Document) -> Iterator[tuple[str, Decimal, tuple[Decimal, Decimal]]]:
+    """(key, what the CRM gives, the two amounts that the rows come to) of each total of the header that it gives.
+
+    `total_value` is before tax, with or without the discount. `final_value` is the net with tax, toll and additional costs, by
+    the header's tax or by the rows'.
+    """
+    base = exact_sum([net(document), document.additional_costs or _ZERO])
+    with_tax = exact_sum([base, vat(document), toll(document)])
+    with_rows_tax = exact_sum([base, *(amount for row in document.rows for amount in (row.vat, row.toll))])
+    if document.total_value is not None:
+        yield "total_value", document.total_value, (gross(document), net(document))
+    if document.final_value is not None:
+        yield "final_value", document.final_value, (with_tax, with_rows_tax)
+
+
+def follows(given: Decimal, expected: Iterable[Decimal], rows: int = 1) -> bool:
+    """Whether an amount is one of those that so many rows come to, rounding aside."""
+    return any(same_amount(given, amount, rows) for amount in expected)
 
 
 def plain(value: Decimal) -> str:
@@ -206,6 +229,8 @@ def snapshot(document: Document) -> dict[str, Any]:
         "toll": plain(toll(document)),
         "net": plain(net(document)),
         "net_with_tax": plain(net_with_tax(document)),
+        "total_value": None if document.total_value is None else plain(document.total_value),
+        "final_value": None if document.final_value is None else plain(document.final_value),
     }
 
 
@@ -215,16 +240,29 @@ def _row_snapshot(row: DocumentRow) -> dict[str, str]:
         "product_name": row.product_name,
         "unit": row.unit,
         "quantity": plain(row.quantity),
+        "returned": plain(row.returned),
         "unit_price": plain(row.unit_price),
         "discount": plain(row.discount),
+        "vat": plain(row.vat),
+        "toll": plain(row.toll),
     }
 
 
-HEADER_CONTENT = ("customer", "date", "sale_model", "discount", "additional_costs", "vat", "toll")
+HEADER_CONTENT = (
+    "customer",
+    "number",
+    "date",
+    "discount",
+    "additional_costs",
+    "vat",
+    "toll",
+    "total_value",
+    "final_value",
+)
 """The keys of a snapshot's header that are content."""
-ROW_CONTENT = ("product_code", "unit", "quantity", "unit_price", "discount")
+ROW_CONTENT = ("product_code", "quantity", "returned", "unit_price", "discount", "vat", "toll")
 """The keys of a row that are content."""
-AMOUNTS = frozenset({"discount", "additional_costs", "vat", "toll", "net", "net_with_tax", "unit_price"})
+AMOUNTS = frozenset({*HEADER_CONTENT[3:], "net", "net_with_tax", "unit_price"})
 """The keys of a snapshot and its rows that hold rials."""
 
 

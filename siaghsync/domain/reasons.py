@@ -52,6 +52,7 @@ class Reason(StrEnum):
     NO_ROWS = "no_rows"
     ROW_WITHOUT_PRODUCT = "row_without_product"
     ROW_COUNT_NOT_POSITIVE = "row_count_not_positive"
+    ROW_RETURNED = "row_returned"
     ROW_PRICE_NEGATIVE = "row_price_negative"
     ROW_DISCOUNT_WRONG = "row_discount_wrong"
     DISCOUNT_DIFFERS = "discount_differs"

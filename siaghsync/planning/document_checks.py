@@ -14,14 +14,11 @@ from siaghsync.domain.document import (
     DocumentRow,
     discount_beside_rows,
     exact_sum,
-    gross,
+    follows,
     jalali_year,
-    net,
     plain,
     row_gross,
-    same_amount,
-    toll,
-    vat,
+    totals,
 )
 from siaghsync.domain.reasons import Reason
 from siaghsync.messages.message import Message, msg
@@ -39,7 +36,7 @@ def faults_of(document: Document, fiscal_year: int | None) -> list[Fault]:
     """All faults, always in the same order; the first one names the review.
 
     `fiscal_year` is the Jalali year that the Siagh session posts in, None if unknown. Amounts that the CRM does not give
-    are not checked, and less than one rial of rounding is no fault. A price of zero and a discount of the whole row are
+    are not checked, and rounding to whole rials (`same_amount`) is no fault. A price of zero and a discount of the whole row are
     none either.
     """
     rows = [*_row_faults(document), *_sum_faults(document)]
@@ -56,6 +53,7 @@ def _customer_faults(document: Document) -> Iterator[Fault]:
 _ROW_RULES: tuple[tuple[Reason, Callable[[DocumentRow], bool]], ...] = (
     (Reason.ROW_WITHOUT_PRODUCT, lambda row: not row.product_code.strip()),
     (Reason.ROW_COUNT_NOT_POSITIVE, lambda row: row.quantity <= 0),
+    (Reason.ROW_RETURNED, lambda row: row.returned != 0),
     (Reason.ROW_PRICE_NEGATIVE, lambda row: row.unit_price < 0),
     (
         Reason.ROW_DISCOUNT_WRONG,
@@ -89,23 +87,22 @@ def _sum_faults(document: Document) -> Iterator[Fault]:
 
 
 def _total_faults(document: Document) -> Iterator[Fault]:
-    """`totalUnitPrice` and `totalValue` are before tax, with or without the discount. `finalValue` is the net with tax, toll
-    and additional costs, by the header's tax or by the rows'."""
+    """A row's total is before tax, with or without its discount."""
     for place, row in enumerate(document.rows, start=1):
-        whole = row_gross(row)
-        less_discount = exact_sum([whole, row.discount.copy_negate()])
-        yield from _compare(msg("document.row", row=place), row.total, whole, less_discount)
-    yield from _compare(msg("document.its_total"), document.total_value, gross(document), net(document))
-    base = exact_sum([net(document), document.additional_costs or Decimal(0)])
-    rows_tax = (amount for row in document.rows for amount in (row.vat, row.toll))
-    with_tax = exact_sum([base, vat(document), toll(document)])
-    with_rows_tax = exact_sum([base, *rows_tax])
-    yield from _compare(msg("document.its_final_amount"), document.final_value, with_tax, with_rows_tax)
+        if row.total is not None:
+            whole = row_gross(row)
+            expected = (whole, exact_sum([whole, row.discount.copy_negate()]))
+            yield from _compare(msg("document.row", row=place), row.total, expected)
+    for key, given, expected in totals(document):
+        yield from _compare(msg(_TOTALS[key]), given, expected, len(document.rows))
 
 
-def _compare(what: Message, given: Decimal | None, one: Decimal, other: Decimal) -> Iterator[Fault]:
-    if given is not None and not same_amount(given, one) and not same_amount(given, other):
-        message = msg("reason.total_differs", given=plain(given), what=what, expected=amounts(one, other))
+_TOTALS = {"total_value": "document.its_total", "final_value": "document.its_final_amount"}
+
+
+def _compare(what: Message, given: Decimal, expected: tuple[Decimal, Decimal], rows: int = 1) -> Iterator[Fault]:
+    if not follows(given, expected, rows):
+        message = msg("reason.total_differs", given=plain(given), what=what, expected=amounts(*expected))
         yield Fault(Reason.TOTAL_DIFFERS, message)
 
 

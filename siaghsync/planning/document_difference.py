@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
-from siaghsync.domain.document import AMOUNTS, HEADER_CONTENT, ROW_CONTENT, Document, content, snapshot
+from siaghsync.domain.document import (
+    AMOUNTS,
+    HEADER_CONTENT,
+    ROW_CONTENT,
+    Document,
+    exact_sum,
+    follows,
+    snapshot,
+    totals,
+)
 from siaghsync.messages.message import Message, msg
 
 Differences = dict[str, tuple[str | None, str | None]]
@@ -16,7 +26,7 @@ and `new_rows.3` for a row that came (by its new place).
 """
 
 _MOST_SHOWN = 3
-_IRRELEVANT_TO_TWINS = frozenset({"date", "sale_model", "vat", "toll"})
+_IRRELEVANT_TO_TWINS = frozenset({"number", "date", "vat", "toll", "total_value", "final_value"})
 """A quote and the invoice made from it may differ in these and still count as one: none of them changes what is sold."""
 
 _Row = Mapping[str, str]
@@ -24,23 +34,56 @@ _Rows = dict[int, _Row]
 
 
 def difference(old_snapshot: Mapping[str, Any], document: Document) -> Differences:
-    """What the document has otherwise than a stored snapshot. Rows that only changed places are no difference."""
-    old, new = content(old_snapshot), content(snapshot(document))
-    found = {key: (old[key], new[key]) for key in HEADER_CONTENT if old[key] != new[key]}
-    return {**found, **_row_differences(dict(enumerate(old["rows"], 1)), dict(enumerate(new["rows"], 1)))}
+    """What the document has otherwise than a stored snapshot: the net, the header, rows, totals that do not follow from the rows.
+
+    No difference are rows that only changed places, a first number, and what one of both does not know: snapshots of older
+    versions hold less.
+    """
+    new = snapshot(document)
+    header = (
+        key for key in HEADER_CONTENT if key not in _TOTALS and not (key == "number" and not old_snapshot.get(key))
+    )
+    keys = [key for key in header if not _follows_rows(key, old_snapshot, new)]
+    odd = [key for key, given, expected in totals(document) if not follows(given, expected, len(document.rows))]
+    head, tail = _changed(keys, old_snapshot, new), _changed(odd, old_snapshot, new)
+    rows = {}
+    if "rows" in old_snapshot:
+        rows = _row_differences(dict(enumerate(old_snapshot["rows"], 1)), dict(enumerate(new["rows"], 1)))
+    return {**_changed(["net"], old_snapshot, new), **head, **rows, **tail}
+
+
+_TOTALS = ("total_value", "final_value")
+
+
+def _changed(keys: Iterable[str], old: Mapping[str, Any], new: Mapping[str, Any]) -> Differences:
+    return {key: (old[key], new[key]) for key in keys if old.get(key) is not None and old[key] != new[key]}
+
+
+def _follows_rows(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether tax or toll of the header changed by just as much as those of the rows, which are told anyway."""
+    if key not in ("vat", "toll") or not all(key in row for row in old.get("rows", ())):
+        return False
+    before, after = (exact_sum(Decimal(row[key]) for row in side.get("rows", ())) for side in (old, new))
+    return exact_sum([Decimal(new[key]), before]) == exact_sum([Decimal(old.get(key, 0)), after])
+
+
+def is_same(checksum: str, stored: Mapping[str, Any] | None, document: Document) -> bool:
+    """Whether a document still has the content of which this checksum and snapshot were stored, also by an older version, which
+    counted other things as content."""
+    return checksum == document.checksum or (stored is not None and not difference(stored, document))
 
 
 def difference_from_twin(old_snapshot: Mapping[str, Any], document: Document) -> Differences:
     """As `difference`, between a quote and its invoice: only customer, rows, discount and additional costs count."""
     found = difference(old_snapshot, document)
-    return {key: pair for key, pair in found.items() if key not in _IRRELEVANT_TO_TWINS}
+    return {key: pair for key, pair in found.items() if key.rpartition(".")[2] not in _IRRELEVANT_TO_TWINS}
 
 
 def _row_differences(old: _Rows, new: _Rows) -> Differences:
     """Equal rows cancel out. The rest is paired by product, then by place. What is left came or went."""
     found: dict[int, Differences] = {}
     for alike in (
-        lambda one, other: one[1] == other[1],
+        lambda one, other: not _cells(0, one[1], other[1]),
         lambda one, other: one[1]["product_code"] == other[1]["product_code"],
         lambda one, other: one[0] == other[0],
     ):
@@ -61,7 +104,11 @@ def _partner(
 
 
 def _cells(place: int, old: _Row, new: _Row) -> Differences:
-    return {f"rows.{place}.{key}": (old[key], new[key]) for key in ROW_CONTENT if old[key] != new[key]}
+    """The cells that differ. Before returned counts were stored, every row counted as kept whole."""
+    known = {"returned": "0", **old}
+    return {
+        f"rows.{place}.{key}": (known[key], new[key]) for key in ROW_CONTENT if known.get(key, new[key]) != new[key]
+    }
 
 
 def _row_text(row: _Row) -> str:

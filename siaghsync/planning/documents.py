@@ -8,8 +8,8 @@
 6. Its customer is not linked: waits.
 7. Otherwise: created in Finance.
 
-An unchanged document needs nothing, and neither does a change of what is not content (see `domain.document`): number, state,
-subject, notes, product names, order of the rows.
+An unchanged document needs nothing, and neither does a change of what is not content (see `domain.document`): state, subject,
+notes, names of products and units, order of the rows.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from siaghsync.domain.document import (
     DocumentRow,
     Posted,
     family_of,
+    follows,
     jalali_year,
     net,
     net_with_tax,
     plain,
-    same_amount,
     snapshot,
 )
 from siaghsync.domain.normalize import clean, marker
@@ -159,12 +159,13 @@ def action_about(
 def check_net(action: Action, reported: Decimal | None) -> Message | None:
     """What is wrong with the net that Siagh reported for a create; None if nothing.
 
-    Right are, to the rial, the expected net and the same with tax and toll (contract siagh §4). No report is wrong too: the
+    Right are, rounding aside, the expected net and the same with tax and toll (contract siagh §4). No report is wrong too: the
     amount could not be compared then.
     """
     if reported is None:
         return msg("reason.net_differs_unreported", expected=expected_net(action))
-    if any(same_amount(reported, Decimal(action.details[key])) for key in ("net", "net_with_tax")):
+    rows = len(action.details["snapshot"]["rows"])
+    if follows(reported, (Decimal(action.details[key]) for key in ("net", "net_with_tax")), rows):
         return None
     return msg("reason.net_differs", reported=plain(reported), expected=expected_net(action))
 
@@ -190,7 +191,7 @@ def posted_as(posted: Posted) -> Message:
 
 def _posted(case: DocumentCase, posted: Posted, *, unnumbered: bool) -> Action | None:
     document = case.document
-    changes = {} if posted.checksum == document.checksum else difference(posted.snapshot, document)
+    changes = difference(posted.snapshot, document)
     name = posted_as(posted)
     # A document that was posted without a number, while INVOICE_STATES allowed it, did not lose one.
     if unnumbered and posted.snapshot.get("number") != "":

@@ -12,6 +12,7 @@ from siaghsync.domain.document import Document, Posted, family_of, snapshot
 from siaghsync.domain.reasons import Operation, Reason, Resolution
 from siaghsync.errors import BadRecord, InDoubt
 from siaghsync.messages.message import Message, msg
+from siaghsync.planning.document_difference import is_same
 from siaghsync.planning.documents import DocumentCase, DocumentRules, Wait, plan_document
 from siaghsync.state import reviews
 from siaghsync.state.meta import unsure_before
@@ -73,7 +74,7 @@ class DocumentPlanner:
             return self._review_of(doubts[0])
         if self._family_is_in_doubt(document):
             return Wait(Reason.QUOTE_IN_DOUBT, document.about(msg("reason.quote_in_doubt")))
-        decision = plan_document(self._case(document), self.rules())
+        decision = self._counted_as_before(document, plan_document(self._case(document), self.rules()))
         if not isinstance(decision, Action) or decision.operation is not Operation.CREATE:
             return decision
         if self._may_be_posted(document, decision):
@@ -81,6 +82,14 @@ class DocumentPlanner:
             message = msg(code, note=decision.payload["notes"])
             return _as_review(decision, Reason.MAY_BE_POSTED, document.about(message))
         return self._answered_before(document, decision) or decision
+
+    def _counted_as_before(self, document: Document, decision: Action | Wait | None) -> Action | Wait | None:
+        """With the checksum of the last question about the document, if its content is still the same: an older version counted
+        other things as content, and what was answered is not asked again for that."""
+        last = reviews.last_of(self.context.state, decision) if isinstance(decision, Action) else None
+        if isinstance(decision, Action) and last and is_same(last.checksum, last.details.get("snapshot"), document):
+            return replace(decision, checksum=last.checksum)
+        return decision
 
     def _review_of(self, doubt: Intent) -> Action:
         """The review that stands about a document in doubt.

@@ -214,9 +214,9 @@ def test_the_second_half_of_a_pair_counts_as_posted_with_the_first() -> None:
 def test_a_pair_that_sells_something_else_is_for_a_person() -> None:
     action = decided(case(invoice(row(quantity=3)), twin=posted(document())))
     assert (action.operation, action.reason) == ("review", "differs_from_posted_quote")
-    assert action.changes == {"rows.1.quantity": ("2", "3")}
-    assert action.details["difference"] == {"rows.1.quantity": ["2", "3"]}
-    assert "pre-invoice 2488: row 1, quantity: 2 -> 3." in words(action)
+    assert action.changes == {"net": ("100000", "150000"), "rows.1.quantity": ("2", "3")}
+    assert action.details["difference"] == {"net": ["100000", "150000"], "rows.1.quantity": ["2", "3"]}
+    assert "pre-invoice 2488: net amount: 100,000 -> 150,000; row 1, quantity: 2 -> 3." in words(action)
     other = case(document(customer_crm_id="c-2"), twin=posted(invoice()))
     assert reason_of(other) == ("review", "differs_from_posted_invoice")
 
@@ -234,7 +234,7 @@ def test_a_draft_of_an_invoice_does_not_count_yet() -> None:
 
 def test_what_is_posted_and_unchanged_needs_nothing() -> None:
     before = document(row(), row("P-2"))
-    renamed = document(row("P-2"), row(), number="100-1404/16", subject="x", total_value=Decimal(1))
+    renamed = document(row("P-2"), row(), subject="x", type_code="PI_7", sale_model=7)
     for rules in (RULES, replace(RULES, since=dt.datetime(2030, 1, 1))):
         assert plan_document(case(before, posted=posted(before), fiscal_year=1405), rules) is None
         assert plan_document(case(renamed, posted=posted(before)), rules) is None
@@ -251,14 +251,16 @@ def test_a_change_after_posting_is_for_a_person() -> None:
     before, after = document(row(), row("P-2")), document(row(), row("P-2", 3), discount=Decimal(7))
     action = decided(case(after, posted=posted(before)))
     assert (action.operation, action.reason) == ("review", "changed_after_posting")
-    assert action.changes == {"discount": ("0", "7"), "rows.2.quantity": ("2", "3")}
-    assert action.details["difference"] == {"discount": ["0", "7"], "rows.2.quantity": ["2", "3"]}
+    assert list(action.changes.items()) == [
+        ("net", ("200000", "250000")), ("discount", ("0", "7")), ("rows.2.quantity", ("2", "3"))
+    ]  # fmt: skip
+    assert action.details["difference"] == {key: list(pair) for key, pair in action.changes.items()}
     assert action.details["posted"]["snapshot"] == snapshot(before)
     assert action.details["posted"]["net"] == "200000"
     assert action.checksum == after.checksum
     assert words(action) == (
-        "The quote 100-1404/15: It was posted as pre-invoice 2488 and has changed since: discount: 0 -> 7; "
-        "row 2, quantity: 2 -> 3."
+        "The quote 100-1404/15: It was posted as pre-invoice 2488 and has changed since: net amount: 200,000 -> 250,000; "
+        "discount: 0 -> 7; row 2, quantity: 2 -> 3."
     )
     assert not action.payload
 
@@ -277,10 +279,19 @@ def test_a_pre_invoice_is_called_by_its_number_else_by_its_key() -> None:
 def test_a_number_that_is_taken_away_after_posting_is_for_a_person() -> None:
     action = decided(case(document(row(quantity=3), number=""), posted=posted(document())))
     assert (action.operation, action.reason) == ("review", "withdrawn_after_posting")
-    assert action.changes == {"rows.1.quantity": ("2", "3")}
-    assert plan_document(case(document(number=""), posted=posted(document())), ANY) is None
+    assert action.changes == {"net": ("100000", "150000"), "number": ("100-1404/15", ""), "rows.1.quantity": ("2", "3")}
+    assert reason_of(case(document(number=""), posted=posted(document())), ANY) == ("review", "changed_after_posting")
     unnumbered = document(number="")
     assert plan_document(case(unnumbered, posted=posted(unnumbered)), RULES) is None
+
+
+def test_another_number_is_a_change_and_the_first_one_is_none() -> None:
+    renumbered = decided(case(document(number="100-1404/16"), posted=posted(document())))
+    assert (renumbered.reason, renumbered.changes) == (
+        "changed_after_posting",
+        {"number": ("100-1404/15", "100-1404/16")},
+    )
+    assert plan_document(case(document(), posted=posted(document(number=""))), ANY) is None
 
 
 # --- not to be posted --------------------------------------------------------------------------------------
@@ -320,6 +331,7 @@ def test_nothing_from_before_the_start_is_posted(created: str | None, day: str, 
         (document(replace(row(" "), product_name="میز")), "row_without_product", "There is no product code in row 1 (میز)."),
         (document(row(quantity=0)), "row_count_not_positive", "The count in row 1 (P-1) is zero or below."),
         (document(row(quantity=-1)), "row_count_not_positive", "The count in row 1 (P-1) is zero or below."),
+        (document(row(returned=Decimal("0.5"))), "row_returned", "Something of row 1 (P-1) was given back"),
         (document(row(price=-1)), "row_price_negative", "The price in row 1 (P-1) is below zero."),
         (document(row(discount=-1)), "row_discount_wrong", "The discount in row 1 (P-1) is below zero or above its price."),
         (document(row(discount=100001)), "row_discount_wrong", "above its price."),

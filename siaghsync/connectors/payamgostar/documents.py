@@ -30,8 +30,8 @@ def rows_are_missing(raw: Mapping[str, Any]) -> bool:
 def document_from_crm(raw: Mapping[str, Any], source: DocumentSource) -> Document:
     """A CRM quote or sales invoice as a `Document` (contract payamgostar §4). Missing rows are an empty tuple.
 
-    An amount of the header that is not given is None; in a row discount, tax and toll are zero then. A row's count and price
-    must be there, and stay as they are. Raises BadRecord, naming id and field, when the record has another shape.
+    An amount of the header that is not given is None; in a row discount, tax, toll and returned count are zero then. A row's
+    count and price must be there, and stay as they are. Raises BadRecord, naming id and field, when the record has another shape.
     """
     record = read_record(BillableRecord, raw, source)
     own_date = record.quotedate if source == "quote" else record.invoicedate
@@ -76,6 +76,7 @@ def _row(detail: Detail) -> DocumentRow:
         toll=detail.totaltoll or _ZERO,
         description=detail.detaildescription,
         total=detail.totalunitprice,
+        returned=detail.returnedcount or _ZERO,
     )
 
 

@@ -146,6 +146,7 @@ class Detail(Shape):
     productname: Text = ""
     productunittypename: Text = ""
     count: Amount
+    returnedcount: MaybeAmount = None
     baseunitprice: Amount
     totaldiscount: MaybeAmount = None
     totalvat: MaybeAmount = None

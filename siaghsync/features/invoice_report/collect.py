@@ -17,6 +17,7 @@ from siaghsync.errors import BadRecord, InDoubt
 from siaghsync.features.invoice_report.rules import Line, LineRules, Standing, Sums, Why, line_of, line_of_deleted
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message
+from siaghsync.planning.document_difference import is_same
 from siaghsync.state import retries, reviews
 from siaghsync.state.database import State
 from siaghsync.state.invoice_lines import InvoiceLines
@@ -113,7 +114,11 @@ class YearReport:
         subject = _subject(document)
         last = reviews.last_of(self.state, subject)
         is_open = last is not None and last.resolution is None
-        put_off = last is not None and last.resolution == Resolution.DISCARD and last.checksum == document.checksum
+        put_off = (
+            last is not None
+            and last.resolution == Resolution.DISCARD
+            and is_same(last.checksum, last.details.get("snapshot"), document)
+        )
         waits = retries.find(self.state, "invoice", "finance", document.crm_id)
         mapping = Mappings(self.state).of_crm(document.customer_crm_id)
         return Standing(

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from siaghsync.domain.document import Document, DocumentSource, Posted, exact_sum, net, net_with_tax, plain, same_amount
+from siaghsync.domain.document import Document, DocumentSource, Posted, exact_sum, follows, net, net_with_tax, plain
 from siaghsync.domain.reasons import Reason
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
+from siaghsync.planning.document_difference import difference
 
 _ZERO = Decimal(0)
 
@@ -207,7 +208,7 @@ def line_of(document: Document, known: Standing, rules: LineRules) -> Line:
         "missing",
     )
     if known.posted:
-        changed = known.posted.checksum != document.checksum
+        changed = bool(difference(known.posted.snapshot, document))
         return _posted(bare, known.posted, known, [msg("invoices.changed")] if changed else [])
     return _not_posted(bare, document, known, rules)
 
@@ -235,7 +236,7 @@ def line_of_deleted(posted: Posted, known: Standing, rules: LineRules) -> Line:
 def _posted(line: Line, posted: Posted, known: Standing, notes: list[Message]) -> Line:
     reported = posted.net
     expected = (Decimal(posted.snapshot["net"]), Decimal(posted.snapshot["net_with_tax"]))
-    if reported is not None and not any(same_amount(reported, amount) for amount in expected):
+    if reported is not None and not follows(reported, expected, len(posted.snapshot["rows"])):
         notes.append(msg("invoices.net_differs", reported=plain(reported), expected=plain(expected[0])))
     if known.review:
         notes.append(msg("invoices.in_review", reason=known.review.reason))
