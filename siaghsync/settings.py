@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -174,11 +174,16 @@ class Settings(BaseModel):
     _env_file: Path = PrivateAttr(Path(".env"))
 
     @property
+    def env_file(self) -> Path:
+        """The env file, whether it is there or not."""
+        return self._env_file
+
+    @property
     def own_files(self) -> tuple[Path, ...]:
         """What no output may replace: the state file, its lock, what SQLite keeps beside it, the env and the mapping file."""
         state, env = os.path.realpath(self.siaghsync_state), self._env_file
         beside_state = (Path(f"{state}{ending}") for ending in ("", ".lock", "-wal", "-shm", "-journal"))
-        return (*beside_state, env, env.with_name("mapping.toml"))
+        return (*beside_state, env, env.with_name("mapping.toml"), env.with_name("dashboard-users.toml"))
 
     def shown(self) -> dict[str, Any]:
         """All settings by their names, for somebody outside: of addresses scheme and port, of paths the last part, of secrets
@@ -241,6 +246,21 @@ def load(env_file: Path | None, environ: Mapping[str, str], cwd: Path, state: Pa
             return _anchored(settings, path, cwd / state if state else None)
     # Raised outside of `except`, so that no traceback carries pydantic's own error along.
     raise SettingsError("settings.problems", count=len(problems), problems=tuple(problems), file=str(path))
+
+
+def dashboard_hash(environ: Mapping[str, str]) -> Callable[[Path], str]:
+    """Reads DASHBOARD_PASSWORD_HASH out of an env file; "" if it is not there or no hash. The environment comes first."""
+
+    def read(env_file: Path) -> str:
+        name = "DASHBOARD_PASSWORD_HASH"
+        try:
+            kept = environ.get(name) or dotenv_values(env_file, interpolate=False, encoding="utf-8-sig").get(name)
+        except (OSError, UnicodeDecodeError):
+            return ""
+        kept = (kept or "").strip()
+        return kept if is_hash(kept) else ""
+
+    return read
 
 
 def _read(path: Path, *, required: bool) -> str:

@@ -96,6 +96,11 @@ COMMANDS = {
             "Save how things stand for whoever helps, as one zip without names, numbers, addresses or amounts.",
         ),
         Listed("report", "Look", "Reports for people who check documents one by one. They write nothing."),
+        Listed(
+            "dashboard-user",
+            "Set up",
+            "Say who may use the dashboard, and what each may do: look, decide, or administer.",
+        ),
         Listed("review", "Decide", "List the records that wait for a person, each with its reason and the ways out."),
         Listed(
             "demo", "Try out", "Show the whole program in a temporary folder, against the sandbox. Needs no settings."

@@ -32,7 +32,7 @@ def hash_password(
 ) -> None:
     """`hash-password`."""
     options: GlobalOptions = context.obj
-    text = _password(password, stdin=stdin, dashboard=dashboard)
+    text = password_from(password, stdin=stdin, dashboard=dashboard)
     digest = hashed(text) if dashboard else finance_hash(text)
     if not save:
         write_line(digest)
@@ -42,7 +42,8 @@ def hash_password(
     say_message(msg("cli.hash_saved", file=str(path), name=name))
 
 
-def _password(given: str | None, *, stdin: bool, dashboard: bool) -> str:
+def password_from(given: str | None = None, *, stdin: bool, dashboard: bool = True) -> str:
+    """The password that was given, or read from standard input, or asked for without echo. Raises UsageError."""
     if stdin and given is not None:
         raise UsageError("usage.password_twice")
     if stdin:

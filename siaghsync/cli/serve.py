@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import socket
 import sys
@@ -15,10 +16,11 @@ import typer
 from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import new_app
 from siaghsync.cli.service_runs import ServiceRuns
+from siaghsync.dashboard_users import Access
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
 from siaghsync.report.streams import say, say_message, write_line
-from siaghsync.settings import Settings
+from siaghsync.settings import Settings, dashboard_hash
 from siaghsync.web.service import Service
 
 app = new_app()
@@ -40,14 +42,17 @@ def serve(
     """`serve`: until Ctrl-C or SIGTERM, which finishes the run in progress."""
     settings = settings_of(context)
     prefix = _prefix(root_path)
-    with _listening(host, port, settings) as listener, stop_on_signal() as stop:
+    access = Access(settings.env_file, dashboard_hash(os.environ))
+    with _listening(host, port, settings, access) as listener, stop_on_signal() as stop:
         runs = ServiceRuns(settings, stop.event)
-        service = Service(settings, runs, stop.event, root_path=prefix, log=say, access=context.obj.verbose)
+        service = Service(
+            settings, runs, access, stop.event, root_path=prefix, log=say, log_requests=context.obj.verbose
+        )
         address, actual = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         with service.running(listener):
             write_line(f"http://{shown}:{actual}{prefix}/")
-            if not settings.dashboard_password_hash.get_secret_value():
+            if not access.is_open():
                 say_message(msg("cli.dashboard_closed"))
             if not settings.enable_webhooks:
                 say_message(msg("cli.webhooks_off"))
@@ -63,7 +68,7 @@ def _prefix(root_path: str) -> str:
 
 
 @contextmanager
-def _listening(host: str, port: int, settings: Settings) -> Iterator[socket.socket]:
+def _listening(host: str, port: int, settings: Settings, access: Access) -> Iterator[socket.socket]:
     """A socket that listens on this address.
 
     Raises UsageError if the address can't be used, or if it is open to others and not protected.
@@ -74,7 +79,7 @@ def _listening(host: str, port: int, settings: Settings) -> Iterator[socket.sock
         raise UsageError("usage.not_an_address", host=host, error=error.strerror) from None
     family, kind, proto, _, address = found[0]
     if not ipaddress.ip_address(address[0]).is_loopback:
-        _require_protection(host, settings)
+        _require_protection(host, settings, access)
     # Named as TCP by `proto`, or asyncio leaves Nagle's algorithm on.
     with socket.socket(family, kind, proto) as listener:
         if sys.platform != "win32":  # there it would let two programs listen on one port
@@ -87,8 +92,11 @@ def _listening(host: str, port: int, settings: Settings) -> Iterator[socket.sock
         yield listener
 
 
-def _require_protection(host: str, settings: Settings) -> None:
-    needed = {"WEBHOOK_SECRET": settings.webhook_secret, "DASHBOARD_PASSWORD_HASH": settings.dashboard_password_hash}
-    missing = [name for name, value in needed.items() if not value.get_secret_value()]
+def _require_protection(host: str, settings: Settings, access: Access) -> None:
+    has = {
+        "WEBHOOK_SECRET": bool(settings.webhook_secret.get_secret_value()),
+        "DASHBOARD_PASSWORD_HASH": access.is_open(),
+    }
+    missing = [name for name, is_set in has.items() if not is_set]
     if missing:
         raise UsageError("usage.not_protected", host=host, missing=", ".join(missing))

@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from siaghsync.dashboard_users import Role
 from siaghsync.web import auth, dashboard, records, reviews
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.middleware import BodyLimit, Guard, SessionCookie
@@ -58,24 +59,24 @@ def create_app(dependencies: Dependencies, intake: Intake, *, access: bool = Fal
 
 
 def _page_routes(pages: Pages) -> list[Route]:
-    def get(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
-        return Route(path, pages.endpoint(handler, open_to_all=open_to_all), methods=["GET"])
+    def get(path: str, handler: Handler, needs: Role | None = Role.LOOK) -> Route:
+        return Route(path, pages.endpoint(handler, needs), methods=["GET"])
 
-    def post(path: str, handler: Handler, *, open_to_all: bool = False) -> Route:
-        return Route(path, pages.endpoint(handler, open_to_all=open_to_all), methods=["POST"])
+    def post(path: str, handler: Handler, needs: Role | None) -> Route:
+        return Route(path, pages.endpoint(handler, needs), methods=["POST"])
 
-    login = auth.LoginPages(pages.dependencies.settings.dashboard_password_hash.get_secret_value())
+    login = auth.LoginPages()
     return [
-        get("/login", login.form, open_to_all=True),
-        post("/login", login.log_in, open_to_all=True),
-        post("/language", switch_language, open_to_all=True),
-        post("/logout", auth.log_out),
+        get("/login", login.form, None),
+        post("/login", login.log_in, None),
+        post("/language", switch_language, None),
+        post("/logout", auth.log_out, Role.LOOK),
         get("/", dashboard.first_page),
         get("/live", dashboard.live_part),
         get("/reviews", reviews.review_list),
         get("/reviews/{review_id:int}", reviews.one_review),
-        get("/reviews/{review_id:int}/confirm", reviews.confirm),
-        post("/reviews/{review_id:int}/decide", reviews.decide),
+        get("/reviews/{review_id:int}/confirm", reviews.confirm, Role.DECIDE),
+        post("/reviews/{review_id:int}/decide", reviews.decide, Role.DECIDE),
         get("/trail", records.trail),
         get("/links", records.links),
         get("/runs", records.run_list),

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from siaghsync import clock
 from siaghsync.messages.message import msg
-from siaghsync.password_hash import fits
 from siaghsync.web.page import PageContext
 
 _WINDOW_SECONDS = 300
@@ -62,19 +61,6 @@ def _recent(found: deque[float], moment: float) -> deque[float]:
     return found
 
 
-class PasswordCheck:
-    """Checks passwords, one at a time: each check costs much memory and time on purpose."""
-
-    def __init__(self, kept_hash: str) -> None:
-        self._kept_hash = kept_hash
-        self._lock = threading.Lock()
-
-    def passes(self, password: str) -> bool:
-        """Whether this is the dashboard's password."""
-        with self._lock:
-            return fits(password, self._kept_hash)
-
-
 def clean_name(text: str) -> str:
     """A person's name as it goes into the audit trail: one line of at most 40 characters."""
     plain = re.sub(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+", " ", text)
@@ -87,8 +73,9 @@ def clean_name(text: str) -> str:
 class LoginPages:
     """Logging in and out."""
 
-    def __init__(self, kept_hash: str) -> None:
-        self._password = PasswordCheck(kept_hash)
+    def __init__(self) -> None:
+        self._one_check = threading.Lock()
+        """Each check costs much memory and time on purpose, so there is one at a time."""
         self._throttle = LoginThrottle()
 
     def form(self, page: PageContext) -> Response:
@@ -109,11 +96,13 @@ class LoginPages:
             response = refused(429, page.language.text("login_too_often", seconds=seconds))
             response.headers["Retry-After"] = str(seconds)
             return response
-        if not self._password.passes(page.form.get("password", "")):
+        with self._one_check:
+            opened = page.dependencies.access.check(user, page.form.get("password", ""))
+        if opened is None:
             page.dependencies.tell(msg("web.login_refused"))
             return refused(403, page.language.text("login_failed"))
         self._throttle.forgive(address)
-        page.begin_session(user)
+        page.begin_session(user, *opened)
         return page.go(target)
 
 

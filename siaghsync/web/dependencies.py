@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from siaghsync.dashboard_users import Access
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.settings import Settings
@@ -36,11 +37,12 @@ class RunControl(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Handed to every page. `root_path` is the path that a reverse proxy serves the site under, "" for none; `log` writes a
-    line for the administrator."""
+    """Handed to every page. `access` knows who may come in, `root_path` is the path that a reverse proxy serves the site under,
+    "" for none; `log` writes a line for the administrator."""
 
     settings: Settings
     control: RunControl
+    access: Access
     root_path: str
     log: Callable[[str], None]
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from siaghsync import clock
+from siaghsync.dashboard_users import Role
 from siaghsync.messages.message import msg
 from siaghsync.web.dependencies import Dependencies, bug
 
@@ -27,32 +28,39 @@ _MOST_SESSIONS = 200
 
 @dataclass(slots=True)
 class LoginSession:
-    """Somebody who is logged in. `user` is the name that was given at login; `flash` is a message that is shown once."""
+    """Somebody who is logged in. `user` is the name that was given at login, `kept_hash` that of the password that opened it;
+    `flash` is a message that is shown once."""
 
     user: str
+    role: Role
+    kept_hash: str
     began: float
     seen: float
     flash: str = ""
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether the ways out of a review are open to this user."""
+        return self.role >= Role.DECIDE
 
 
 class LoginSessions:
     """The open sessions. They end at log-out, with the process, after two idle hours, or twelve hours after the login.
 
-    The cookie holds only a signed id: what is not listed here opens nothing, whatever the cookie says. A changed password is
-    read by a new process, so it ends all sessions.
+    The cookie holds only a signed id: what is not listed here opens nothing, whatever the cookie says.
     """
 
     def __init__(self) -> None:
         self._open: dict[str, LoginSession] = {}
         self._lock = threading.Lock()
 
-    def begin(self, user: str) -> str:
+    def begin(self, user: str, kept_hash: str, role: Role) -> str:
         """Begins a session and returns its id. The one that was idle longest makes room if there are too many."""
         session_id, moment = secrets.token_urlsafe(32), clock.monotonic()
         with self._lock:
             if len(self._open) >= _MOST_SESSIONS:
                 del self._open[min(self._open, key=lambda known: self._open[known].seen)]
-            self._open[session_id] = LoginSession(user, moment, moment)
+            self._open[session_id] = LoginSession(user, role, kept_hash, moment, moment)
         return session_id
 
     def find(self, session_id: str) -> LoginSession | None:

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from siaghsync.dashboard_users import Role
 from siaghsync.errors import CallError, LockHeld, SiaghsyncError, StateError
 from siaghsync.messages.message import Message
 from siaghsync.web.dependencies import Dependencies
@@ -44,12 +45,13 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def endpoint(self, handler: Handler, *, open_to_all: bool = False) -> Endpoint:
-        """An endpoint for `handler`, which runs in a thread of its own. Without `open_to_all` only for who is logged in."""
+    def endpoint(self, handler: Handler, needs: Role | None) -> Endpoint:
+        """An endpoint for `handler`, which runs in a thread of its own, for who is logged in with at least the role `needs`;
+        None: for everybody."""
 
         async def endpoint(request: Request) -> Response:
             page = self.context(request, await read_form(request) if request.method == "POST" else {})
-            if refusal := self._refusal(page, open_to_all=open_to_all):
+            if refusal := self._refusal(page, needs):
                 return refusal
             return await run_in_threadpool(_answered, handler, page)
 
@@ -59,17 +61,31 @@ class Pages:
         """One request, and who makes it in which language."""
         cookie = request.scope.get("session", {})
         language = chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
-        return PageContext(self, request, form, language, self.sessions.find(cookie.get("id", "")), cookie)
+        return PageContext(self, request, form, language, self._session(cookie.get("id", "")), cookie)
 
-    def _refusal(self, page: PageContext, *, open_to_all: bool) -> Response | None:
-        if not self.dependencies.settings.dashboard_password_hash.get_secret_value():
+    def _session(self, session_id: str) -> LoginSession | None:
+        """The open session with this id. One whose password was changed or removed since is ended; a role counts as it is."""
+        session = self.sessions.find(session_id)
+        if session is None:
+            return None
+        kept_hash, role = self.dependencies.access.hash_of(session.user)
+        if not kept_hash or kept_hash != session.kept_hash:
+            self.sessions.end(session_id)
+            return None
+        session.role = role
+        return session
+
+    def _refusal(self, page: PageContext, needs: Role | None) -> Response | None:
+        if not self.dependencies.access.is_open():
             return page.show("closed.html", 403)
         if page.request.method == "POST":
             is_foreign = page.request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
             if is_foreign or not _same(page.form.get("csrf", ""), page.cookie.get("csrf", "")):
                 return page.message("error_403", 403)
-        if open_to_all or page.session:
+        if needs is None:
             return None
+        if page.session:
+            return None if page.session.role >= needs else page.message("error_role", 403)
         wanted = page.request.url.path if page.request.method == "GET" else ""
         return page.go(f"/login?next={quote(page.inside(wanted))}")
 
@@ -156,10 +172,10 @@ class PageContext:
             return Response(status_code=200, headers={"HX-Redirect": address})
         return RedirectResponse(address, 303)
 
-    def begin_session(self, user: str) -> None:
+    def begin_session(self, user: str, kept_hash: str, role: Role) -> None:
         """Logs the visitor in, under a new id and with a new token for the forms."""
         self.end_session()
-        self.cookie["id"] = self.pages.sessions.begin(user)
+        self.cookie["id"] = self.pages.sessions.begin(user, kept_hash, role)
 
     def end_session(self) -> None:
         """Logs the visitor out; harmless if nobody is logged in."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from siaghsync.dashboard_users import Access
 from siaghsync.errors import UsageError
 from siaghsync.settings import Settings
 from siaghsync.web.app import create_app
@@ -25,27 +26,29 @@ _START_POLL_SECONDS = 0.005
 class Service:
     """Receiver of webhooks, dashboard and health check.
 
-    `control` starts runs and carries out decisions. `stop` is set when the end is asked for. `root_path` is the path that a
-    reverse proxy serves it under, `log` writes a line for the administrator, `access` logs each request.
+    `control` starts runs and carries out decisions, `access` knows who may come in. `stop` is set when the end is asked for.
+    `root_path` is the path that a reverse proxy serves it under, `log` writes a line for the administrator, `log_requests` logs
+    each request.
     """
 
     def __init__(
         self,
         settings: Settings,
         control: RunControl,
+        access: Access,
         stop: threading.Event,
         *,
         root_path: str,
         log: Callable[[str], None],
-        access: bool,
+        log_requests: bool,
     ) -> None:
-        dependencies = Dependencies(settings, control, root_path, log)
+        dependencies = Dependencies(settings, control, access, root_path, log)
         self._has_webhooks = settings.enable_webhooks
         self._stop = stop
         self._worker = Worker(dependencies, stop)
         self._intake = Intake(dependencies, self._worker.wake)
         config = uvicorn.Config(
-            create_app(dependencies, self._intake, access=access),
+            create_app(dependencies, self._intake, access=log_requests),
             lifespan="off",
             ws="none",
             log_config=None,
