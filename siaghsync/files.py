@@ -43,8 +43,7 @@ def atomic_path(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """An empty file (mode 0600) to fill, which takes the place of `path` when the block ends; `path` is untouched if it fails.
 
     Whoever reads `path` finds the old content or the new one, whole. A symbolic link stays and what it leads to is replaced.
-    What the block writes has to be on disk at its end. Raises UsageError if `path` can't be written or is no regular file; an
-    OSError of the block itself counts as that.
+    Raises UsageError if `path` can't be written or is no regular file; an OSError of the block itself counts as that.
     """
     check_output(path, ())
     target = Path(os.path.realpath(path))
@@ -56,6 +55,8 @@ def atomic_path(path: Path, mode: int = 0o600) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
         part.chmod(mode)
         part.replace(target)
     except OSError as error:
@@ -72,8 +73,6 @@ def atomic_file(path: Path, mode: int = 0o600, encoding: str = "utf-8") -> Itera
     """
     with atomic_path(path, mode) as part, part.open("w", encoding=encoding, newline="") as file:
         yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def write_text_atomic(path: Path, text: str, mode: int = 0o600) -> None:

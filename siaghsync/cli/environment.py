@@ -18,7 +18,7 @@ from siaghsync.cli.options import GlobalOptions
 from siaghsync.errors import Interrupted, LockHeld, SiaghsyncError, is_interruption
 from siaghsync.files import check_output
 from siaghsync.settings import Settings, load
-from siaghsync.state.database import run_lock
+from siaghsync.state.lock import run_lock
 
 
 @dataclass(slots=True)

@@ -18,8 +18,9 @@ from siaghsync.report.streams import say_message, write_json
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
 from siaghsync.state import runs
+from siaghsync.state.access import locked_state
 from siaghsync.state.audit_log import LogFilter, entries
-from siaghsync.state.database import open_state, run_lock
+from siaghsync.state.database import open_state
 from siaghsync.state.forget import forget
 from siaghsync.state.maintenance import prune
 
@@ -81,8 +82,7 @@ def _prune(settings: Settings, when: str, *, as_json: bool) -> None:
     before = moment_of(when, "--prune-before")
     if before > clock.now():
         raise UsageError("usage.in_the_future", option="--prune-before", value=when)
-    path = settings.siaghsync_state
-    with run_lock(path), closing(open_state(path)) as state:
+    with locked_state(settings.siaghsync_state) as state:
         pruned = prune(state, before, clock.now(), current_user())
     if as_json:
         write_json({"before": before.isoformat(timespec="seconds"), "pruned": pruned.as_json()})
@@ -91,8 +91,7 @@ def _prune(settings: Settings, when: str, *, as_json: bool) -> None:
 
 
 def _forget(settings: Settings, number: str, *, as_json: bool) -> None:
-    path = settings.siaghsync_state
-    with run_lock(path), closing(open_state(path)) as state:
+    with locked_state(settings.siaghsync_state) as state:
         forgotten = forget(state, number, clock.now(), current_user())
     if as_json:
         write_json({"customer": number, "forgotten": forgotten.as_json()})

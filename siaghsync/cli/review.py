@@ -19,8 +19,9 @@ from siaghsync.report.streams import say_message, write_json
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
 from siaghsync.state import reviews
+from siaghsync.state.access import locked_state
 from siaghsync.state.audit_log import of_record
-from siaghsync.state.database import open_state, run_lock
+from siaghsync.state.database import open_state
 from siaghsync.sync.decisions import Decision, open_review, resolve
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import closed_whatever_happens, log_in
@@ -107,8 +108,7 @@ def decide(
 
     Raises LockHeld if a run is at work, UsageError if the decision does not fit, CallError if a system can't be asked.
     """
-    path = settings.siaghsync_state
-    with run_lock(path), closing(open_state(path)) as state:
+    with locked_state(settings.siaghsync_state) as state:
         with run_context(settings, state, "review resolve", stop, who=who) as run:
             report = RunReport(run.staging)
             with closed_whatever_happens(run, report):

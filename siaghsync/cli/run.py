@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from siaghsync.report.run import failures_as_json, run_report
 from siaghsync.report.streams import error_document, say, say_message, tell_error, write_json
 from siaghsync.report.terminal import progress_bar, show
 from siaghsync.settings import Settings
-from siaghsync.state.database import State, lock_path, memory_state, open_state, run_lock
-from siaghsync.state.meta import note_lost_state
+from siaghsync.state.access import locked_state
+from siaghsync.state.database import State, memory_state, open_state
 from siaghsync.sync.context import PlanMode, RunContext
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import Result, require_import
@@ -70,13 +70,8 @@ def _locked_state(path: Path, *, create: bool, in_memory: bool) -> Iterator[Stat
     is_blank = not path.exists() or path.stat().st_size == 0
     if is_blank and not create:
         open_state(path)  # raises the StateError that says what is wrong, before a lock file is created
-    is_temporary = in_memory and is_blank
-    had_lock = lock_path(path).exists()
-    with nullcontext() if is_temporary else run_lock(path):
-        with closing(memory_state() if is_temporary else open_state(path, create=create)) as state:
-            if create:
-                note_lost_state(state, had_lock)
-            yield state
+    with closing(memory_state()) if in_memory and is_blank else locked_state(path, create=create) as state:
+        yield state
 
 
 def _show(result: Result, mode: PlanMode, output: Output, code: int) -> None:

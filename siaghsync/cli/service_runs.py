@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +17,8 @@ from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
 from siaghsync.report.streams import say, say_message
 from siaghsync.settings import Settings
-from siaghsync.state.database import State, open_state, run_lock
+from siaghsync.state.access import locked_state
+from siaghsync.state.database import State
 from siaghsync.state.status import overview
 from siaghsync.sync.decisions import Decision
 from siaghsync.sync.reading import SyncOptions
@@ -44,7 +44,7 @@ class ServiceRuns:
     def run(self, choose: Choose) -> None:
         """One run of the kind that is chosen under the lock. Raises LockHeld and what ended the run."""
         path = self.settings.siaghsync_state
-        with run_lock(path), closing(open_state(path)) as state:
+        with locked_state(path) as state:
             everything = choose(state)
             if everything is not None:
                 require_import(state)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 import typer
 
 from siaghsync.cli.build import run_context
@@ -13,7 +11,7 @@ from siaghsync.features.verify.collect import verify as compare
 from siaghsync.features.verify.render import verify_report
 from siaghsync.report.streams import write_json
 from siaghsync.report.terminal import progress_bar, show
-from siaghsync.state.database import open_state, run_lock
+from siaghsync.state.access import locked_state
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import closed_whatever_happens, log_in, require_import
 
@@ -24,12 +22,10 @@ app = new_app()
 def verify(context: typer.Context, as_json: JsonOption = False) -> None:
     """`verify`. Exit 1 if not in step."""
     settings = settings_of(context)
-    path = settings.siaghsync_state
     with (
         stop_on_signal() as stop,
         progress_bar(wanted=not as_json) as progress,
-        run_lock(path),
-        closing(open_state(path)) as state,
+        locked_state(settings.siaghsync_state) as state,
     ):
         require_import(state)
         with run_context(settings, state, "verify", stop.event, progress, dry_run=True) as run:

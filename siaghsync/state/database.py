@@ -1,7 +1,7 @@
 """The state file: how it is opened and checked, its transactions, and the door to sqlite-utils.
 
-One process at a time writes (`run_lock`), and in it one thread. WAL with synchronous=FULL: a commit that was acknowledged
-survives a power loss.
+One process at a time writes (`access.locked_state`), and in it one thread. WAL with synchronous=FULL: a commit that was
+acknowledged survives a power loss.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import sqlite_utils
-from filelock import FileLock, Timeout
 from sqlite_utils.db import Table
 
 from siaghsync.errors import LockHeld, StateError
 from siaghsync.state import migrations
+from siaghsync.state.lock import RunLock, kept_open
 
 Row = sqlite3.Row
 Values = Sequence[object] | Mapping[str, object]
@@ -27,6 +27,7 @@ _CHECKED_WHOLE = 16 * 2**20
 """Up to this size in bytes the whole state file is checked at every start."""
 _DECIDING = ("meta", "customer_mappings", "posted_documents", "cursors", "seen", "retries", "skips", "reviews")
 """The tables that decide about the next write: in a larger file only these are checked."""
+_GENERATION = "generation"
 _READING = ("SELECT", "PRAGMA", "WITH", "EXPLAIN")
 
 
@@ -36,6 +37,8 @@ class State:
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self._connection = connection
         self.path = path
+        self.lock: RunLock | None = None
+        self._advanced_to: int | None = None
         self.db: sqlite_utils.Database = _Database(connection, path)
         """The same connection through sqlite-utils. It writes inside `atomic` only, too."""
 
@@ -94,10 +97,31 @@ class State:
             yield
             with explained_errors(self.path):
                 self._connection.execute("COMMIT")
+            if self.lock and self._advanced_to:
+                self.lock.keep(self._advanced_to)
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        finally:
+            self._advanced_to = None
+
+    @property
+    def generation(self) -> int:
+        """How often `advance` was called for this file, or for the one that it is a copy of."""
+        return int(self.meta(_GENERATION) or 0)
+
+    def advance(self) -> None:
+        """Counts on, in the transaction at hand: what comes now, no copy of the file from before knows of.
+
+        Raises LockHeld, before anything is written, if the lock that this file was opened under is lost.
+        """
+        if self.lock is None or self._advanced_to:
+            return
+        if self.lock.is_lost():
+            raise LockHeld("state.lock_lost", name=self.lock.path.name, lock=self.lock.file.name)
+        self._advanced_to = max(self.generation, self.lock.generation()) + 1
+        self.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_GENERATION, str(self._advanced_to)))
 
     def meta(self, name: str) -> str | None:
         """A single remembered value, or None."""
@@ -170,45 +194,16 @@ class _Table(Table):
             yield from super().rows_where(*where, **options)
 
 
-# --- the lock ----------------------------------------------------------------------------------------------
-
-
-def lock_path(path: Path) -> Path:
-    """The lock file of the state file at `path`."""
-    return path.with_name(f"{path.name}.lock")
-
-
-@contextmanager
-def run_lock(path: Path) -> Iterator[None]:
-    """Holds the lock of the state file at `path` for as long as the block runs.
-
-    The lock dies with its process, however that ends, and its file is never deleted: beside a missing state file it shows
-    that there was one. Raises LockHeld if another process has it, StateError if the lock file can't be created.
-    """
-    lock = FileLock(lock_path(path), mode=0o600, preserve_lock_file=True)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LockHeld("state.locked", name=path.name) from None
-    except OSError as error:
-        detail = error.strerror or str(error)
-        raise StateError(
-            "state.lock_not_created", name=lock_path(path).name, detail=detail, folder=str(path.parent)
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 # --- opening -----------------------------------------------------------------------------------------------
 
 
 def open_state(path: Path, *, create: bool = False) -> State:
     """Opens the state file at `path`; with `create` a missing or empty one is created, mode 0600.
 
-    Raises StateError if it is missing, empty, damaged, foreign or newer than this program.
+    A symbolic link is followed first, for SQLite's companions and the lock lie beside the file itself. Raises StateError if it is
+    missing, empty, damaged, foreign or newer than this program, or has a second name.
     """
+    path = Path(os.path.realpath(path))
     size = _size(path)
     if not create and not size:
         raise StateError("state.missing" if size is None else "state.empty", path=str(path))
@@ -217,6 +212,8 @@ def open_state(path: Path, *, create: bool = False) -> State:
             make_private(path) if size is None else path.chmod(0o600)
         except OSError as error:
             raise StateError("state.not_created", path=str(path), detail=error.strerror or str(error)) from None
+    elif path.stat().st_nlink > 1:
+        raise StateError("state.second_name", path=str(path))
     _refuse_foreign_log(path)
     with explained_errors(path):
         connection = sqlite3.connect(path, isolation_level=None, timeout=10)
@@ -244,8 +241,8 @@ def _refuse_foreign_log(path: Path) -> None:
     log = path.with_name(path.name + "-wal")
     if not _size(log):
         return
-    with path.open("rb") as file:
-        header = file.read(20)
+    with kept_open(path) as descriptor:
+        header = os.read(descriptor, 20)
     if header[18:20] == b"\x01\x01":
         raise StateError("state.foreign_log", path=str(path), name=path.name, log=log.name)
 

@@ -50,7 +50,11 @@ class Intent:
 
 
 def open_intent(run: Run, action: Action) -> int:
-    """Writes down that `action` is about to be sent. Belongs inside `State.atomic`, which must end before it is sent."""
+    """Writes down that `action` is about to be sent. Belongs inside `State.atomic`, which must end before it is sent.
+
+    Raises LockHeld if the lock is lost; nothing more may be sent then.
+    """
+    run.state.advance()
     return run.state.execute(
         "INSERT INTO intents (run_id, entity, operation, target, record, customer_number, finance_code, plan, opened_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -84,7 +88,7 @@ def mark_missed(run: Run, intent_id: int) -> None:
 def adopt_orphans(run: Run) -> list[Intent]:
     """Marks what earlier runs left open as unknown, and returns it. Belongs inside `State.atomic`.
 
-    The run lock is held, so no earlier run can still be at work on them.
+    The lock is held, which belongs to the file and outlives its lock file, so no earlier run can still be at work on them.
     """
     sql = f"SELECT * FROM intents WHERE {UNSETTLED} AND state = 'open' AND run_id <> ? ORDER BY id"
     orphans = run.state.rows(sql, (run.id,))

@@ -16,7 +16,7 @@ from siaghsync.connectors.siagh.client import SavedPreinvoice
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import customer_kind
 from siaghsync.domain.reasons import IntentState, Operation, Reason
-from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
+from siaghsync.errors import CallError, InDoubt, LockHeld, LoginRefused, NotSent
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state.outbox import close_intent, open_intent, unsettled_of
 from siaghsync.sync.context import RunContext
@@ -45,7 +45,7 @@ class _Batch:
 
     width: int
     doubts_in_a_row: int = 0
-    halted: CallError | None = None
+    halted: CallError | LockHeld | None = None
     sent: dict[Future[_Reply], tuple[int, Action]] = field(default_factory=dict)
     answered: SimpleQueue[Future[_Reply]] = field(default_factory=SimpleQueue)
     """Those of `sent` that have an outcome which is not recorded yet."""
@@ -68,7 +68,7 @@ class Executor:
 
         With `careful` no intent is on disk before a thread is free for it. Returns the creates whose outcome is unknown;
         they are not told yet, since a look-up may follow. Raises the CallError that shows that the system can't be
-        reached, after everything under way has been recorded.
+        reached, or LockHeld if the lock is lost, after everything under way has been recorded.
         """
         # Twice the threads, so that none idles while outcomes are committed; but a document that waits for a thread when
         # the process is killed would be in doubt, and work for a person.
@@ -83,7 +83,7 @@ class Executor:
                 with self.context.state.atomic():
                     for future in finished:
                         self._record(batch, future)
-                    opened = [] if batch.halted else [(self._open(action), action) for action in ready]
+                    opened = self._open_all(batch, ready)
                 if batch.halted:
                     for future in batch.sent:
                         future.cancel()  # what has no thread yet; it is answered as cancelled
@@ -108,6 +108,16 @@ class Executor:
         """The next actions to send; none once the system counts as down or a signal came."""
         idle = 0 if batch.halted or self.context.cancel.is_set() else batch.width - len(batch.sent) + finished
         return islice(source, max(idle, 0))
+
+    def _open_all(self, batch: _Batch, ready: list[Action]) -> list[tuple[int, Action]]:
+        """The actions with their intents; nothing once the batch is halted, or if the lock is lost."""
+        if batch.halted:
+            return []
+        try:
+            return [(self._open(action), action) for action in ready]
+        except LockHeld as error:  # at the first one
+            batch.halted = error
+            return []
 
     def _open(self, action: Action) -> int:
         write = as_write(action)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from siaghsync.state.database import run_lock
+from siaghsync.state.lock import run_lock
 from tests.environment import SINCE
 from tests.indoors import Indoors, indoors
 from tests.world import Maker

@@ -87,6 +87,7 @@ class Bench:
         for record in world.contacts:
             self.sandbox.finance.add_contact(**record)
         self.lose_state()
+        Path(f"{self.state}.lock").unlink(missing_ok=True)  # which knows of a later state file
         if world.state:
             shutil.copy(world.state, self.state)
         self.sandbox.crm.clock_offset = self.clock

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from persiantools.jdatetime import JalaliDate
 
-from siaghsync.state.database import run_lock
+from siaghsync.state.lock import run_lock
 from tests.environment import DOCUMENT_DATE, FISCAL_YEAR, SINCE
 from tests.indoors import indoors
 from tests.world import Maker, World

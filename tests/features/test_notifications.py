@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from siaghsync.state.database import run_lock
+from siaghsync.state.lock import run_lock
 from tests.cli.listener import Listener, closed_port
 from tests.indoors import indoors
 from tests.world import Maker, World, finish

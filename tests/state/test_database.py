@@ -18,7 +18,8 @@ import pytest
 
 from siaghsync.errors import LockHeld, StateError, UsageError
 from siaghsync.messages.catalog import cure, render
-from siaghsync.state.database import State, lock_path, memory_state, open_state, run_lock
+from siaghsync.state.database import State, memory_state, open_state
+from siaghsync.state.lock import lock_path, run_lock
 from siaghsync.state.maintenance import backup
 from siaghsync.state.migrations import APPLICATION_ID, VERSION
 
@@ -64,6 +65,7 @@ def program(code: str, *args: object) -> subprocess.Popen[str]:
     head = (
         "import os, sys, time\nfrom pathlib import Path\nfrom siaghsync.errors import *\n"
         "from siaghsync.messages.catalog import render\nfrom siaghsync.state.database import *\n"
+        "from siaghsync.state.lock import *\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", head + textwrap.dedent(code), *map(str, args)],

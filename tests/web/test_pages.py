@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from siaghsync.state.database import run_lock
+from siaghsync.state.lock import run_lock
 from tests.patience import PATIENCE, wait_for
 from tests.web.serving import PASSWORD, SECRET, Served, password_hash, ready, serving, write
 from tests.world import Maker, World, finish, holding

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from siaghsync.state.database import run_lock
+from siaghsync.state.lock import run_lock
 from tests.patience import PATIENCE, wait_for
 from tests.web.serving import SECRET, Served, ready, serving, write
 from tests.world import Maker, World
