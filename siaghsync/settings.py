@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -62,6 +63,16 @@ def _secret_root(secret: SecretStr) -> SecretStr:
 
 def _secret_address(secret: SecretStr) -> SecretStr:
     return SecretStr(_address(secret.get_secret_value(), query=True))
+
+
+def _optional_root(text: str) -> str:
+    return _root(text) if text.strip() else ""
+
+
+def _services(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value().strip() and find_spec("apprise") is None:
+        raise ValueError("the library is not installed")
+    return secret
 
 
 def _finance_hash(secret: SecretStr) -> SecretStr:
@@ -170,6 +181,8 @@ class Settings(BaseModel):
     )
     healthcheck_url: Annotated[SecretStr, AfterValidator(_secret_root)] = _secret("address", SecretStr(""))
     alert_url: Annotated[SecretStr, AfterValidator(_secret_address)] = _secret("address_with_query", SecretStr(""))
+    notify_urls: Annotated[SecretStr, AfterValidator(_services)] = _secret("notify_addresses", SecretStr(""))
+    dashboard_url: Annotated[str, AfterValidator(_optional_root)] = _text("", "address")
     metrics_file: Path | None = Field(None, json_schema_extra=_must_be("metrics_path"))
     _env_file: Path = PrivateAttr(Path(".env"))
 

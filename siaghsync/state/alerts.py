@@ -11,7 +11,8 @@ from siaghsync.errors import BrakeError, CallError
 from siaghsync.state import reviews
 from siaghsync.state.database import State
 
-_TOLD = "alerts_told"
+_TOLD = {"ALERT_URL": "alerts_told", "NOTIFY_URLS": "notifications_told"}
+"""Setting -> the name under which it is remembered what was told there."""
 
 Told = dict[str, Any]
 """`reviews`: review id -> the reason that was told; `systems`: those told as failing; `brake`: whether one was told."""
@@ -30,13 +31,14 @@ class News:
     after: Told
 
 
-def news(state: State, error: BaseException | None, working: Iterable[str]) -> News:
-    """What has not been told yet. `error` is what ended the run early, `working` are the systems that answered in it.
+def news(state: State, target: str, error: BaseException | None, working: Iterable[str]) -> News:
+    """What has not been told yet to `target`, which is the name of its setting. `error` is what ended the run early, `working`
+    are the systems that answered in it.
 
     A review is told once, and again only if its question becomes another one. A system that fails, or a brake, is told
     once until it works, or a run goes through.
     """
-    told: Told = {"reviews": {}, "systems": [], "brake": False, **json.loads(state.meta(_TOLD) or "{}")}
+    told: Told = {"reviews": {}, "systems": [], "brake": False, **json.loads(state.meta(_TOLD[target]) or "{}")}
     open_now = {str(review.id): review for review in reviews.open_items(state)}
     items: list[dict[str, Any]] = [
         {"kind": "review", **review.as_item()}
@@ -63,8 +65,8 @@ def news(state: State, error: BaseException | None, working: Iterable[str]) -> N
     return News(items, before, after)
 
 
-def remember(state: State, told: Told) -> None:
-    """Keeps what was told, if that has changed."""
+def remember(state: State, target: str, told: Told) -> None:
+    """Keeps what was told to `target`, if that has changed."""
     text = json.dumps(told, sort_keys=True)
-    if state.meta(_TOLD) != text:
-        state.set_meta(_TOLD, text)
+    if state.meta(_TOLD[target]) != text:
+        state.set_meta(_TOLD[target], text)

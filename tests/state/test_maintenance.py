@@ -92,8 +92,8 @@ SILENT = InDoubt("crm", "log_in", "timeout")
 
 def told(state: State, error: BaseException | None = None, working: tuple[str, ...] = ()) -> list[str]:
     """What is told now: the kinds of the items; it is remembered as told."""
-    found = alerts.news(state, error, working)
-    alerts.remember(state, found.after)
+    found = alerts.news(state, "ALERT_URL", error, working)
+    alerts.remember(state, "ALERT_URL", found.after)
     return [item["kind"] for item in found.items]
 
 
@@ -101,7 +101,7 @@ def test_a_question_is_told_once_and_again_when_it_becomes_another(state: State)
     run = begun(state, NOW)
     with state.atomic():
         reviews.put(run, STRANGER)
-    (item,) = alerts.news(state, None, ()).items
+    (item,) = alerts.news(state, "ALERT_URL", None, ()).items
     assert (item["id"], item["reason"], item["customer_number"]) == (1, "stranger", "100-1234")
     assert told(state) == ["review"]
     assert told(state) == []
@@ -117,7 +117,7 @@ def test_a_question_is_told_once_and_again_when_it_becomes_another(state: State)
 
 
 def test_a_system_that_fails_is_told_once_until_it_works(state: State) -> None:
-    (item,) = alerts.news(state, SILENT, ()).items
+    (item,) = alerts.news(state, "ALERT_URL", SILENT, ()).items
     assert (item["system"], item["reason"], item["message"]) == ("crm", "timeout", SILENT.message)
     assert told(state, SILENT) == ["system"]
     assert told(state, SILENT, ("crm", "finance")) == []
@@ -130,7 +130,7 @@ def test_a_brake_is_told_once_until_a_run_goes_through(state: State) -> None:
     assert told(state, brake) == ["brake"]
     assert told(state, brake) == []
     assert told(state) == []
-    (item,) = alerts.news(state, brake, ()).items
+    (item,) = alerts.news(state, "ALERT_URL", brake, ()).items
     assert item["message"] == msg("brake.creates", count=9, limit=5)
 
 
@@ -139,6 +139,6 @@ def test_what_could_not_be_told_is_told_the_next_time(state: State) -> None:
     with state.atomic():
         reviews.put(run, STRANGER)
     for _ in range(2):
-        found = alerts.news(state, None, ())
+        found = alerts.news(state, "ALERT_URL", None, ())
         assert [item["kind"] for item in found.items] == ["review"]
-        alerts.remember(state, found.before)
+        alerts.remember(state, "ALERT_URL", found.before)

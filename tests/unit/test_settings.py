@@ -43,7 +43,7 @@ def told(error: SettingsError) -> str:
     return render(error.message)
 
 
-SECRET_ONES = ("webhook_secret", "dashboard_password_hash", "healthcheck_url", "alert_url")
+SECRET_ONES = ("webhook_secret", "dashboard_password_hash", "healthcheck_url", "alert_url", "notify_urls")
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -77,6 +77,7 @@ def test_defaults(tmp_path: Path) -> None:
         "max_updates_per_run": 500,
         "poll_interval_seconds": 300,
         "enable_webhooks": False,
+        "dashboard_url": "",
         "metrics_file": None,
     }
 
@@ -255,6 +256,7 @@ def test_no_secret_in_any_text(tmp_path: Path) -> None:
         "WEBHOOK_SECRET": "hush2",
         "HEALTHCHECK_URL": "http://127.0.0.1/hush3",
         "ALERT_URL": "http://127.0.0.1/hush4",
+        "NOTIFY_URLS": "tgram://hush6",
         "CRM_API_BASE_URL": "http://127.0.0.1/hush5",
     }
     read = settings(tmp_path, **secrets)

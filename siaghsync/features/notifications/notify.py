@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from siaghsync.connectors.http.notify_post import NotifyPost
+from siaghsync.connectors.http.notify_services import NotifyServices
 from siaghsync.errors import LockHeld, SiaghsyncError
-from siaghsync.features.notifications.render import alert_document, outcomes, ping_text
+from siaghsync.features.notifications.render import alert_document, news_letter, outcomes, ping_text
 from siaghsync.files import write_text_atomic
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
@@ -23,6 +24,7 @@ from siaghsync.sync.context import RunContext
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import Result
 
+_Sent = NotifyPost | NotifyServices
 _IN_ORDER_SECONDS = 1.0
 """How long the end of a run waits for the answer to its start, so that a monitor hears of both in this order."""
 _MOST_BYTES = 10_000
@@ -75,7 +77,11 @@ class RunNotifier:
         self._command = command
         self._now = now
         self._ping_url = settings.healthcheck_url.get_secret_value() if wanted and by_cron else ""
-        self._alert_url = settings.alert_url.get_secret_value() if wanted else ""
+        self._alert_url = settings.alert_url.get_secret_value()
+        self._notify_urls = settings.notify_urls.get_secret_value()
+        self._dashboard = settings.dashboard_url
+        channels = {"ALERT_URL": self._alert_url, "NOTIFY_URLS": self._notify_urls}
+        self._targets = [name for name, is_set in channels.items() if is_set and wanted]
         self._metrics_file = settings.metrics_file if wanted else None
         self._result: Result | None = None
         self._start: NotifyPost | None = None
@@ -102,21 +108,24 @@ class RunNotifier:
         self.is_over = True
         if error and not self.exit_code:
             self.exit_code = error.exit_code if isinstance(error, SiaghsyncError) else 70
-        found, alert = None, None
-        if state and self._alert_url:
-            with self._harmless("ALERT_URL"):
-                reached = self.report.reached if self.report else ()
-                found = alerts.news(state, error, reached)
-                alert = self._alert(found) if found.items else None
+        told: list[tuple[str, alerts.News, _Sent | None]] = []
+        for target in self._targets if state else ():
+            assert state
+            with self._harmless(target):
+                found = alerts.news(state, target, error, self.report.reached if self.report else ())
+                told.append((target, found, self._sent(target, found) if found.items else None))
         if state and self._metrics_file and self.context:
             with self._harmless("METRICS_FILE"):
                 self._write_metrics(self._metrics_file, state, self.context)
-        for notification in filter(None, (self._start, self._ping(error), alert)):
-            if trouble := notification.trouble():
-                self.troubles[notification.target] = trouble
-        if state and found:
-            with self._harmless("ALERT_URL"):
-                alerts.remember(state, found.before if alert and alert.trouble() else found.after)
+        sent: list[_Sent | None] = [self._start, self._ping(error), *(notification for _, _, notification in told)]
+        for each in sent:
+            if each and (trouble := each.trouble()):
+                self.troubles[each.target] = trouble
+        for target, found, notification in told:
+            assert state
+            with self._harmless(target):
+                failed = notification is not None and notification.trouble() is not None
+                alerts.remember(state, target, found.before if failed else found.after)
 
     @contextmanager
     def _harmless(self, target: str) -> Iterator[None]:
@@ -137,10 +146,13 @@ class RunNotifier:
         text = ping_text(self._command, self.exit_code, error, self.report)
         return NotifyPost("HEALTHCHECK_URL", f"{self._ping_url}/fail", text.encode()[:_MOST_BYTES])
 
-    def _alert(self, found: alerts.News) -> NotifyPost:
+    def _sent(self, target: str, found: alerts.News) -> _Sent:
+        if target == "NOTIFY_URLS":
+            return NotifyServices(target, self._notify_urls, *news_letter(found, self._command, self._dashboard))
         run = self._result.run if self._result else {"id": self.context.run.id} if self.context else None
-        body = json.dumps(alert_document(found, self._command, run), ensure_ascii=False).encode()
-        return NotifyPost("ALERT_URL", self._alert_url, body, "application/json")
+        document = alert_document(found, self._command, run, self._dashboard)
+        body = json.dumps(document, ensure_ascii=False).encode()
+        return NotifyPost(target, self._alert_url, body, "application/json")
 
     def _write_metrics(self, path: Path, state: State, context: RunContext) -> None:
         # The library takes 0.16 s to import, which runs without METRICS_FILE don't have to pay.
