@@ -185,7 +185,9 @@ _KINDS: Mapping[FieldKind, str] = {
     FieldKind.DIGITS: "a code, written with ASCII digits",
     FieldKind.NATIONAL_CODE: "a national code or legal id, compared without leading zeros",
     FieldKind.PHONE: "a phone number, compared without country code",
-    FieldKind.CHOICE: "a small code of Siagh: `1`, `0`, or the code of a place",
+    FieldKind.CHOICE: "a flag of Siagh: `1` or `0`",
+    FieldKind.GENDER: "`1` male, `0` female; words in the CRM",
+    FieldKind.PLACE: "Siagh's code of a place; its name in the CRM (docs/mapping.md)",
     FieldKind.NOTES: "a text; its last part may be the mark `[CRM <number>]`",
 }
 

@@ -34,6 +34,7 @@ from pydantic import (
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.errors import SettingsError
+from siaghsync.mapping_file import MappingFile, States, load_mapping
 from siaghsync.messages.message import Message, Param, msg
 from siaghsync.password_hash import is_hash
 
@@ -100,6 +101,11 @@ def either_calendar(text: str) -> date:
     return date(year, month, day)
 
 
+def _several(text: object) -> object:
+    """Codes separated by commas."""
+    return tuple(filter(None, map(str.strip, re.split("[,،]", text)))) if isinstance(text, str) else text
+
+
 def _must_be(code: str, **params: Param) -> dict[str, Any]:
     """What a setting must be, as the `json_schema_extra` of its field."""
     return msg(f"settings.{code}", **params).as_json()
@@ -126,6 +132,9 @@ def _secret(code: str, default: Any = ...) -> Any:
     return Field(default, repr=False, json_schema_extra=_must_be(code))
 
 
+Types = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+
+
 class Settings(BaseModel):
     """All settings, with their defaults. Times are in seconds, paths absolute, dates Gregorian.
 
@@ -141,21 +150,24 @@ class Settings(BaseModel):
     finance_username: str = _text(..., "finance_user")
     finance_password: Annotated[SecretStr, AfterValidator(_finance_hash)] = _secret("finance_password")
     siaghsync_state: Path = Field(Path("siaghsync.db"), json_schema_extra=_must_be("state_path"))
+    siaghsync_mapping: Path = Field(Path("mapping.toml"), json_schema_extra=_must_be("mapping_path"))
 
     customer_number_prefix: Annotated[str, AfterValidator(ascii_digits)] = _text("", "number_prefix")
     customer_number_offset: int = _whole(0, -999_999_999, 999_999_999)
     customer_number_width: int = _whole(0, 0, 18)
-    crm_person_type: str = _text("person", "person_type")
-    crm_organization_type: str = _text("organization", "organization_type")
+    crm_person_type: Types = _text(("person",), "person_type")
+    crm_organization_type: Types = _text(("organization",), "organization_type")
     crm_category: str = _text("", "category")
+    customers_without_number: Literal["skip", "create"] = _text("skip", "without_number")
     import_inactive: bool = _flag(False)
 
     sync_quotes: bool = _flag(True)
     sync_invoices: bool = _flag(True)
-    invoice_states: Literal["numbered", "any"] = _text("numbered", "invoice_states")
+    invoice_states: States = _text("numbered", "invoice_states")
     invoices_since: Annotated[date | None, BeforeValidator(either_calendar)] = Field(
         None, json_schema_extra=_must_be("day")
     )
+    preinvoice_customer: Literal["party", "contact"] | None = _text(None, "preinvoice_customer")
     preinvoice_sale_model: int = _code(1)
     preinvoice_sales_centre: int | None = _code(None)
     """None: the same as the sale model of the document at hand."""
@@ -168,6 +180,7 @@ class Settings(BaseModel):
     http_timeout_seconds: float = Field(
         30, gt=0, le=3600, allow_inf_nan=False, json_schema_extra=_must_be("seconds", high=3600)
     )
+    tls_ca_file: Path | None = Field(None, json_schema_extra=_must_be("tls_ca_path"))
     max_retry_attempts: int = _whole(3, 1, 20)
     unknown_grace_seconds: int = _whole(600, 0, 604_800)
     max_creates_per_run: int = _whole(500, 0, 1_000_000)
@@ -196,12 +209,19 @@ class Settings(BaseModel):
         """What no output may replace: the state file, its lock, what SQLite keeps beside it, the env and the mapping file."""
         state, env = os.path.realpath(self.siaghsync_state), self._env_file
         beside_state = (Path(f"{state}{ending}") for ending in ("", ".lock", "-wal", "-shm", "-journal"))
-        return (*beside_state, env, env.with_name("mapping.toml"), env.with_name("dashboard-users.toml"))
+        return (*beside_state, env, self.siaghsync_mapping, env.with_name("dashboard-users.toml"))
 
     def shown(self) -> dict[str, Any]:
         """All settings by their names, for somebody outside: of addresses scheme and port, of paths the last part, of secrets
         whether they are set, of users how long their names are."""
         return {name.upper(): _shown(name, value) for name, value in self}
+
+    _mapping: MappingFile = PrivateAttr(default_factory=MappingFile)
+
+    @property
+    def mapping(self) -> MappingFile:
+        """What the mapping file says."""
+        return self._mapping
 
     @property
     def document_sources(self) -> tuple[DocumentSource, ...]:
@@ -242,7 +262,7 @@ def load(env_file: Path | None, environ: Mapping[str, str], cwd: Path, state: Pa
 
     An empty value counts as none. Relative paths among the settings start at the env file's folder, `env_file`
     and `state` (which replaces SIAGHSYNC_STATE) at `cwd`. Raises one SettingsError that names every setting that
-    is missing or wrong, and never shows a secret or an address.
+    is missing or wrong, and never shows a secret or an address; one about the mapping file names its lines and keys.
     """
     path = cwd / (env_file or ".env")
     text = _read(path, required=env_file is not None)
@@ -256,7 +276,9 @@ def load(env_file: Path | None, environ: Mapping[str, str], cwd: Path, state: Pa
         if settings.enable_webhooks and not settings.webhook_secret:
             problems.append(_problem("webhook_secret", given))
         if not problems:
-            return _anchored(settings, path, cwd / state if state else None)
+            settings = _anchored(settings, path, cwd / state if state else None)
+            settings._mapping = load_mapping(settings.siaghsync_mapping, required="siaghsync_mapping" in given)
+            return settings
     # Raised outside of `except`, so that no traceback carries pydantic's own error along.
     raise SettingsError("settings.problems", count=len(problems), problems=tuple(problems), file=str(path))
 
@@ -320,8 +342,11 @@ def _problem(name: str, given: Mapping[str, str]) -> Message:
 def _anchored(settings: Settings, env_file: Path, state: Path | None) -> Settings:
     folder = env_file.parent
     paths: dict[str, Path] = {"siaghsync_state": state or folder / settings.siaghsync_state}
+    paths["siaghsync_mapping"] = folder / settings.siaghsync_mapping
     if settings.metrics_file:
         paths["metrics_file"] = folder / settings.metrics_file
+    if settings.tls_ca_file:
+        paths["tls_ca_file"] = folder / settings.tls_ca_file
     anchored = settings.model_copy(update=paths)
     anchored._env_file = env_file
     return anchored

@@ -22,7 +22,7 @@ PAGE = "docs/architecture.md"
 LAYERS: dict[str, int] = {
     "messages": 0, "errors": 0, "clock": 0, "files": 0, "sandbox": 0,
     "domain": 1,
-    "connectors": 2, "passwords": 2, "password_hash": 2, "dashboard_users": 2,
+    "connectors": 2, "passwords": 2, "password_hash": 2, "dashboard_users": 2, "mapping_file": 2,
     "settings": 3,
     "planning": 4, "state": 4,
     "sync": 5,
@@ -58,7 +58,7 @@ LIBRARIES: dict[str, set[str]] = {
     "typer": {"cli", "__main__"},
     "click": {"cli", "__main__"},
     "rich": {"report", "cli", "features"},
-    "pydantic": {"connectors", "settings"},
+    "pydantic": {"connectors", "settings", "mapping_file"},
     "prometheus_client": {"features.notifications"},
     "starlette": {"web", "sandbox"},
     "jinja2": {"web"},

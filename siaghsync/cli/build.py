@@ -48,6 +48,7 @@ def clients(settings: Settings, stop: threading.Event) -> Iterator[Clients]:
                 attempts=settings.max_retry_attempts,
                 concurrency=settings.concurrency,
                 stop=stop,
+                tls_ca_file=settings.tls_ca_file,
             )
             open_sessions.callback(found.close)
             return found
@@ -58,8 +59,8 @@ def clients(settings: Settings, stop: threading.Event) -> Iterator[Clients]:
             to_crm,
             settings.crm_username,
             settings.crm_password.get_secret_value(),
-            person_type=settings.crm_person_type,
-            organization_type=settings.crm_organization_type,
+            person_types=settings.crm_person_type,
+            organization_types=settings.crm_organization_type,
         )
         finance = Siagh(to_finance, settings.finance_username, settings.finance_password.get_secret_value())
         yield Clients(crm, finance, {"crm": to_crm, "finance": to_finance})
@@ -70,7 +71,14 @@ def plan_rules(settings: Settings) -> PlanRules:
     scheme = NumberScheme(
         settings.customer_number_prefix, settings.customer_number_offset, settings.customer_number_width
     )
-    return PlanRules(scheme, settings.finance_note_marker, settings.crm_category, settings.import_inactive)
+    return PlanRules(
+        scheme,
+        settings.finance_note_marker,
+        settings.crm_category,
+        settings.import_inactive,
+        settings.mapping.site(),
+        settings.customers_without_number == "create",
+    )
 
 
 def limits(settings: Settings) -> Limits:
@@ -136,6 +144,7 @@ def document_rules(settings: Settings, state: State) -> Callable[[], DocumentRul
             intermediary=settings.preinvoice_intermediary,
             states=settings.invoice_states,
             since=posting_start(settings, state),
+            types={name: each.model_dump(exclude_none=True) for name, each in settings.mapping.documents.items()},
         )
 
     return rules

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import posting_start, run_context
+from siaghsync.cli.build import document_rules, run_context
 from siaghsync.cli.cool_down import cool_down
 from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, help_without_command, new_app
 from siaghsync.errors import UsageError
 from siaghsync.features.invoice_report.collect import YearReport
 from siaghsync.features.invoice_report.render import invoice_tables
-from siaghsync.features.invoice_report.rules import CSV_COLUMNS, LineRules, csv_row
+from siaghsync.features.invoice_report.rules import CSV_COLUMNS, csv_row
 from siaghsync.files import write_csv
 from siaghsync.messages.message import msg
 from siaghsync.report.streams import say_message, write_json
@@ -76,11 +76,10 @@ def invoices(
 
 
 def _read(run: RunContext, state: State, settings: Settings, year: int | None) -> YearReport:
-    rules = LineRules(settings.invoice_states, posting_start(settings, state), settings.preinvoice_sale_model)
     with cool_down(settings.siaghsync_state):
         run.crm.login()
     kept = InvoiceLines(run.state)
-    found = YearReport(CrmReader.of(run), kept, state, rules, year or _fiscal_year(run))
+    found = YearReport(CrmReader.of(run), kept, state, document_rules(settings, state)(), year or _fiscal_year(run))
     found.read(settings.document_sources)
     return found
 

@@ -31,7 +31,8 @@ class Customer:
 
     `names` are all its names, the one to be written first. `phones` are all its numbers. `fields` holds only what the
     CRM has a value for, already fit to be sent. `modified` is the CRM's own date. `notes` says what was odd about the
-    data (cleaned characters, a wrong national code).
+    data (cleaned characters, a wrong national code). `places_without_code` are names of places that
+    don't travel, by their field.
     """
 
     crm_id: str
@@ -43,6 +44,7 @@ class Customer:
     fields: Mapping[str, str]
     modified: str | None = None
     notes: tuple[Message, ...] = ()
+    places_without_code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -65,7 +67,8 @@ class Contact:
     """A contact of the finance system.
 
     `fields` holds every field of `domain.fields.READ_BACK` as it was read, the mark in `notes` included; `marker` is the
-    number in the mark, or "". `extra` holds what only the import carries over: `mobile2`, `phone2`, `email2`.
+    number in the mark, or "". `account_party` is its code as an account party (contract siagh §4), None without one.
+    `extra` holds what only the import carries over: `mobile2`, `phone2`, `email2`.
     """
 
     code: int
@@ -77,6 +80,7 @@ class Contact:
     active: bool = True
     admin: bool = False
     marker: str = ""
+    account_party: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -21,6 +21,8 @@ from siaghsync.messages.message import Message, Param, msg
 
 DocumentSource = Literal["quote", "invoice"]
 
+APPROVED = 2
+"""The state of a document that is approved and numbered (contract payamgostar §4)."""
 _DIGITS = 400
 """More than any product or sum of readable amounts can have, so nothing is ever rounded."""
 _ZERO = Decimal(0)
@@ -49,7 +51,7 @@ class Document:
     """A quote or sales invoice of the CRM (contract payamgostar §4).
 
     `date` is the document's own date in Tehran, or the day of its creation; `created` is the moment of its creation
-    (Tehran time without an offset). `sale_model` is the number at the end of `type_code`, None without one.
+    (Tehran time without an offset). `sale_model` is the number in `type_code`, None without one.
     `customer_crm_id` and `number` are "" if it has none. The amounts of the header are None where the CRM gives none.
     `modified` is the CRM's own text.
     """
@@ -217,6 +219,7 @@ def snapshot(document: Document) -> dict[str, Any]:
         "crm_id": document.crm_id,
         "source": document.source,
         "number": document.number,
+        "state": document.state_index,
         "subject": document.subject,
         "type_code": document.type_code,
         "customer": document.customer_crm_id,

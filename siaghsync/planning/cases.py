@@ -10,16 +10,20 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.reasons import Operation
+from siaghsync.domain.site import NO_SITE, Site
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """CUSTOMER_NUMBER_* as `scheme`, FINANCE_NOTE_MARKER as `mark`, CRM_CATEGORY and IMPORT_INACTIVE."""
+    """CUSTOMER_NUMBER_* as `scheme`, FINANCE_NOTE_MARKER as `mark`, CRM_CATEGORY, IMPORT_INACTIVE, and the mapping file's
+    part about customers as `site`. `without_number` says whether customers without a number are synced too."""
 
     scheme: NumberScheme
     mark: bool = True
     category: str = ""
     import_inactive: bool = False
+    site: Site = NO_SITE
+    without_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What should happen to a CRM quote or invoice in Finance: decisions in this order, the first that applies.
 
 1. Posted already: nothing (`None`); a number that was taken away, or another content, is for a person.
-2. Without a number while only numbered documents count: skipped, also a draft of a posted quote's invoice.
+2. Of a type that is not posted, without a number while only numbered documents count, not approved while only approved ones
+   do: skipped, also a draft of a posted quote's invoice.
 3. Its quote, or the invoice made from it, was posted: counts as posted with it if both sell the same, else for a person.
 4. Created before the start: skipped.
 5. Faults in itself, or another fiscal year: for a person.
@@ -17,12 +18,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.document import (
+    APPROVED,
     Document,
     DocumentRow,
     Posted,
@@ -36,6 +38,7 @@ from siaghsync.domain.document import (
 )
 from siaghsync.domain.normalize import clean, marker
 from siaghsync.domain.reasons import Operation, Reason
+from siaghsync.mapping_file import DEFAULT, States
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_checks import faults_of
@@ -56,7 +59,8 @@ class DocumentRules:
     """The settings that decisions depend on: PREINVOICE_*, INVOICE_STATES and INVOICES_SINCE (None: no start).
 
     `sale_model` is for documents whose type code has no number; `sales_centre` None means the document's sale model;
-    `since` is a moment of the CRM's own clock (Tehran time without an offset).
+    `since` is a moment of the CRM's own clock (Tehran time without an offset). `types` holds what the mapping file says:
+    type code, or `default` -> the fields of this class that it gives.
     """
 
     sale_model: int
@@ -64,8 +68,16 @@ class DocumentRules:
     payment_type: int
     sale_kind: int
     intermediary: int
-    states: Literal["numbered", "any"]
+    states: States
     since: dt.datetime | None
+    post: bool = True
+    types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def of(self, type_code: str, sale_model: int | None) -> DocumentRules:
+        """The rules for documents of a type, whose code says `sale_model`: by the mapping file's section for it, else by its
+        section for all types, else by the code, else by the settings."""
+        by_code = {} if sale_model is None else {"sale_model": sale_model}
+        return replace(self, **{**by_code, **self.types.get(DEFAULT, {}), **self.types.get(type_code, {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +109,12 @@ class Wait:
 def plan_document(case: DocumentCase, rules: DocumentRules) -> Action | Wait | None:
     """What becomes of a quote or invoice: create, link, skip, review, a `Wait`, or None if nothing is to be done."""
     document = case.document
-    unnumbered = rules.states == "numbered" and not document.number
+    rules = rules.of(document.type_code, document.sale_model)
+    out = left_out(document, rules)
     if case.posted:
-        return _posted(case, case.posted, unnumbered=unnumbered)
-    if unnumbered:
-        return action_about(case, Operation.SKIP, Reason.NOT_NUMBERED, msg("reason.not_numbered"))
+        return _posted(case, case.posted, out)
+    if out:
+        return action_about(case, Operation.SKIP, *out)
     if case.twin:
         return _twin(case, case.twin)
     created = document.created or dt.datetime.combine(document.date, dt.time.min)
@@ -115,6 +128,18 @@ def plan_document(case: DocumentCase, rules: DocumentRules) -> Action | Wait | N
     if case.customer_code is None:
         return _wait(case)
     return _create(case, case.customer_code, rules)
+
+
+def left_out(document: Document, rules: DocumentRules) -> tuple[Reason, Message] | None:
+    """Why a document is not to be posted by the rules for its type, and so far; None if it is."""
+    rules = rules.of(document.type_code, document.sale_model)
+    if not rules.post:
+        return Reason.TYPE_NOT_POSTED, msg("reason.type_not_posted", type=document.type_code)
+    if rules.states == "numbered" and not document.number:
+        return Reason.NOT_NUMBERED, msg("reason.not_numbered")
+    if rules.states == "approved" and document.state_index != APPROVED:
+        return Reason.NOT_APPROVED, msg("reason.not_approved")
+    return None
 
 
 def _tehran_time(moment: dt.datetime) -> str:
@@ -189,13 +214,16 @@ def posted_as(posted: Posted) -> Message:
     return msg("document.preinvoice_by_key", key=posted.key) if posted.key else msg("document.preinvoice_of_this_run")
 
 
-def _posted(case: DocumentCase, posted: Posted, *, unnumbered: bool) -> Action | None:
+def _posted(case: DocumentCase, posted: Posted, out: tuple[Reason, Message] | None) -> Action | None:
     document = case.document
     changes = difference(posted.snapshot, document)
     name = posted_as(posted)
-    # A document that was posted without a number, while INVOICE_STATES allowed it, did not lose one.
-    if unnumbered and posted.snapshot.get("number") != "":
-        message = msg("reason.withdrawn_after_posting", posted=name)
+    # A document that was posted without a number, or unapproved, while the settings allowed it, did not lose that.
+    lost_number = out and out[0] is Reason.NOT_NUMBERED and posted.snapshot.get("number") != ""
+    lost_approval = out and out[0] is Reason.NOT_APPROVED and posted.snapshot.get("state") == APPROVED
+    if lost_number or lost_approval:
+        code = "reason.withdrawn_after_posting" if lost_number else "reason.withdrawn_after_posting_state"
+        message = msg(code, posted=name)
         return _compared(case, posted, Reason.WITHDRAWN_AFTER_POSTING, message, changes)
     if changes:
         message = msg("reason.changed_after_posting", posted=name, changes=changes_in_words(changes))
@@ -262,18 +290,17 @@ def _create(case: DocumentCase, customer_code: int, rules: DocumentRules) -> Act
 
 def document_payload(document: Document, customer_code: int, rules: DocumentRules) -> dict[str, Any]:
     """Everything that is sent of a document; amounts as plain text, the mark of the document at the end of the notes."""
-    sale_model = rules.sale_model if document.sale_model is None else document.sale_model
     text = clean(document.description) or document.subject
     return {
         "customer_code": customer_code,
-        "sale_model": sale_model,
-        "sales_centre": sale_model if rules.sales_centre is None else rules.sales_centre,
+        "sale_model": rules.sale_model,
+        "sales_centre": rules.sale_model if rules.sales_centre is None else rules.sales_centre,
         "payment_type": rules.payment_type,
         "sale_kind": rules.sale_kind,
         "intermediary": rules.intermediary,
         "fiscal_year": jalali_year(document.date),
         "type_code": document.type_code,
-        "notes": clean(f"{text} {marker(document.name)}"),
+        "notes": clean(f"{text} {marker(f'{document.type_code} {document.name}'.strip())}"),
         "suid": suid_of(document),
         "rows": [_row_payload(row) for row in document.rows],
     }

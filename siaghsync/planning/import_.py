@@ -11,8 +11,10 @@ from typing import Any
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, agree, customer_kind
 from siaghsync.domain.customer_fields import fields_for_finance
+from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES
 from siaghsync.domain.normalize import ascii_digits, clean, split_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
+from siaghsync.domain.site import NO_SITE, Site
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCase, CustomerCandidate, PlanRules, about_contact, view_of
 from siaghsync.planning.customers import link
@@ -85,8 +87,8 @@ def _create_record(contact: Contact, rules: PlanRules) -> Action:
     if rules.scheme.decode(number) != contact.code:
         message = msg("reason.no_number_import", number=number, code=contact.code)
         return _review(ContactCase(contact), Reason.NO_NUMBER, message, rules)
-    payload = crm_payload(contact, number, rules.category)
-    expected = expected_customer(payload)
+    payload = crm_payload(contact, number, rules)
+    expected = expected_customer(payload, rules.site)
     return about_contact(
         Operation.CREATE,
         contact,
@@ -102,8 +104,9 @@ def _create_record(contact: Contact, rules: PlanRules) -> Action:
 # --- what is sent ------------------------------------------------------------------------------------------
 
 
-def crm_payload(contact: Contact, number: str, category: str) -> dict[str, Any]:
-    """What makes a new CRM record out of a finance contact; `phones` are pairs of `mobile` or `office` and the number.
+def crm_payload(contact: Contact, number: str, rules: PlanRules) -> dict[str, Any]:
+    """What makes a new CRM record out of a finance contact; `phones` are pairs of `mobile` or `office` and the number, places
+    stand by their names.
 
     The name goes whole into the record: Siagh has one name field, and a name is never split.
     """
@@ -127,11 +130,13 @@ def crm_payload(contact: Contact, number: str, category: str) -> dict[str, Any]:
         "phones": [[label, ascii_digits(text)] for label, text in phones if clean(text)],
         "address": value["address"],
         "postal_code": ascii_digits(value["postal_code"]),
-        "category": category,
+        **{name: rules.site.name_of(name, value[name]) for name in PLACES},
+        "gender": value["gender"] if contact.kind == "person" and value["gender"] in ("0", "1") else "",
+        "category": rules.category,
     }
 
 
-def expected_customer(payload: Mapping[str, Any]) -> Customer:
+def expected_customer(payload: Mapping[str, Any], site: Site = NO_SITE) -> Customer:
     """The customer that the CRM will show for a record made of `payload`, under the id `-`.
 
     Its checksums are stored with the link, so that the first sync finds nothing to do.
@@ -141,7 +146,8 @@ def expected_customer(payload: Mapping[str, Any]) -> Customer:
         "name": payload["name"],
         "mobile": next((text for label, text in phones if label == "mobile"), ""),
         "phone": next((text for label, text in phones if label == "office"), ""),
-        **{key: payload[key] for key in ("national_code", "email", "website", "address", "postal_code", "notes")},
+        **{row.name: payload[row.name] for row in IN_RECORD},
+        **{name: site.code_of(name, payload[name]) if name in PLACES else payload[name] for name in IN_ADDRESS},
     }
     fields, notes = fields_for_finance(kind, values)
     return Customer(

@@ -233,9 +233,10 @@ class Staging:
         sql = f"SELECT crm_id, modified FROM temp.readings WHERE source = ? AND crm_id IN ({marks})"
         return {row["crm_id"]: row["modified"] for row in self._state.rows(sql, (source, *crm_ids))}
 
-    def highest_reading(self, source: str) -> str | None:
-        """The highest date that was read, or None."""
-        found: str | None = self._state.value("SELECT max(modified) FROM temp.readings WHERE source = ?", (source,))
+    def highest_reading(self, source: str | None = None) -> str | None:
+        """The highest date that was read in one source or in all, or None."""
+        sql = "SELECT max(modified) FROM temp.readings WHERE source = coalesce(?, source)"
+        found: str | None = self._state.value(sql, (source,))
         return found or None
 
     def add_unchanged(self, crm_ids: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ from siaghsync.state.reviews import Review
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import remember
-from siaghsync.sync.reading import SOURCES
+from siaghsync.sync.reading import customers_with_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +145,9 @@ def _customer(context: RunContext, review: Review, value: str) -> Customer:
         raw = context.crm.get(kind, review.record)
         if raw is None:
             raise UsageError("usage.customer_is_gone")
-        return customer_from_crm(raw, kind)
+        return customer_from_crm(raw, kind, context.rules.site)
     number = ascii_digits(value).strip()
-    found = [
-        customer_from_crm(record, kind) for kind in SOURCES for record in context.crm.find(kind, number=number).records
-    ]
-    found = [customer for customer in found if customer.number == number]
+    found = [customer for customer in customers_with_number(context, number) if customer.number == number]
     if len(found) != 1:
         raise UsageError("usage.number_not_unique", count=len(found), number=number)
     return found[0]

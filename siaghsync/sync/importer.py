@@ -27,7 +27,7 @@ from siaghsync.sync.context import PlanMode, RunContext
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import CrmReader, as_crm_date
-from siaghsync.sync.reading import SOURCES
+from siaghsync.sync.reading import customer_sources
 from siaghsync.sync.report import RunReport
 
 _OPERATIONS = (Operation.CREATE, Operation.LINK, Operation.SKIP, Operation.REVIEW)
@@ -98,12 +98,13 @@ class Importer:
         """Reads both lists into staging; returns the contacts that can't be understood and are not linked."""
         context = self.context
         contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
-        for kind in SOURCES:
-            self.crm.read(kind, AllCustomers(context, self.report, kind), everything=True)
+        for source, kind in customer_sources(context.crm):
+            self.crm.read(source, AllCustomers(context, self.report, kind), everything=True)
         if not self.options.force:
             known = context.mappings.count()
             check_list_size("finance", contacts.count, known)
-            check_list_size("crm", sum(context.staging.reading_count(kind) for kind in SOURCES), known)
+            found = sum(context.staging.reading_count(source) for source, _ in customer_sources(context.crm))
+            check_list_size("crm", found, known)
         return [(contact, message) for contact, message in contacts.bad if not context.mappings.of_code(contact.code)]
 
     def _plan(self, bad: set[int]) -> tuple[CustomerPlan, ImportPlan]:
@@ -181,7 +182,7 @@ class AllCustomers:
         checksums = []
         for raw in records:
             try:
-                customer = customer_from_crm(raw, self.kind)
+                customer = customer_from_crm(raw, self.kind, self.context.rules.site)
             except BadRecord as error:
                 self.report.notices.append(error.message)
                 checksums.append(digest(crm_id_of(raw)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from siaghsync.connectors.payamgostar.client import Payamgostar, Source
+from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, number_of
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.errors import UsageError
@@ -58,7 +58,7 @@ def _is_guid(text: str) -> bool:
 
 def _by_id(crm: Payamgostar, crm_id: str, sources: tuple[Source, ...]) -> Iterator[tuple[Source, Mapping[str, Any]]]:
     for source in sources:
-        record = crm.get(source, crm_id)
+        record = crm.get(kind_of(source), crm_id)
         if record is not None:
             yield source, record
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
+from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
 from siaghsync.errors import InDoubt, Interrupted
 from siaghsync.messages.calendar import TEHRAN
@@ -25,7 +25,6 @@ PAGE_SIZE = 200
 OVERLAP = timedelta(minutes=10)
 """How far behind the cursor a run reads again: a record can become visible a little after its ModifyDate."""
 _MOST_PASSES = 5
-_ALL_SOURCES: tuple[Source, ...] = ("person", "organization", "quote", "invoice")
 
 Records = Sequence[Mapping[str, Any]]
 PageHandler = Callable[[Records], Sequence[str]]
@@ -113,7 +112,7 @@ class CrmReader:
             promised = page.total if promised is None else promised
             shifted |= self._any_moved(source, page.records)
             self._take_in(source, page.records, handle)
-            self.progress(f"reading_{source}s", self.staging.reading_count(source), promised)
+            self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), promised)
             if _is_last(page, number, size):
                 break
             if number == 1:
@@ -133,7 +132,7 @@ class CrmReader:
     def _take_in(self, source: Source, records: Records, handle: PageHandler) -> dict[str, str]:
         ids = [crm_id_of(record) for record in records]
         if None in ids:
-            raise InDoubt("crm", f"list_{source}s", "unreadable", problem=msg("sync.record_without_id"))
+            raise InDoubt("crm", f"list_{kind_of(source)}s", "unreadable", problem=msg("sync.record_without_id"))
         checksums = dict(zip((i for i in ids if i), handle(records), strict=True))
         self.staging.add_readings(
             source, ((crm_id, _date(r), checksums[crm_id]) for r in records if (crm_id := crm_id_of(r)))
@@ -150,7 +149,7 @@ class CrmReader:
         Its answers may have no date, and our clock may be behind; a bogus date in the future counts for a day at most.
         """
         now = self.crm_now()
-        highest = max(filter(None, (self.staging.highest_reading(source) for source in _ALL_SOURCES)), default=None)
+        highest = self.staging.highest_reading()
         return min(max(now, datetime.fromisoformat(highest)), now + timedelta(days=1)) if highest else now
 
     def cursor_after(self, source: Source) -> str | None:

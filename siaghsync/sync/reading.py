@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from siaghsync.connectors.payamgostar.client import Source
+from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
 from siaghsync.domain.customer import Customer, Kind, customer_kind
@@ -26,9 +26,24 @@ from siaghsync.sync.one_record import OneRecord, find_in_crm
 from siaghsync.sync.reader import CrmReader, crm_date
 from siaghsync.sync.report import RunReport
 
-SOURCES: tuple[Kind, ...] = ("person", "organization")
+KINDS: tuple[Kind, ...] = ("person", "organization")
 _NEVER_COMPARED_MANY = 50
 """From so many linked customers on that were never compared, one list is cheaper than a look at each."""
+
+
+def customer_sources(crm: Payamgostar) -> Iterator[tuple[Source, Kind]]:
+    """The lists that hold customers, each with the kind of them."""
+    return ((source, kind) for kind in KINDS for source in crm.sources(kind))
+
+
+def customers_with_number(context: RunContext, number: str, kinds: Sequence[Kind] = KINDS) -> list[Customer]:
+    """What the CRM finds by a customer number. Raises CallError, and BadRecord if a record can't be understood."""
+    return [
+        customer_from_crm(raw, kind, context.rules.site)
+        for source, kind in customer_sources(context.crm)
+        if kind in kinds
+        for raw in context.crm.find(source, number=number).records
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +96,14 @@ class ChangeReader:
     def read_wanted(self, wanted: OneRecord) -> None:
         """Reads just that record. Raises UsageError if the CRM does not have it."""
         documents = self.options.sources
-        sources = {"customer": SOURCES, "document": documents, "id": (*SOURCES, *documents)}[wanted.by]
+        customers = tuple(source for source, _ in customer_sources(self.context.crm))
+        sources = {"customer": customers, "document": documents, "id": (*KINDS, *documents)}[wanted.by]
         for source, raw in find_in_crm(self.context.crm, wanted, sources):
-            if source == "person" or source == "organization":
-                CustomerPages(self, source, forced=True)([raw])
+            kind = kind_of(source)
+            if kind == "person" or kind == "organization":
+                CustomerPages(self, kind)([raw])
             else:
-                self.keep_document(source, crm_id_of(raw) or "", raw)
+                self.keep_document(kind, crm_id_of(raw) or "", raw)
 
     # --- customers ---
 
@@ -99,12 +116,13 @@ class ChangeReader:
 
     def _read_lists(self) -> None:
         full = self.options.full
-        for kind in SOURCES:
-            self.reading.whole[kind] = self.crm.read(kind, CustomerPages(self, kind), everything=full)
+        for source, kind in customer_sources(self.context.crm):
+            self.reading.whole[source] = self.crm.read(source, CustomerPages(self, kind, source), everything=full)
         # A first reading shows the whole CRM as well.
-        is_whole = full or not any(self.context.cursors.get(kind) for kind in SOURCES)
+        sources = [source for source, _ in customer_sources(self.context.crm)]
+        is_whole = full or not any(map(self.context.cursors.get, sources))
         if is_whole and not self.options.force:
-            found = sum(self.context.staging.reading_count(kind) for kind in SOURCES)
+            found = sum(map(self.context.staging.reading_count, sources))
             check_list_size("crm", found, self.context.mappings.count())
 
     def _read_waiting(self, entry: Retry) -> None:
@@ -120,7 +138,7 @@ class ChangeReader:
             self.reading.bad[entry.record] = (kind, error.message)
             return
         if raw is not None:
-            CustomerPages(self, kind, forced=True)([raw])
+            CustomerPages(self, kind)([raw])
         else:
             self.reading.gone.append(entry)
 
@@ -132,14 +150,14 @@ class ChangeReader:
                 self._read_customer(crm_id)
 
     def _read_customer(self, crm_id: str) -> None:
-        for kind in SOURCES:
+        for kind in KINDS:
             try:
                 raw = self.context.crm.get(kind, crm_id)
             except InDoubt as error:
                 self.reading.bad[crm_id] = (kind, error.message)
                 return
             if raw is not None:
-                CustomerPages(self, kind, forced=True)([raw])
+                CustomerPages(self, kind)([raw])
                 return
 
     # --- the finance list ---
@@ -213,26 +231,26 @@ class ChangeReader:
 class CustomerPages:
     """Takes pages of raw customers in: what is as it was counts as unchanged, the rest goes to staging.
 
-    With `forced` every record goes to staging.
+    Without a `source` every record goes to staging.
     """
 
     reader: ChangeReader
     kind: Kind
-    forced: bool = False
+    source: Source | None = None
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """The checksums of the records, in order."""
         context, reading = self.reader.context, self.reader.reading
-        everything = self.forced or self.reader.options.full
+        everything = self.source is None or self.reader.options.full
         ids = [crm_id_of(record) or "" for record in records]
-        seen = {} if everything else context.cursors.seen(self.kind, ids)
+        seen = {} if everything or self.source is None else context.cursors.seen(self.source, ids)
         keep: list[tuple[Customer, bool]] = []
         unchanged: list[str] = []
         checksums: list[str] = []
         for crm_id, raw in zip(ids, records, strict=True):
             before = seen.get(crm_id)
             try:
-                customer = customer_from_crm(raw, self.kind)
+                customer = customer_from_crm(raw, self.kind, context.rules.site)
             except BadRecord as error:
                 checksums.append(digest(json.loads(json.dumps(raw, default=str))))
                 if before is None or before.checksum != checksums[-1]:

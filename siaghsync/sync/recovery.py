@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, customer_kind
 from siaghsync.domain.normalize import digest
@@ -27,6 +26,7 @@ from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
+from siaghsync.sync.reading import customers_with_number
 
 
 def report_doubles(context: RunContext, recovery: Recovery, outcomes: OutcomeRecorder) -> None:
@@ -98,9 +98,8 @@ class Recovery:
             sent = intent.action
             contact = self.context.staging.contact(sent.finance_code or 0)
             kind = customer_kind(sent.kind)
-            records = self.context.crm.find(kind, number=sent.customer_number).records
             try:
-                customers = [customer_from_crm(record, kind) for record in records]
+                customers = customers_with_number(self.context, sent.customer_number, [kind])
             except BadRecord as error:
                 # It may be what the create made, so nothing is sent again while nobody can tell.
                 self.outcomes.report.tell_failure(sent, Reason.BAD_RECORD, error.message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm
 from siaghsync.domain.customer import Contact, Customer, Kind
@@ -14,6 +14,7 @@ from siaghsync.messages.message import Message
 from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.reader import CrmReader
+from siaghsync.sync.reading import customer_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,8 @@ def read_both(context: RunContext) -> Unreadable:
     contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
     customers: dict[str, Message] = {}
     reader = CrmReader.of(context)
-    kinds: tuple[Kind, ...] = get_args(Kind)
-    for kind in kinds:
-        reader.read(kind, _KeepAll(context, kind, customers), everything=True)
+    for source, kind in customer_sources(context.crm):
+        reader.read(source, _KeepAll(context, kind, customers), everything=True)
     return Unreadable(contacts.bad, customers)
 
 
@@ -54,7 +54,7 @@ class _KeepAll:
         for raw in records:
             crm_id = crm_id_of(raw) or ""
             try:
-                customer = customer_from_crm(raw, self.kind)
+                customer = customer_from_crm(raw, self.kind, self.context.rules.site)
             except BadRecord as error:
                 self.bad[crm_id] = error.message
                 checksums.append(digest(crm_id))

@@ -127,7 +127,7 @@ def documents(world: Indoors) -> dict[str, str]:
 
 
 def test_documents(world: Indoors, documents: dict[str, str]) -> None:
-    posted = next(p.number for p in world.finance.preinvoices if "[CRM 100-1405/1]" in p.fields["tozihat"])
+    posted = next(p.number for p in world.finance.preinvoices if "[CRM PI_5 100-1405/1]" in p.fields["tozihat"])
     story = told(world, "100-1405/1")
     assert f"stands in Finance as pre-invoice {posted}: siaghsync posted it" in story
     assert "net amount of 200,000" in story

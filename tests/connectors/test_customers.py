@@ -11,6 +11,7 @@ from hypothesis import given
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of, record_for_create
 from siaghsync.domain.fields import FIELDS
 from siaghsync.domain.normalize import ascii_digits, clean, fold, split_marker
+from siaghsync.domain.site import Site
 from siaghsync.errors import BadRecord
 from siaghsync.messages import catalog
 from siaghsync.messages.message import msg
@@ -354,3 +355,52 @@ def test_what_is_created_reads_back_as_it_was_sent(name: str, notes: str, code: 
     for field in ("national_code", "postal_code"):
         assert read.fields.get(field, "") == clean(ascii_digits(code)), field
     assert read.fields.get("notes", "") == clean(split_marker(clean(notes))[0])
+
+
+# --- what is translated, and what stands elsewhere ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [("male", "1"), ("Female", "0"), ("مرد", "1"), ("زن", "0"), ("آقا", "1"), ("خانم", "0"), ("", ""), (None, "")],
+)
+def test_words_for_the_gender_become_a_code_and_one_becomes_a_word_again(word: str | None, code: str) -> None:
+    read = customer(gender=word)
+    assert read.fields.get("gender", "") == code
+    written = record_for_create({"kind": "person", "name": "x", "gender": code}).get("gender", "")
+    assert written == {"1": "male", "0": "female", "": ""}[code]
+
+
+def test_an_organization_has_no_gender() -> None:
+    assert "gender" not in customer(kind="organization", gender="male").fields
+    assert "gender" not in record_for_create({"kind": "organization", "name": "x", "gender": "1"})
+
+
+@pytest.mark.parametrize(
+    ("own", "entries", "found"),
+    [
+        ("", [{"userKey": "melli", "value": "0013542419"}], "0013542419"),
+        ("0013542419", [{"userKey": "melli", "value": "1"}], "0013542419"),
+        ("", [{"userKey": "other", "value": "7"}, {"userKey": "melli", "value": 13542419, "preview": "x"}], "13542419"),
+        ("", [{"userKey": "melli", "value": None}, "odd", {"userKey": "melli", "value": {"id": 1}}], ""),
+        ("", None, ""),
+    ],
+)
+def test_a_national_code_may_stand_in_an_extended_property(own: str, entries: Any, found: str) -> None:
+    record = crm_record(nationalCode=own, extendedProperties=entries)
+    assert customer_from_crm(record, "person", Site("melli")).national_code == found
+    assert customer_from_crm(record, "person").national_code == own
+
+
+def test_a_place_without_a_code_does_not_travel_and_is_named() -> None:
+    address = {"address": "خیابان یک", "city": "شهر رى", "state": "تهران", "country": None}
+    site = Site(codes={"city": {"شهرری": "22"}})
+    read = customer_from_crm(crm_record(addressContacts=[address]), "person", site)
+    assert (read.fields["city"], "province" in read.fields) == ("22", False)
+    assert read.places_without_code == {"province": "تهران"}
+
+
+def test_an_address_that_has_only_a_place_counts_if_there_is_no_other() -> None:
+    place, whole = {"default": True, "city": "تهران"}, {"address": "خیابان یک", "city": "قم"}
+    assert customer(addressContacts=[place, whole]).places_without_code == {"city": "قم"}
+    assert customer(addressContacts=[place]).places_without_code == {"city": "تهران"}

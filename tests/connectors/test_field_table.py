@@ -16,13 +16,14 @@ import siaghsync
 from siaghsync.connectors.payamgostar.customers import customer_from_crm, record_for_create
 from siaghsync.connectors.siagh.contacts import contact_from_finance
 from siaghsync.connectors.siagh.form import encode_contact
-from siaghsync.domain.fields import READ_BACK, TABLE, Field, FieldKind
+from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES, READ_BACK, TABLE, Field, FieldKind
+from siaghsync.domain.site import Site
 from tests.connectors.vendor_records import crm_record, finance_record
 
 PACKAGE = Path(siaghsync.__file__).parent
 LAST_ROW = '    Field("kind", "taraftype", "towardtype", None, FieldKind.CHOICE),\n'
 NEW_ROW = '    Field("father_name", "fathername", "fathername", "fatherName", FieldKind.TEXT),\n'
-PLAIN = [row for row in TABLE if row.crm_property]
+PLAIN = [row for row in IN_RECORD if row.kind is not FieldKind.GENDER]
 VALUES = {FieldKind.NATIONAL_CODE: "0013542419", FieldKind.PHONE: "09123456789", FieldKind.DIGITS: "1234567890"}
 
 JOURNEY = """
@@ -55,6 +56,18 @@ def test_every_plain_field_goes_from_the_crm_to_finance_and_back(row: Field) -> 
     payload = dict.fromkeys((each.name for each in TABLE), "") | dict(customer.fields)
     assert f"|gn_web_users.{row.finance_key}={value}|" in encode_contact(payload, None)
     assert record_for_create({**payload, "kind": "person"})[row.crm_property] == value
+
+
+@pytest.mark.parametrize("name", IN_ADDRESS)
+def test_every_field_of_the_address_goes_from_the_crm_to_finance_and_back(name: str) -> None:
+    site = Site(codes={name: {"مقدار": "7"}}, names={name: {"7": "مقدار"}})
+    record = crm_record(addressContacts=[{"address": "", IN_ADDRESS[name]: "مقـدار"}])
+    customer = customer_from_crm(record, "person", site)
+    value = "7" if name in PLACES else "مقـدار"
+    assert customer.fields[name] == value
+    payload = {"kind": "person", "name": "x", name: site.name_of(name, value) or value}
+    written = record_for_create(payload)["addressContacts"]
+    assert written == [{"default": True, IN_ADDRESS[name]: "مقدار" if name in PLACES else value}]
 
 
 @pytest.mark.parametrize("row", READ_BACK, ids=lambda row: str(row.name))

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from siaghsync.connectors.http import retry
 from siaghsync.connectors.http.session import HttpSession
-from siaghsync.connectors.payamgostar.client import Payamgostar, Source
+from siaghsync.connectors.payamgostar.client import Payamgostar
+from siaghsync.domain.action import RecordKind
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message
@@ -87,15 +88,16 @@ def test_login_sends_what_the_contract_says(client: Make) -> None:
 @pytest.mark.parametrize(
     ("source", "path", "type_key"),
     [
-        ("person", "person", {"typeKey": "vip"}),
-        ("organization", "organization", {"typeKey": "firm"}),
+        ("person", "person", {"typeKey": "person"}),
+        ("person:vip", "person", {"typeKey": "vip"}),
+        ("organization:firm", "organization", {"typeKey": "firm"}),
         ("quote", "quote/sales", {}),
         ("invoice", "invoice/sales", {}),
     ],
 )
 def test_find_sends_what_the_contract_says(client: Make, source: Any, path: str, type_key: dict[str, str]) -> None:
     with serving(routed({LOGIN: LOGGED_IN}, reply({"data": [{"crmId": ID}], "total": 7}))) as server:
-        crm = client(server, person_type="vip", organization_type="firm")
+        crm = client(server, person_types=["vip", "person"], organization_types=["firm"])
         page = crm.find(source, since="2025-12-21T14:06:17.173", number="100-1", page=3, size=50, descending=True)
     assert (page.records, page.total) == ([{"crmId": ID}], 7)
     request = server.requests[1]
@@ -131,7 +133,7 @@ def test_a_customer_goes_round(client: Make, sandbox: Sandbox) -> None:
 def test_documents_are_found_with_exact_money(client: Make, sandbox: Sandbox) -> None:
     customer = sandbox.crm.add_person(nickName="x")
     row = {"productCode": "P1", "count": 2, "baseUnitPrice": Decimal("0.1")}
-    adders: dict[Source, Any] = {"quote": sandbox.crm.add_quote, "invoice": sandbox.crm.add_invoice}
+    adders: dict[RecordKind, Any] = {"quote": sandbox.crm.add_quote, "invoice": sandbox.crm.add_invoice}
     for source, add in adders.items():
         crm_id = add(customer, [row])
         crm = client(sandbox)

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 import siaghsync
-from siaghsync.connectors.payamgostar.client import Source
+from siaghsync.domain.action import RecordKind
 from siaghsync.messages import catalog
 
 PACKAGE = Path(siaghsync.__file__).parent
@@ -37,7 +37,7 @@ def test_the_catalog_holds_exactly_what_the_code_uses() -> None:
 
 
 def test_every_request_has_a_name() -> None:
-    by_source = {code for source in get_args(Source) for code in (f"list_{source}s", f"show_{source}")}
+    by_source = {code for kind in get_args(RecordKind) for code in (f"list_{kind}s", f"show_{kind}")}
     assert set(catalog.chapter("request")) == by_source | FIXED_REQUESTS
 
 

@@ -108,7 +108,7 @@ class Papers:
         """CRM number -> the pre-invoices with it in their notes."""
         found = defaultdict(list)
         for posted in self.bench.sandbox.finance.preinvoices:
-            found[posted.fields["tozihat"].rpartition("[CRM ")[2].removesuffix("]")].append(posted.number)
+            found[posted.fields["tozihat"].rpartition(" ")[2].removesuffix("]")].append(posted.number)
         return found
 
     def twice(self) -> list[str]:

@@ -88,7 +88,7 @@ def test_a_numbered_quote_is_posted_once_as_the_contract_says(world: World) -> N
         "5",
         str(FISCAL_YEAR),
     )
-    assert posted.fields["tozihat"] == "برای آزمون / دوم [CRM 100-1405/1]"
+    assert posted.fields["tozihat"] == "برای آزمون / دوم [CRM PI_5 100-1405/1]"
     (cells,) = posted.rows
     assert (cells["qty"], cells["price"], cells["mabtakhfif"], cells["codekala"]) == (
         Decimal("1.5"),
@@ -225,7 +225,7 @@ def test_after_the_loss_of_the_state_file_nothing_is_posted_twice(world: World) 
         new: ("create", None),
     }
     item = review(world, "may_be_posted")
-    assert "[CRM 100-1405/1]" in item["message"]
+    assert "[CRM PI_5 100-1405/1]" in item["message"]
     number = str(world.finance.preinvoices[0].number)
     assert world.run("review", "resolve", str(item["id"]), "--posted", number).exit_code == 0
     assert told(world.json("sync", "--full")) == []
@@ -348,7 +348,10 @@ def test_a_copy_that_was_put_back_asks_about_what_may_have_been_posted_after_it(
     assert told(world.json("sync")) == [("create", None)]
     world.crm.edit(world.crm.documents[waits]["identityId"], customerNumber="7001")
     assert ("review", "may_be_posted") in told(world.json("sync", exit_code=1))
-    assert {p.fields["tozihat"] for p in world.finance.preinvoices} == {"[CRM 100-1405/2]", "[CRM 100-1405/3]"}
+    assert {p.fields["tozihat"] for p in world.finance.preinvoices} == {
+        "[CRM PI_5 100-1405/2]",
+        "[CRM PI_5 100-1405/3]",
+    }
     assert len(world.finance.preinvoices) == 2
     assert new in world.crm.documents
 
@@ -483,7 +486,7 @@ def test_an_outcome_in_doubt_goes_to_review_and_is_never_repeated(world: World, 
     assert sent == 1
     item = review(world, "unknown_outcome")
     assert item["ways_out"] == ["posted", "retry", "discard"]
-    assert "[CRM 100-1405/1]" in item["message"]
+    assert "[CRM PI_5 100-1405/1]" in item["message"]
     assert "200,000" in item["message"]
     world.json("sync", "--full", exit_code=1)
     assert world.journal.count("finance", "SaveFormData/preinvoice") == 0

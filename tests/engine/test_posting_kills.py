@@ -58,9 +58,7 @@ def eve(bench: Bench, kept: World) -> None:
 
 def in_siagh(bench: Bench) -> Counter[str]:
     """How often each CRM number stands in Siagh."""
-    return Counter(
-        p.fields["tozihat"].removeprefix("[CRM ").removesuffix("]") for p in bench.sandbox.finance.preinvoices
-    )
+    return Counter(p.fields["tozihat"].rpartition(" ")[2].removesuffix("]") for p in bench.sandbox.finance.preinvoices)
 
 
 def decide(bench: Bench) -> int:
@@ -68,8 +66,8 @@ def decide(bench: Bench) -> int:
     items: list[dict[str, Any]] = bench.run("review").report["items"]
     for item in items:
         assert item["reason"] == "unknown_outcome", item
-        (number,) = (number for number in NUMBERS if f"[CRM {number}]" in item["message"])
-        there = [p.number for p in bench.sandbox.finance.preinvoices if f"[CRM {number}]" in p.fields["tozihat"]]
+        (number,) = (number for number in NUMBERS if f" {number}]" in item["message"])
+        there = [p.number for p in bench.sandbox.finance.preinvoices if f" {number}]" in p.fields["tozihat"]]
         way = ("--posted", str(there[0])) if there else ("--retry",)
         assert bench.run("review", "resolve", str(item["id"]), *way).code == 0
     return len(items)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from siaghsync.domain.customer import Kind
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import CallError, InDoubt, LoginLocked, LoginRefused, NotSent, Refused, StateError, System
 from siaghsync.features.check_apis.diagnose import Setup, explain
@@ -18,7 +19,8 @@ from siaghsync.messages.message import msg
 
 CRM = Setup("crm", is_https=True)
 PLAIN = Setup("crm")
-EXPECTED = Expected(NumberScheme(), "person", "organization", "", "1404/09/30", 30)
+TYPES: dict[Kind, list[str]] = {"person": ["person"], "organization": ["organization"]}
+EXPECTED = Expected(NumberScheme(), TYPES, "", "1404/09/30", 30)
 
 
 def told(error: CallError, setup: Setup = CRM) -> dict[str, Any]:
@@ -170,7 +172,7 @@ def test_the_document_names_the_first_failure_and_has_each_systems_facts() -> No
 
 
 def hint(numbers: list[str], scheme: NumberScheme) -> str:
-    expected = Expected(scheme, "person", "organization", "", "1404/09/30", 30)
+    expected = Expected(scheme, TYPES, "", "1404/09/30", 30)
     (found,) = config_warnings({"numbers": numbers}, {}, expected)
     return str(found.as_json()["hint"])
 

@@ -14,7 +14,6 @@ from siaghsync.domain.reasons import Reason
 from siaghsync.features.invoice_report.rules import (
     CSV_COLUMNS,
     Line,
-    LineRules,
     Standing,
     Sums,
     Why,
@@ -24,8 +23,9 @@ from siaghsync.features.invoice_report.rules import (
 )
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import verbatim
+from siaghsync.planning.documents import DocumentRules
 
-RULES = LineRules("numbered", dt.datetime(2026, 1, 1), 1)
+RULES = DocumentRules(1, None, 2, 1, 31, "numbered", dt.datetime(2026, 1, 1))
 DAY = dt.date(2026, 1, 5)
 
 

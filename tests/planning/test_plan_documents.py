@@ -94,7 +94,7 @@ def test_a_create_as_documented() -> None:
         "intermediary": 31,
         "fiscal_year": 1404,
         "type_code": "PI_5",
-        "notes": "موضوع [CRM 100-1404/15]",
+        "notes": "موضوع [CRM PI_5 100-1404/15]",
         "suid": "11132DE8-0DAE-572A-A389-735413FC2F7E",
         "rows": [
             {"product_code": "Product-1", "unit": "قطعه", "quantity": "1", "unit_price": "100000", "discount": "0"},
@@ -137,11 +137,11 @@ def test_the_other_codes_come_from_the_settings() -> None:
 @pytest.mark.parametrize(
     ("fields", "notes"),
     [
-        ({"description": "توضیح"}, "توضیح [CRM 100-1404/15]"),
-        ({"description": "\x01", "subject": "s"}, "s [CRM 100-1404/15]"),
-        ({"description": "", "subject": ""}, "[CRM 100-1404/15]"),
-        ({"description": "a|b\nsl_sanad.salmali=1"}, "a/b sl_sanad.salmali=1 [CRM 100-1404/15]"),
-        ({"number": "", "subject": "s"}, "s [CRM q-1]"),
+        ({"description": "توضیح"}, "توضیح [CRM PI_5 100-1404/15]"),
+        ({"description": "\x01", "subject": "s"}, "s [CRM PI_5 100-1404/15]"),
+        ({"description": "", "subject": ""}, "[CRM PI_5 100-1404/15]"),
+        ({"description": "a|b\nsl_sanad.salmali=1"}, "a/b sl_sanad.salmali=1 [CRM PI_5 100-1404/15]"),
+        ({"number": "", "subject": "s"}, "s [CRM PI_5 q-1]"),
     ],
 )
 def test_the_notes_tell_where_it_comes_from(fields: dict[str, Any], notes: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from siaghsync.domain.customer import Contact, Customer
 from siaghsync.domain.normalize import clean, same_meaning, split_marker
 from siaghsync.domain.numbering import NumberScheme
+from siaghsync.domain.site import Site
 from siaghsync.messages import catalog
 from siaghsync.planning.cases import ContactCase, CustomerCandidate, PlanRules, view_of
 from siaghsync.planning.import_ import expected_customer, plan_contact
@@ -91,7 +92,8 @@ def test_a_create_in_the_crm_carries_all_that_is_sent() -> None:
         website="example.com",
         extra={"mobile2": "۰۹۳۵۱۱۱۲۲۳۳", "phone2": "02144", "email2": "b@c"},
     )
-    done = plan_contact(ContactCase(there), replace(RULES, category="syaghcontact"))
+    site = Site(codes={"city": {"تهران": "21"}}, names={"city": {"21": "تهران"}})
+    done = plan_contact(ContactCase(there), replace(RULES, category="syaghcontact", site=site))
     assert done.payload == {
         "kind": "person",
         "name": "علی رضایی",
@@ -109,17 +111,23 @@ def test_a_create_in_the_crm_carries_all_that_is_sent() -> None:
         ],
         "address": "تهران",
         "postal_code": "123",
+        "province": "",
+        "city": "تهران",
+        "country": "",
+        "gender": "1",
         "category": "syaghcontact",
     }
     assert {name: new for name, (_, new) in done.changes.items()} == {
         "name": "علی رضایی", "number": "100-1234", "national_code": "0013542418", "email": "ali@example.com",
         "email2": "b@c", "website": "example.com", "notes": "خوش‌حساب", "mobile": "09123456789", "phone": "02188776655",
-        "mobile2": "09351112233", "phone2": "02144", "address": "تهران", "postal_code": "123", "category": "syaghcontact",
+        "mobile2": "09351112233", "phone2": "02144", "address": "تهران", "city": "تهران", "gender": "1",
+        "postal_code": "123", "category": "syaghcontact",
     }  # fmt: skip
     assert all(old is None for old, _ in done.changes.values())
     assert (done.customer_number, done.name) == ("100-1234", "علی رضایی")
     assert [note.params["value"] for note in done.notes if note.code == "value_note.national_code"] == ["0013542418"]
-    expected = expected_customer(done.payload)
+    expected = expected_customer(done.payload, site)
+    assert (expected.fields["city"], expected.fields["gender"]) == ("21", "1")
     assert (done.checksum, done.sent_checksum) == (expected.checksum, expected.fields_checksum)
 
 

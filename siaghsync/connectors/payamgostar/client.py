@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, cast
 
 from siaghsync.connectors.http.errors import is_page, unreadable, words_of
 from siaghsync.connectors.http.login import SharedLogin
@@ -15,15 +15,17 @@ from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.payamgostar.customers import record_for_create
 from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login
 from siaghsync.connectors.schema import parse_json, read
+from siaghsync.domain.action import RecordKind
 from siaghsync.domain.customer import Kind
 from siaghsync.errors import LoginLocked, LoginRefused, Refused
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import msg
 
-Source = Literal["person", "organization", "quote", "invoice"]
+Source = str
+"""What is read as one list: `quote`, `invoice`, and each subtype of a kind of customer (`Payamgostar.sources`)."""
 
 _ROOT = "/api/v2/crmobject"
-_PATHS: dict[Source, str] = {
+_PATHS: dict[RecordKind, str] = {
     "person": f"{_ROOT}/person",
     "organization": f"{_ROOT}/organization",
     "quote": f"{_ROOT}/quote/sales",
@@ -33,6 +35,11 @@ _EQUALS, _AT_LEAST = 0, 2
 _LOG_IN = "log_in"
 _LOGIN_REFUSALS = (400, 401, 402, 403)
 _LOCKED = 403
+
+
+def kind_of(source: Source) -> RecordKind:
+    """What a source holds: `person` for `person:lead`."""
+    return cast(RecordKind, source.partition(":")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +62,13 @@ class Payamgostar:
         username: str,
         password: str,
         *,
-        person_type: str = "person",
-        organization_type: str = "organization",
+        person_types: Sequence[str] = ("person",),
+        organization_types: Sequence[str] = ("organization",),
     ) -> None:
         self._session = session
         self._username = username
         self._password = password
-        self._types = {"person": person_type, "organization": organization_type}
+        self._types: dict[str, Sequence[str]] = {"person": person_types, "organization": organization_types}
         self._login = SharedLogin("crm", self._log_in)
         self._lock = threading.Lock()
         self.server_time: datetime | None = None
@@ -76,6 +83,12 @@ class Payamgostar:
     def login(self) -> None:
         """Logs in now (contract payamgostar §2). Raises LoginRefused or LoginLocked on a clear no, once for all."""
         self._login.renew()
+
+    def sources(self, kind: RecordKind) -> tuple[Source, ...]:
+        """The lists that hold the records of a kind: of customers one a subtype, called `person`, or `person:lead` if the
+        subtype's code is another one than the kind. So a list keeps its name, and its cursor, whatever the settings name first.
+        """
+        return tuple(kind if code == kind else f"{kind}:{code}" for code in self._types.get(kind, (kind,)))
 
     def find(
         self,
@@ -106,17 +119,18 @@ class Payamgostar:
             "pageNumber": page,
             "pageSize": size,
         }
-        if source in self._types and not every_type:
-            payload["typeKey"] = self._types[source]
-        what = f"list_{source}s"
-        answer = self._ask(f"{_PATHS[source]}/find", payload, what=what, repeatable=True)
+        kind = kind_of(source)
+        if kind in self._types and not every_type:
+            payload["typeKey"] = source.partition(":")[2] or kind
+        what = f"list_{kind}s"
+        answer = self._ask(f"{_PATHS[kind]}/find", payload, what=what, repeatable=True)
         found = read(FindPage, parse_json(answer.body, "crm", what), "crm", what)
         return Page(found.data, found.total)
 
-    def get(self, source: Source, crm_id: str) -> dict[str, Any] | None:
+    def get(self, kind: RecordKind, crm_id: str) -> dict[str, Any] | None:
         """One full record, or None if there is none with this id (contract payamgostar §3.3)."""
-        what = f"show_{source}"
-        answer = self._ask(f"{_PATHS[source]}/get", {"id": crm_id}, what=what, repeatable=True, accept=(404,))
+        what = f"show_{kind}"
+        answer = self._ask(f"{_PATHS[kind]}/get", {"id": crm_id}, what=what, repeatable=True, accept=(404,))
         if answer.status == 404:
             if is_page(answer.body):
                 raise Refused("crm", what, "status_404", detail=words_of(answer.body), status=404, is_page=True)
@@ -132,7 +146,7 @@ class Payamgostar:
         Contract payamgostar §3.5. Never repeated after doubt.
         """
         what = f"create_{kind}"
-        record = {**record_for_create(payload), "crmObjectTypeCode": self._types[kind]}
+        record = {**record_for_create(payload), "crmObjectTypeCode": self._types[kind][0]}
         answer = self._ask(f"{_PATHS[kind]}/create", record, what=what, repeatable=False)
         created = read(Created, parse_json(answer.body, "crm", what), "crm", what)
         if not created.key:

@@ -1,7 +1,7 @@
 """The CRM's JSON of customers becomes a `Customer`, and an import becomes JSON for a create (contract payamgostar §3.4, §3.5).
 
 Properties that hold one field each come from `domain.fields.TABLE`. Only what is composed of several properties (names,
-phones, the address) is spelled out here.
+phones) or translated (gender, places) is spelled out here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from siaghsync.connectors.schema import S, lower_names, misfit
 from siaghsync.domain.action import RecordKind
 from siaghsync.domain.customer import Customer, Kind
 from siaghsync.domain.customer_fields import fields_for_finance
-from siaghsync.domain.fields import TABLE
+from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES, FieldKind
 from siaghsync.domain.normalize import ascii_digits, clean, fold, phone_key
+from siaghsync.domain.site import NO_SITE, Site
 from siaghsync.errors import BadRecord
 
 _MOBILE_LABELS = frozenset(fold(label) for label in ("Mobile", "Cell", "موبایل", "تلفن همراه", "همراه"))
@@ -29,26 +30,36 @@ _LANDLINE_LABELS = frozenset(
 )  # fmt: skip
 _WRITTEN_LABELS = {"mobile": "Mobile", "office": "Office"}
 """Kind of a phone in an import's payload -> the label that the CRM gives it."""
+_GENDERS = {
+    fold(word): code
+    for code, words in (("1", ("male", "مرد", "مذکر", "آقا")), ("0", ("female", "زن", "مؤنث", "مونث", "خانم")))
+    for word in words
+}
+_WRITTEN_GENDERS = {"1": "male", "0": "female"}
 _label = lru_cache(maxsize=256)(fold)
 """A phone's label in the form in which labels are compared; a company uses few of them."""
 
 
-def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
-    """A CRM record as a `Customer`.
+def customer_from_crm(raw: Mapping[str, Any], kind: Kind, site: Site = NO_SITE) -> Customer:
+    """A CRM record as a `Customer`. Of places only those count for which `site` has a code.
 
     Raises BadRecord, naming id and field, when the record has another shape than contract payamgostar §3.4.
     """
     record = read_record(Identity, raw, kind)
     phones = [p for p in record.phonecontacts if clean(p.phonenumber) and _label(p.phonetype) not in _FAX_LABELS]
     names = [name for name in (record.nickname, f"{record.firstname} {record.lastname}".strip()) if clean(name)]
-    address = _first_address(record.addresscontacts)
+    plain, address = record.plain(), _first_address(record.addresscontacts)
+    places = {name: address[name] for name in PLACES if address[name]}
+    codes = {name: site.code_of(name, text) for name, text in places.items()}
     values = {
-        **record.plain(),
+        **plain,
+        **address,
+        **codes,
+        "gender": _GENDERS.get(fold(plain["gender"]), "") if kind == "person" else "",
+        "national_code": plain["national_code"] or record.extended(site.national_code_property),
         "name": names[0] if names else "",
         "mobile": _first_number(p for p in phones if _is_mobile(p)),
         "phone": _first_number(p for p in phones if not _is_mobile(p)),
-        "address": address.address,
-        "postal_code": address.zipcode,
     }
     fields, notes = fields_for_finance(kind, values)
     return Customer(
@@ -61,6 +72,7 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind) -> Customer:
         fields=fields,
         modified=record.modifydate or None,
         notes=notes,
+        places_without_code={name: text for name, text in places.items() if not codes[name]},
     )
 
 
@@ -78,24 +90,30 @@ def _first_number(phones: Iterable[Phone]) -> str:
     return ordered[0].phonenumber if ordered else ""
 
 
-def _first_address(addresses: Iterable[Address]) -> Address:
-    """The address marked as default, else the first; empty ones don't count."""
-    usable = [a for a in addresses if clean(a.address) or clean(a.zipcode)]
-    return min(usable, key=lambda a: not a.default, default=Address())
+def _first_address(addresses: Iterable[Address]) -> dict[str, str]:
+    """The fields of the address marked as default, else of the first; one with a place alone counts if there is no other."""
+    ordered = sorted(addresses, key=lambda address: not address.default)
+    filled = [address.fields() for address in ordered]
+    whole = [fields for fields in filled if clean(fields["address"]) or clean(fields["postal_code"])]
+    return next((fields for fields in (*whole, *filled) if any(fields.values())), dict.fromkeys(IN_ADDRESS, ""))
 
 
 def record_for_create(payload: Mapping[str, Any]) -> dict[str, Any]:
     """The CRM's JSON for a new customer, without its subtype (contract payamgostar §3.5).
 
-    `payload` holds `kind` and `name`, and what there is of `number`, `email2`, `address`, `postal_code`, `category`,
-    `phones` (pairs of "mobile" or "office" and a number, the default one first) and the fields of the table that have one
-    property of the CRM. The name goes whole into nickName (and a person's lastName), since a name is never split.
+    `payload` holds `kind` and `name`, and what there is of `number`, `email2`, `category`, `phones` (pairs of "mobile" or
+    "office" and a number, the default one first) and the fields of the table that have one property of the CRM, places by
+    their names. The name goes whole into nickName (and a person's lastName), since a name is never split.
     """
     name = payload["name"]
     record: dict[str, Any] = {
         "nickName": name,
         "customerNumber": payload.get("number", ""),
-        **{row.crm_property: payload.get(row.name, "") for row in TABLE if row.crm_property},
+        **{
+            row.crm_property: payload.get(row.name, "")
+            for row in IN_RECORD
+            if row.crm_property and row.kind is not FieldKind.GENDER
+        },
         "alternativeEmail": payload.get("email2", ""),
         "phoneContacts": [
             {"default": place == 0, "phoneType": _WRITTEN_LABELS[kind], "phoneNumber": number}
@@ -105,9 +123,11 @@ def record_for_create(payload: Mapping[str, Any]) -> dict[str, Any]:
     }
     if payload["kind"] == "person":
         record["firstName"], record["lastName"] = "", name
-    address, postal_code = payload.get("address", ""), payload.get("postal_code", "")
-    if address or postal_code:
-        record["addressContacts"] = [{"default": True, "address": address, "zipCode": postal_code}]
+        if gender := _WRITTEN_GENDERS.get(payload.get("gender", "")):
+            record["gender"] = gender
+    address = {prop: payload.get(name, "") for name, prop in IN_ADDRESS.items()}
+    if any(address.values()):
+        record["addressContacts"] = [{"default": True, **{prop: text for prop, text in address.items() if text}}]
     if category := payload.get("category"):
         record["categories"] = [{"key": category}]
     return record

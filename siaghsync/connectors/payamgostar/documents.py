@@ -81,9 +81,9 @@ def _row(detail: Detail) -> DocumentRow:
 
 
 def _sale_model(type_code: str) -> int | None:
-    """The number at the end of a type code: `PI_5` is 5, `Productinvoice` has none (contract siagh §4)."""
-    digits = re.search(r"(?<!\d)[0-9]{1,9}\Z", ascii_digits(type_code))
-    return int(digits[0]) if digits else None
+    """The number in a type code: `PI_5` and `PI_5_x` are 5, `Productinvoice` has none (contract siagh §4)."""
+    digits = re.search(r"(?:(?<![A-Za-z0-9])PI_([0-9]{1,9})(?![0-9])|(?<!\d)([0-9]{1,9})\Z)", ascii_digits(type_code))
+    return int(digits[1] or digits[2]) if digits else None
 
 
 def _cleanings(record: BillableRecord) -> tuple[Message, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, create_model
 
 from siaghsync.connectors.schema import RawText, Shape, Text, Token, to_list, usable_key, wrong
-from siaghsync.domain.fields import TABLE
+from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD
 from siaghsync.messages.calendar import TEHRAN
 
 _NO_YEAR = 1
@@ -49,6 +49,15 @@ class Created(Shape):
 # --- customers ---------------------------------------------------------------------------------------------
 
 
+def _to_loose_text(value: object) -> str:
+    """An extended property can hold anything; only texts and numbers are of use."""
+    return str(value).strip() if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
+
+
+def _to_objects(value: object) -> list[object]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
 class Phone(Shape):
     """One entry of `phoneContacts`."""
 
@@ -58,11 +67,24 @@ class Phone(Shape):
 
 
 class Address(Shape):
-    """One entry of `addressContacts`."""
+    """One entry of `addressContacts`; its other properties are those that the field table names."""
 
     default: bool | None = None
-    address: RawText = ""
-    zipcode: RawText = ""
+
+    def fields(self) -> dict[str, str]:
+        """Its values by the names of `domain.fields`; places by their names."""
+        return {name: getattr(self, prop.lower()) for name, prop in IN_ADDRESS.items()}
+
+
+_in_address: dict[str, Any] = {prop.lower(): (RawText, "") for prop in IN_ADDRESS.values()}
+_FullAddress: Any = create_model("Address", __base__=Address, **_in_address)
+
+
+class Extended(Shape):
+    """One entry of `extendedProperties`."""
+
+    userkey: Annotated[str, BeforeValidator(_to_loose_text)] = ""
+    value: Annotated[str, BeforeValidator(_to_loose_text)] = ""
 
 
 class _Composed(Shape):
@@ -75,14 +97,21 @@ class _Composed(Shape):
     customernumber: RawText = ""
     modifydate: Text = ""
     phonecontacts: Annotated[list[Phone], BeforeValidator(to_list)] = Field(default_factory=list)
-    addresscontacts: Annotated[list[Address], BeforeValidator(to_list)] = Field(default_factory=list)
+    addresscontacts: list[Address] = Field(default_factory=list)
+    extendedproperties: Annotated[list[Extended], BeforeValidator(_to_objects)] = Field(default_factory=list)
 
     def plain(self) -> dict[str, str]:
         """The values that stand in one property each, by the names of `domain.fields`."""
-        return {row.name: getattr(self, row.crm_property.lower()) for row in TABLE if row.crm_property}
+        return {row.name: getattr(self, (row.crm_property or "").lower()) for row in IN_RECORD}
+
+    def extended(self, key: str) -> str:
+        """The value of the extended property with this user key; "" without one."""
+        values = (each.value for each in self.extendedproperties if each.userkey == key and each.value)
+        return next(values, "") if key else ""
 
 
-_plain: dict[str, Any] = {row.crm_property.lower(): (RawText, "") for row in TABLE if row.crm_property}
+_plain: dict[str, Any] = {(row.crm_property or "").lower(): (RawText, "") for row in IN_RECORD}
+_plain["addresscontacts"] = (Annotated[list[_FullAddress], BeforeValidator(to_list)], [])
 Identity = create_model("Identity", __base__=_Composed, **_plain)
 """A customer's record (section 3.4)."""
 

@@ -45,6 +45,12 @@ def _to_flag(value: object) -> str:
 Flag = Annotated[str, BeforeValidator(_to_flag)]
 
 
+def _to_code(value: object) -> int | None:
+    """A code as a number or text; nothing, zero, and what is no code are None."""
+    text = to_text(value).strip()
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:19]) < 2**63 else None
+
+
 class _Besides(Shape):
     """What a contact holds besides the properties that the field table names."""
 
@@ -54,6 +60,7 @@ class _Besides(Shape):
     mobileno2: Text = ""
     telno2: Text = ""
     email2: Text = ""
+    accountpartycode: Annotated[int | None, BeforeValidator(_to_code)] = None
 
     def fields(self) -> dict[str, str]:
         """The values of the field table that Siagh gives back, by the names of `domain.fields`."""
@@ -61,7 +68,7 @@ class _Besides(Shape):
 
 
 _fields: dict[str, Any] = {
-    row.finance_property: (Flag if row.kind is FieldKind.CHOICE else Text, "")
+    row.finance_property: (Flag if row.kind in (FieldKind.CHOICE, FieldKind.GENDER, FieldKind.PLACE) else Text, "")
     for row in READ_BACK
     if row.finance_property
 }

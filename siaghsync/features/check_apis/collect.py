@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from siaghsync.connectors.payamgostar.client import Page, Payamgostar
+from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.contacts import contact_from_finance
@@ -67,22 +67,24 @@ class ApiProbe:
                 facts["clock_seconds"] = round((crm.server_time - here).total_seconds())
             facts |= {"numbers": [], "categories": []}
             for kind in _KINDS:
+                for source in crm.sources(kind):
+                    with self._noting(found, go_on=True):
+                        self._customers(crm, kind, source, facts)
+            for document in sources:
                 with self._noting(found, go_on=True):
-                    self._customers(crm, kind, facts)
-            for source in sources:
-                with self._noting(found, go_on=True):
-                    page, facts[f"{source}_ms"] = self._timed(partial(crm.find, source, page=1, size=1))
-                    facts[f"{source}s"] = page.total
+                    page, facts[f"{document}_ms"] = self._timed(partial(crm.find, document, page=1, size=1))
+                    facts[f"{document}s"] = page.total
         return found
 
-    def _customers(self, crm: Payamgostar, kind: Kind, facts: dict[str, Any]) -> None:
+    def _customers(self, crm: Payamgostar, kind: Kind, source: Source, facts: dict[str, Any]) -> None:
         try:
-            page, facts[f"{kind}_ms"] = self._timed(partial(crm.find, kind, page=1, size=_SAMPLE, descending=True))
+            page, facts[f"{kind}_ms"] = self._timed(partial(crm.find, source, page=1, size=_SAMPLE, descending=True))
         except Refused as error:
             if error.reason in ("status_400", "status_404"):
                 self._other_types(crm, kind, facts)
             raise
-        facts[f"{kind}s"] = page.total
+        so_far = facts.get(f"{kind}s", 0)
+        facts[f"{kind}s"] = None if None in (page.total, so_far) else page.total + so_far
         for raw in page.records:
             facts["categories"] = sorted({*facts["categories"], *_categories(raw)})
             if number := _number(raw, kind):
@@ -97,8 +99,10 @@ class ApiProbe:
         except Refused as error:
             self.errors.append(error)
             return
-        if page.records:
-            types = {str(_lower_case(raw).get("crmobjecttypecode") or "") for raw in page.records} - {""}
+        own: Collection[str] = getattr(self.settings, f"crm_{kind}_type")
+        others = [code for raw in page.records if (code := _type_of(raw)) not in own]
+        if others:
+            types = set(others) - {""}
             total = page.total or len(page.records)
             facts[f"{kind}s_of_other_types"] = {"total": total, "types": sorted(types)[:5]}
 
@@ -146,8 +150,7 @@ def expected(settings: Settings, now: datetime) -> Expected:
     """What the findings are measured by."""
     return Expected(
         NumberScheme(settings.customer_number_prefix, settings.customer_number_offset, settings.customer_number_width),
-        settings.crm_person_type,
-        settings.crm_organization_type,
+        {"person": settings.crm_person_type, "organization": settings.crm_organization_type},
         settings.crm_category,
         jalali(now.astimezone(TEHRAN).date()),
         settings.http_timeout_seconds,
@@ -163,12 +166,16 @@ def _setup(settings: Settings, system: System) -> Setup:
         is_https=parts.scheme == "https",
         user_has_arabic_letters=bool(re.search("[يك]", settings.finance_username)),
         is_hash_of_nothing=settings.finance_password.get_secret_value() in _HASHES_OF_NOTHING,
-        types=(settings.crm_person_type, settings.crm_organization_type),
+        types=(", ".join(settings.crm_person_type), ", ".join(settings.crm_organization_type)),
     )
 
 
 def _lower_case(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name.lower(): value for name, value in raw.items()}
+
+
+def _type_of(raw: Mapping[str, Any]) -> str:
+    return str(_lower_case(raw).get("crmobjecttypecode") or "")
 
 
 def _categories(raw: Mapping[str, Any]) -> Iterator[str]:

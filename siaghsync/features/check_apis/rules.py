@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from siaghsync.domain.customer import Kind
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import System
@@ -56,8 +57,7 @@ class Expected:
     """What the settings and our own clock say. `today` is Jalali, `1404/09/30`, in Tehran; `timeout` is in seconds."""
 
     scheme: NumberScheme
-    person_type: str
-    organization_type: str
+    types: Mapping[Kind, Sequence[str]]
     category: str
     today: str
     timeout: float
@@ -112,10 +112,8 @@ def _span(seconds: float) -> Message:
 
 
 def _types(crm: Facts, expected: Expected) -> Iterator[ConfigWarning]:
-    for kind, setting, code in (
-        ("person", "CRM_PERSON_TYPE", expected.person_type),
-        ("organization", "CRM_ORGANIZATION_TYPE", expected.organization_type),
-    ):
+    for kind, codes in expected.types.items():
+        setting, code = f"CRM_{kind.upper()}_TYPE", ", ".join(codes)
         others = crm.get(f"{kind}s_of_other_types")
         if others:
             types = ", ".join(f"'{each}'" for each in others["types"])

@@ -14,10 +14,11 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.document import Document, DocumentSource, Posted, family_of, jalali_year
 from siaghsync.domain.reasons import Operation, Resolution
 from siaghsync.errors import BadRecord, InDoubt
-from siaghsync.features.invoice_report.rules import Line, LineRules, Standing, Sums, Why, line_of, line_of_deleted
+from siaghsync.features.invoice_report.rules import Line, Standing, Sums, Why, line_of, line_of_deleted
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message
 from siaghsync.planning.document_difference import is_same
+from siaghsync.planning.documents import DocumentRules
 from siaghsync.state import retries, reviews
 from siaghsync.state.database import State
 from siaghsync.state.invoice_lines import InvoiceLines
@@ -37,7 +38,7 @@ class YearReport:
     reader: CrmReader
     kept: InvoiceLines
     state: State
-    rules: LineRules
+    rules: DocumentRules
     year: int
     sums: Sums = field(default_factory=Sums)
     """Counts and sums of all lines, once they were read."""

@@ -15,6 +15,7 @@ from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_difference import difference
+from siaghsync.planning.documents import DocumentRules, left_out
 
 _ZERO = Decimal(0)
 
@@ -94,15 +95,6 @@ class Standing:
     discarded: str | None = None
     waiting: Why | None = None
     twin: Posted | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LineRules:
-    """INVOICE_STATES, INVOICES_SINCE (by the CRM's own clock; None: no start) and PREINVOICE_SALE_MODEL."""
-
-    states: Literal["numbered", "any"]
-    since: dt.datetime | None
-    sale_model: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +184,7 @@ def _cell(value: Any) -> object:
 # --- one document ------------------------------------------------------------------------------------------
 
 
-def line_of(document: Document, known: Standing, rules: LineRules) -> Line:
+def line_of(document: Document, known: Standing, rules: DocumentRules) -> Line:
     """Where a document stands: what was recorded goes first, then what the rules say, in the order that a sync has."""
     bare = Line(
         document.crm_id,
@@ -202,7 +194,7 @@ def line_of(document: Document, known: Standing, rules: LineRules) -> Line:
         document.customer_crm_id,
         known.customer_number,
         document.subject,
-        rules.sale_model if document.sale_model is None else document.sale_model,
+        rules.of(document.type_code, document.sale_model).sale_model,
         net(document),
         net_with_tax(document),
         "missing",
@@ -213,9 +205,10 @@ def line_of(document: Document, known: Standing, rules: LineRules) -> Line:
     return _not_posted(bare, document, known, rules)
 
 
-def line_of_deleted(posted: Posted, known: Standing, rules: LineRules) -> Line:
+def line_of_deleted(posted: Posted, known: Standing, rules: DocumentRules) -> Line:
     """The line of a posted document that is not in the CRM any more, as it stood when it was posted."""
     said = posted.snapshot
+    by_code = None if said["sale_model"] is None else int(said["sale_model"])
     bare = Line(
         posted.crm_id,
         posted.source,
@@ -224,7 +217,7 @@ def line_of_deleted(posted: Posted, known: Standing, rules: LineRules) -> Line:
         said["customer"],
         known.customer_number,
         said["subject"],
-        rules.sale_model if said["sale_model"] is None else int(said["sale_model"]),
+        rules.of(said.get("type_code") or "", by_code).sale_model,
         Decimal(said["net"]),
         Decimal(said["net_with_tax"]),
         "posted",
@@ -260,7 +253,7 @@ def _how(posted: Posted, posted_by: str) -> How:
     return "by_person" if posted_by == "person" else "posted"
 
 
-def _not_posted(line: Line, document: Document, known: Standing, rules: LineRules) -> Line:
+def _not_posted(line: Line, document: Document, known: Standing, rules: DocumentRules) -> Line:
     def stands(state: LineState, reason: str, message: Message, *, counted: bool = True) -> Line:
         return replace(line, state=state, reason=str(reason), message=message, counted=counted)
 
@@ -271,8 +264,8 @@ def _not_posted(line: Line, document: Document, known: Standing, rules: LineRule
         return stands("review", Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_open"))
     if known.discarded:
         return stands("skipped", Reason.DISCARDED, msg("reason.discarded_question", question=known.discarded))
-    if rules.states == "numbered" and not document.number:
-        return stands("skipped", Reason.NOT_NUMBERED, msg("reason.not_numbered"))
+    if out := left_out(document, rules):
+        return stands("skipped", *out)
     if known.twin:
         twin = {"twin_kind": known.twin.source, "posted": known.twin.number or known.twin.key}
         return stands("waiting", Reason.TWIN_POSTED, msg("reason.twin_posted", **twin), counted=False)

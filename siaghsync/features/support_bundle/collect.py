@@ -11,8 +11,9 @@ from itertools import islice
 from typing import Any
 
 from siaghsync import __version__
-from siaghsync.connectors.payamgostar.client import Payamgostar, Source
+from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.siagh.client import Siagh
+from siaghsync.domain.action import RecordKind
 from siaghsync.errors import SiaghsyncError
 from siaghsync.features.support_bundle.mask import Mask, shape_of
 from siaghsync.settings import Settings
@@ -26,7 +27,7 @@ _LIBRARIES = (
     "typer", "requests", "urllib3", "sqlite-utils", "rich", "python-dotenv", "tenacity", "pydantic", "starlette", "uvicorn",
 )  # fmt: skip
 _MOST_RUNS, _MOST_RECORDS, _SAMPLES = 100, 500, 3
-_SOURCES: tuple[Source, ...] = ("person", "organization", "quote", "invoice")
+_SOURCES: tuple[RecordKind, ...] = ("person", "organization", "quote", "invoice")
 
 
 def about(settings: Settings, now: datetime) -> dict[str, Any]:
@@ -105,8 +106,8 @@ def shapes(crm: Payamgostar, finance: Siagh, mask: Mask) -> dict[str, Any]:
     return found
 
 
-def _newest(crm: Payamgostar, source: Source) -> list[dict[str, Any]]:
-    return crm.find(source, size=_SAMPLES, descending=True).records
+def _newest(crm: Payamgostar, source: RecordKind) -> list[dict[str, Any]]:
+    return crm.find(crm.sources(source)[0], size=_SAMPLES, descending=True).records
 
 
 def _shape(mask: Mask, read: Callable[[], Any]) -> Any:
