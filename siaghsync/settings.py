@@ -38,6 +38,8 @@ from siaghsync.mapping_file import MappingFile, States, load_mapping
 from siaghsync.messages.message import Message, Param, msg
 from siaghsync.password_hash import is_hash
 
+MAPPING = "mapping.toml"
+"""The name of the mapping file beside the env file. It need not be there; a file of another name that is asked for must."""
 _FIRST_GREGORIAN_YEAR = 1700
 """A year before this one is a Jalali year."""
 
@@ -150,7 +152,7 @@ class Settings(BaseModel):
     finance_username: str = _text(..., "finance_user")
     finance_password: Annotated[SecretStr, AfterValidator(_finance_hash)] = _secret("finance_password")
     siaghsync_state: Path = Field(Path("siaghsync.db"), json_schema_extra=_must_be("state_path"))
-    siaghsync_mapping: Path = Field(Path("mapping.toml"), json_schema_extra=_must_be("mapping_path"))
+    siaghsync_mapping: Path = Field(Path(MAPPING), json_schema_extra=_must_be("mapping_path"))
 
     customer_number_prefix: Annotated[str, AfterValidator(ascii_digits)] = _text("", "number_prefix")
     customer_number_offset: int = _whole(0, -999_999_999, 999_999_999)
@@ -277,7 +279,8 @@ def load(env_file: Path | None, environ: Mapping[str, str], cwd: Path, state: Pa
             problems.append(_problem("webhook_secret", given))
         if not problems:
             settings = _anchored(settings, path, cwd / state if state else None)
-            settings._mapping = load_mapping(settings.siaghsync_mapping, required="siaghsync_mapping" in given)
+            named = given.get("siaghsync_mapping", MAPPING) != MAPPING
+            settings._mapping = load_mapping(settings.siaghsync_mapping, required=named)
             return settings
     # Raised outside of `except`, so that no traceback carries pydantic's own error along.
     raise SettingsError("settings.problems", count=len(problems), problems=tuple(problems), file=str(path))

@@ -107,11 +107,11 @@ class Payamgostar:
         CustomerNumber, of documents that Number; `page` counts from 1. `every_type` takes persons and organizations of
         any subtype.
         """
-        queries = []
+        kind, queries = kind_of(source), []
         if since is not None:
             queries.append(_query("ModifyDate", _AT_LEAST, since))
         if number is not None:
-            field = "CustomerNumber" if source in self._types else "Number"
+            field = "CustomerNumber" if kind in self._types else "Number"
             queries.append(_query(field, _EQUALS, number))
         payload: dict[str, Any] = {
             "queries": queries,
@@ -119,7 +119,6 @@ class Payamgostar:
             "pageNumber": page,
             "pageSize": size,
         }
-        kind = kind_of(source)
         if kind in self._types and not every_type:
             payload["typeKey"] = source.partition(":")[2] or kind
         what = f"list_{kind}s"
