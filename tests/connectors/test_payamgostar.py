@@ -107,7 +107,7 @@ def test_find_sends_what_the_contract_says(client: Make, source: Any, path: str,
         **type_key,
         "queries": [
             {**leaf, "operator": 2, "field": "ModifyDate", "value": "2025-12-21T14:06:17.173"},
-            {**leaf, "operator": 0, "field": "CustomerNumber", "value": "100-1"},
+            {**leaf, "operator": 0, "field": "CustomerNumber" if type_key else "Number", "value": "100-1"},
         ],
         "orders": [{"field": "ModifyDate", "order": 1}, {"field": "CrmId", "order": 1}],
         "pageNumber": 3,
