@@ -4,7 +4,7 @@
 2. Of a type that is not posted, without a number while only numbered documents count, not approved while only approved ones
    do: skipped, also a draft of a posted quote's invoice.
 3. Its quote, or the invoice made from it, was posted: counts as posted with it if both sell the same, else for a person.
-4. Created before the start: skipped.
+4. Created before the start, or for a customer of another company: skipped.
 5. Faults in itself, or another fiscal year: for a person.
 6. Its customer is not linked: waits.
 7. Otherwise: created in Finance.
@@ -85,8 +85,8 @@ class DocumentCase:
     """A document and all that decides about it.
 
     `fiscal_year` is the session's. `customer_code` is the linked contact's `Code`; while there is none, `customer_wait`
-    says why. `posted` is what is known of the document itself; `twin` of the quote that it was made from, of the invoice
-    that was made from it, or of another invoice made from the same quote.
+    says why (`foreign_number`: it never will be, as things are). `posted` is what is known of the document itself; `twin` of the
+    quote that it was made from, of the invoice that was made from it, or of another invoice made from the same quote.
     """
 
     document: Document
@@ -121,6 +121,9 @@ def plan_document(case: DocumentCase, rules: DocumentRules) -> Action | Wait | N
     if rules.since and created < rules.since:
         message = msg("reason.before_start", created=_tehran_time(created), since=_tehran_time(rules.since))
         return action_about(case, Operation.SKIP, Reason.BEFORE_START, message)
+    if case.customer_code is None and case.customer_wait and case.customer_wait[0] == Reason.FOREIGN_NUMBER:
+        depends_on = {"depends_on": document.customer_crm_id}
+        return action_about(case, Operation.SKIP, *case.customer_wait, details=depends_on)
     if faults := faults_of(document, case.fiscal_year):
         details = {"faults": [{"reason": str(fault.reason), "message": fault.message.as_json()} for fault in faults]}
         messages = (fault.message for fault in faults)

@@ -183,6 +183,8 @@ _DECISIONS = (
     )""",
     # The CRM id of a customer: once that is linked, the record is looked at again.
     "ALTER TABLE skips ADD COLUMN depends_on TEXT",
+    # Documents of another company's customers are passed over by now: each is looked at once more.
+    "UPDATE retries SET depends_on = NULL WHERE reason = 'customer_without_number'",
     "CREATE INDEX posted_documents_number ON posted_documents (crm_number)",
     "CREATE INDEX posted_documents_finance_number ON posted_documents (finance_number)",
 )

@@ -107,6 +107,12 @@ def find(state: State, entity: Entity, target: System, record: str) -> Retry | N
     return retry_of(row) if row else None
 
 
+def find_skip(state: State, entity: Entity, target: System, record: str) -> Skip | None:
+    """Why a record is skipped, or None."""
+    row = state.row(f"SELECT * FROM skips WHERE {_KEY}", (entity, target, record))
+    return skip_of(row) if row else None
+
+
 def due(state: State, entity: Entity, target: System, now: datetime) -> list[Retry]:
     """The records whose next try has come and whose customer, if they depend on one, is linked; the oldest first. Those that
     were passed over for the sake of a customer that is linked by now come last."""

@@ -139,11 +139,10 @@ class DocumentPlanner:
         customer = self.context.staging.customer(document.customer_crm_id)
         number = (customer.number if customer else "") or (mapping.customer_number if mapping else "")
         code = mapping.finance_code if mapping else None
-        wait = None
-        if code is None and (self.assumptions.any_customer or document.customer_crm_id in self.assumptions.linked):
-            code = NOT_YET_CREATED
-        elif code is None:
-            wait = self._why_customer_waits(document)
+        wait = self._why_customer_waits(document) if code is None else None
+        is_foreign = wait is not None and wait[0] == Reason.FOREIGN_NUMBER
+        if self.assumptions.any_customer or document.customer_crm_id in self.assumptions.linked:
+            code = NOT_YET_CREATED if code is None and not is_foreign else code
         return DocumentCase(
             document,
             fiscal_year=self.fiscal_year,
@@ -180,7 +179,7 @@ class DocumentPlanner:
         if not customer.number:
             return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_without_number", name=who["name"])
         if self.context.rules.scheme.decode(customer.number) is None:
-            return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_without_number_foreign", **who)
+            return Reason.FOREIGN_NUMBER, msg("reason.customer_without_number_foreign", **who)
         subject = Action(Operation.CREATE, "customer", "finance", crm_id, customer.kind, customer.number, crm_id)
         last = reviews.last_of(self.context.state, subject)
         if last and last.resolution in (None, Resolution.DISCARD):

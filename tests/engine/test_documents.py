@@ -201,6 +201,23 @@ def test_a_customer_without_a_number_is_waited_for(world: World) -> None:
     assert world.json("status")["pending"] == 0
 
 
+def test_documents_of_another_companys_customer_are_passed_over_as_he_is(make_world: Maker) -> None:
+    world = make_world(customers=1).set(CUSTOMER_NUMBER_PREFIX="100-", **SINCE).imported()
+    foreign = world.crm.add_person(nickName="شرکت دیگر", customerNumber="200-7001")
+    crm_id = quote(world, identityId=foreign)
+    first = world.json("sync")
+    assert told(first) == [("skip", "foreign_number")]
+    assert "200-7001" in world.run("explain", "200-7001").stdout
+    for _ in range(2):
+        assert world.json("sync", "--full")["run"]["outcome"] == "ok"
+    status = world.json("status")
+    assert (status["pending"], status["failed"], status["review"]) == (0, 0, 0)
+    (line,) = world.json("report", "invoices")["documents"]
+    assert (line["state"], line["reason"]) == ("skipped", "foreign_number")
+    world.crm.edit(foreign, customerNumber="100-7001")
+    assert [c["crm_id"] for c in world.json("sync")["changes"] if c["action"] == "create"] == [foreign, crm_id]
+
+
 def test_a_customer_in_review_is_waited_for(world: World) -> None:
     code = world.finance.add_contact(Name="کسی دیگر", MobileNo="09120000001")
     stranger = world.crm.add_person(nickName="غریبه", customerNumber=str(code))

@@ -12,11 +12,11 @@ from siaghsync.connectors.payamgostar.customers import crm_id_of
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
 from siaghsync.domain.action import Action
 from siaghsync.domain.document import Document, DocumentSource, Posted, family_of, jalali_year
-from siaghsync.domain.reasons import Operation, Resolution
+from siaghsync.domain.reasons import Operation, Reason, Resolution
 from siaghsync.errors import BadRecord, InDoubt
 from siaghsync.features.invoice_report.rules import Line, Standing, Sums, Why, line_of, line_of_deleted
 from siaghsync.messages.catalog import render
-from siaghsync.messages.message import Message
+from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_difference import is_same
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.state import retries, reviews
@@ -131,7 +131,14 @@ class YearReport:
             last.reason if last is not None and put_off else None,
             Why(waits.reason, waits.message) if waits else None,
             None if own else _twin(posted, document),
+            self._passed_over(document),
         )
+
+    def _passed_over(self, document: Document) -> Why | None:
+        skip = retries.find_skip(self.state, "invoice", "finance", document.crm_id)
+        if skip is None or skip.reason != Reason.FOREIGN_NUMBER:
+            return None  # all else that is passed over follows from the document and the settings
+        return Why(skip.reason, msg("reason.foreign_number", number=skip.customer_number))
 
 
 def _subject(document: Document) -> Action:

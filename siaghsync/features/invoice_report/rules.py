@@ -84,7 +84,7 @@ class Standing:
 
     `posted_by` says how `posted` came about (create, link, person; empty without `posted`). `review` is an open question,
     `discarded` the reason of one that a person has put off for this very content. `twin` is the posted other half of a
-    quote and its invoice.
+    quote and its invoice. `skipped` says why it was passed over for the sake of its customer.
     """
 
     customer_number: str = ""
@@ -95,6 +95,7 @@ class Standing:
     discarded: str | None = None
     waiting: Why | None = None
     twin: Posted | None = None
+    skipped: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,8 @@ def _not_posted(line: Line, document: Document, known: Standing, rules: Document
     if rules.since and created < rules.since:
         moments = {"created": _stored(created), "since": _stored(rules.since)}
         return stands("skipped", Reason.BEFORE_START, msg("reason.before_start", **moments))
+    if known.skipped:
+        return stands("skipped", known.skipped.reason, known.skipped.message)
     if known.waiting:
         return stands("waiting", known.waiting.reason, known.waiting.message)
     return stands("missing", Reason.NOT_SEEN, msg("reason.not_seen"))
