@@ -63,6 +63,7 @@ class Reason(StrEnum):
     CHANGED_AFTER_POSTING = "changed_after_posting"
     WITHDRAWN_AFTER_POSTING = "withdrawn_after_posting"
     DELETED_AFTER_POSTING = "deleted_after_posting"
+    SAME_DOCUMENT = "same_document"
     QUOTE_POSTED_ALREADY = "quote_posted_already"
     DIFFERS_FROM_POSTED_QUOTE = "differs_from_posted_quote"
     DIFFERS_FROM_POSTED_INVOICE = "differs_from_posted_invoice"

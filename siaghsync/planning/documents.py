@@ -249,6 +249,38 @@ def _twin(case: DocumentCase, twin: Posted) -> Action:
     return action_about(case, Operation.LINK, same, message, details={"posted": _view(twin)})
 
 
+def is_same_document(document: Document, customer_number: str, stored: Mapping[str, Any], stored_number: str) -> bool:
+    """Whether a stored snapshot is of the same document under another id, which somebody deleted and entered again: of the same
+    kind, type, number, customer (by its id or its number) and net. Without a number nothing is."""
+    return (
+        bool(document.number)
+        and stored.get("crm_id") != document.crm_id
+        and tuple(map(stored.get, ("source", "type_code", "number", "net")))
+        == (*identity(document)[:3], plain(net(document)))
+        and (stored.get("customer") == document.customer_crm_id or stored_number == customer_number != "")
+    )
+
+
+def identity(document: Document) -> tuple[str, str, str, str]:
+    """(kind, type, number, customer): what people tell a document by; its id in place of a number that it does not have."""
+    return document.source, document.type_code, document.name, document.customer_crm_id
+
+
+def same_document(create: Action, document: Document, known: Posted) -> Action:
+    """The question about a document that would be posted, and that seems to be the very one that was posted under another id."""
+    message = document.about(msg("reason.same_document", posted=posted_as(known)))
+    details = {**create.details, "posted": _view(known)}
+    return replace(
+        create,
+        operation=Operation.REVIEW,
+        reason=Reason.SAME_DOCUMENT,
+        message=message,
+        changes={},
+        payload={},
+        details=details,
+    )
+
+
 def _compared(case: DocumentCase, posted: Posted, reason: Reason, message: Message, changes: Differences) -> Action:
     details = {"posted": _view(posted), "difference": {key: list(pair) for key, pair in changes.items()}}
     return action_about(case, Operation.REVIEW, reason, message, changes=changes, details=details)

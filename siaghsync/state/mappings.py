@@ -53,6 +53,10 @@ class PostedDocuments:
         row = self._state.row(sql, (quote_id, other_than))
         return _posted(row) if row else None
 
+    def with_number(self, source: str, number: str) -> list[PostedEntry]:
+        """The posted quotes, or invoices, that had this number in the CRM when they were posted, the oldest first."""
+        return self._entries("crm_number = ? AND source = ?", [number, source], "posted_at")
+
     def ids(self) -> list[tuple[str, str]]:
         """(CRM id, source) of every posted document."""
         rows = self._state.rows("SELECT crm_id, source FROM posted_documents ORDER BY posted_at, crm_id")

@@ -90,6 +90,11 @@ def _decide_document(run: Run, review: Review, decision: Decision) -> None:
     for intent in unsettled_of(run.state, subject):
         close_intent(run, intent.id, outcome, msg("sync.a_person_decided", way=str(decision.resolution)))
     retries.free(run.state, Reason.QUOTE_IN_DOUBT)
+    if decision.resolution is Resolution.DISCARD and review.reason == Reason.SAME_DOCUMENT:
+        known = replace(subject, checksum=review.checksum, details=review.details)
+        remember(
+            run, known, review.details["posted"]["number"], review.details["posted"]["key"], None, posted_by="link"
+        )
     if is_posted:
         number = ascii_digits(decision.value).strip()
         if not number.isdecimal():

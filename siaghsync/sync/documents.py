@@ -13,7 +13,15 @@ from siaghsync.domain.reasons import Operation, Reason, Resolution
 from siaghsync.errors import BadRecord, InDoubt
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_difference import is_same
-from siaghsync.planning.documents import DocumentCase, DocumentRules, Wait, plan_document
+from siaghsync.planning.documents import (
+    DocumentCase,
+    DocumentRules,
+    Wait,
+    identity,
+    is_same_document,
+    plan_document,
+    same_document,
+)
 from siaghsync.state import reviews
 from siaghsync.state.meta import unsure_before
 from siaghsync.state.outbox import Intent, unknown_intents, unsettled_of
@@ -74,6 +82,8 @@ class DocumentPlanner:
             return self._review_of(doubts[0])
         if self._family_is_in_doubt(document):
             return Wait(Reason.QUOTE_IN_DOUBT, document.about(msg("reason.quote_in_doubt")))
+        if self._same_is_in_doubt(document):
+            return Wait(Reason.QUOTE_IN_DOUBT, document.about(msg("reason.quote_in_doubt_same")))
         decision = self._counted_as_before(document, plan_document(self._case(document), self.rules()))
         if not isinstance(decision, Action) or decision.operation is not Operation.CREATE:
             return decision
@@ -81,6 +91,8 @@ class DocumentPlanner:
             code = "reason.may_be_posted_with_quote" if document.related_quote_id else "reason.may_be_posted"
             message = msg(code, note=decision.payload["notes"])
             return _as_review(decision, Reason.MAY_BE_POSTED, document.about(message))
+        if (same := self._same_document(document, decision)) and not self._was_retried(decision, Reason.SAME_DOCUMENT):
+            return same_document(decision, document, same)
         return self._answered_before(document, decision) or decision
 
     def _counted_as_before(self, document: Document, decision: Action | Wait | None) -> Action | Wait | None:
@@ -117,8 +129,27 @@ class DocumentPlanner:
         since = unsure_before(self.context.state, self.crm.newest_moment)
         if since is None or (created_at(document) > since and self._quote_is_younger(document, since)):
             return False
+        return not self._was_retried(create, Reason.MAY_BE_POSTED)
+
+    def _was_retried(self, create: Action, question: Reason) -> bool:
+        """Whether a person has looked, and answered the last question, if it was this one, with "try again"."""
         last = reviews.last_of(self.context.state, create)
-        return not (last and last.reason == Reason.MAY_BE_POSTED and last.resolution == Resolution.RETRY)
+        return bool(last and last.reason == question and last.resolution == Resolution.RETRY)
+
+    def _same_document(self, document: Document, create: Action) -> Posted | None:
+        """What was posted under another id, or would be in this dry run, and is the same document for people."""
+        number = create.customer_number
+        for entry in self.context.posted.with_number(document.source, document.number):
+            if is_same_document(document, number, entry.posted.snapshot, entry.customer_number):
+                return entry.posted
+        planned = (self.reading.documents[crm_id] for crm_id in self.assumptions.posted)
+        return next((_as_planned(d) for d in planned if is_same_document(document, "", snapshot(d), "")), None)
+
+    def _same_is_in_doubt(self, document: Document) -> bool:
+        """Whether the same document for people was sent under another id and nobody knows yet if it stands in Siagh."""
+        number = self._customer_number(document)
+        sent = (intent.action for intent in unknown_intents(self.context.state, "finance", "invoice"))
+        return any(is_same_document(document, number, each.details["snapshot"], each.customer_number) for each in sent)
 
     def _quote_is_younger(self, document: Document, since: datetime) -> bool:
         """Whether the quote that the document was made from, if it was, is surely younger than that."""
@@ -136,8 +167,6 @@ class DocumentPlanner:
 
     def _case(self, document: Document) -> DocumentCase:
         mapping = self.context.mappings.of_crm(document.customer_crm_id)
-        customer = self.context.staging.customer(document.customer_crm_id)
-        number = (customer.number if customer else "") or (mapping.customer_number if mapping else "")
         code = mapping.finance_code if mapping else None
         wait = self._why_customer_waits(document) if code is None else None
         is_foreign = wait is not None and wait[0] == Reason.FOREIGN_NUMBER
@@ -146,25 +175,38 @@ class DocumentPlanner:
         return DocumentCase(
             document,
             fiscal_year=self.fiscal_year,
-            customer_number=number,
+            customer_number=self._customer_number(document),
             customer_code=code,
             customer_wait=wait,
             posted=self.context.posted.of(document.crm_id),
             twin=self._twin(document),
         )
 
+    def _customer_number(self, document: Document) -> str:
+        mapping = self.context.mappings.of_crm(document.customer_crm_id)
+        customer = self.context.staging.customer(document.customer_crm_id)
+        return (customer.number if customer else "") or (mapping.customer_number if mapping else "")
+
     def _twin(self, document: Document) -> Posted | None:
         """Another of a quote and the invoices made from it that was posted, an invoice before the quote."""
         family = family_of(document)
         assumed = (self.reading.documents[crm_id] for crm_id in self.assumptions.posted)
         if planned := next((d for d in assumed if family_of(d) == family), None):
-            return Posted(planned.crm_id, planned.source, None, "", planned.checksum, snapshot(planned))
+            return _as_planned(planned)
         posted = self.context.posted
         quote = posted.of(family) if document.source == "invoice" else None
         return posted.made_from(family, other_than=document.crm_id) or quote
 
     def _family_is_in_doubt(self, document: Document) -> bool:
-        """Whether another of a quote and the invoices made from it was sent and nobody knows yet if it stands in Siagh."""
+        """Whether nobody knows yet if another of a quote and the invoices made from it stands in Siagh: it was sent without a
+        clear answer, or the quote may be one that was posted under another id."""
+        quote = reviews.last_of(self.context.state, subject_of(family_of(document), "quote"))
+        if (
+            quote
+            and quote.record != document.crm_id
+            and (quote.reason, quote.resolution) == (Reason.SAME_DOCUMENT, None)
+        ):
+            return True
         intents = unknown_intents(self.context.state, "finance", "invoice")
         others = (intent.action for intent in intents if intent.record != document.crm_id)
         return any((sent.details["related_quote_id"] or sent.record) == family_of(document) for sent in others)
@@ -187,6 +229,11 @@ class DocumentPlanner:
         return Reason.CUSTOMER_WAITS, msg("reason.customer_waits", **who)
 
 
+def _as_planned(document: Document) -> Posted:
+    """A document that only a dry run has posted so far."""
+    return Posted(document.crm_id, document.source, None, "", document.checksum, snapshot(document))
+
+
 def _as_review(action: Action, reason: Reason, message: Message) -> Action:
     return replace(action, operation=Operation.REVIEW, reason=reason, message=message)
 
@@ -197,15 +244,19 @@ def created_at(document: Document) -> datetime:
 
 
 def rounds(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """Documents in rounds, quotes first, and in each round at most one of a quote and the invoices made from it: what
-    became of the one decides about the next."""
+    """Documents in rounds, quotes first, and in each round at most one of a quote and the invoices made from it, and of those
+    that are the same for people: what became of the one decides about the next."""
     left = sorted(documents, key=lambda d: (d.source != "quote", created_at(d), d.crm_id))
     while left:
-        first: dict[str, Document] = {}
+        round_: list[Document] = []
+        later: list[Document] = []
+        taken: set[object] = set()
         for document in left:
-            first.setdefault(family_of(document), document)
-        yield list(first.values())
-        left = [document for document in left if first[family_of(document)] is not document]
+            keys = {family_of(document), identity(document)}
+            (later if keys & taken else round_).append(document)
+            taken |= keys
+        yield round_
+        left = later
 
 
 def waits_for(document: Document, wait: Wait) -> str:

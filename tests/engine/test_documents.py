@@ -180,6 +180,55 @@ def test_a_quote_and_its_invoices_count_as_one(world: World, order: str) -> None
     assert len(world.finance.preinvoices) == 1
 
 
+@pytest.mark.parametrize("way", ["--discard", "--retry"])
+def test_what_was_deleted_and_entered_again_is_asked_about(world: World, way: str) -> None:
+    old = quote(world)
+    world.json("sync")
+    world.crm.delete(old)
+    again = quote(world)
+    related = invoice(world, relatedQuoteId=again)
+    others = [
+        quote(world, row(price="7")),
+        invoice(world, number="100-1405/1"),
+        quote(world, identityId=list(world.crm.records)[1]),
+    ]
+    assert {c["crm_id"]: c["action"] for c in world.json("sync", "--dry-run")["changes"]}[again] == "review"
+    document = world.json("sync", exit_code=1)
+    assert {c["crm_id"]: (c["action"], c["reason"]) for c in document["changes"]} == {
+        again: ("review", "same_document"),
+        **dict.fromkeys(others, ("create", None)),
+    }
+    assert [(f["crm_id"], f["reason"]) for f in document["failures"]] == [(related, "quote_in_doubt")]
+    item = review(world, "same_document")
+    assert f"pre-invoice {world.finance.preinvoices[0].number}," in item["message"]
+    assert item["ways_out"] == ["retry", "discard"]
+    assert world.run("review", "resolve", str(item["id"]), way).exit_code == 0
+    made = [("create", None)] if way == "--retry" else []
+    assert told(world.json("sync")) == [*made, ("link", "same_as_quote")]
+    assert len(world.finance.preinvoices) == 4 + len(made)
+
+
+def test_a_document_that_the_crm_holds_twice_is_posted_once(world: World) -> None:
+    first, second = quote(world, creatDate=None), quote(world)
+    unnumbered = [quote(world, number=""), quote(world, number="")]
+    document = world.json("sync", exit_code=1, env={"INVOICE_STATES": "any"})
+    found = {c["crm_id"]: (c["action"], c["reason"]) for c in document["changes"]}
+    assert sorted(found.pop(crm_id) for crm_id in (first, second)) == [("create", None), ("review", "same_document")]
+    assert found == dict.fromkeys(unnumbered, ("create", None))
+
+
+def test_a_second_copy_waits_while_the_first_is_in_doubt(world: World) -> None:
+    old = quote(world)
+    world.arm("close_after", "finance:SaveFormData/preinvoice")
+    world.json("sync", exit_code=1)
+    world.crm.delete(old)
+    quote(world)
+    assert [f["reason"] for f in world.json("sync", exit_code=1)["failures"]] == ["quote_in_doubt"]
+    item, number = review(world, "unknown_outcome"), str(world.finance.preinvoices[0].number)
+    assert world.run("review", "resolve", str(item["id"]), "--posted", number).exit_code == 0
+    assert told(world.json("sync", exit_code=1)) == [("review", "same_document")]
+
+
 def test_the_customer_goes_first_in_the_same_run(world: World) -> None:
     new = world.crm.add_person(nickName="تازه وارد", customerNumber="7000")
     invoice(world, identityId=new)
