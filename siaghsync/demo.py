@@ -22,6 +22,7 @@ def play() -> int:
     with tempfile.TemporaryDirectory(prefix="siaghsync-demo-") as folder:
         with Sandbox(customers=_CUSTOMERS, also_in_crm=_ALREADY_IN_CRM) as systems:
             env_file = Path(folder) / ".env"
+            env_file.touch(0o600)
             env_file.write_text("".join(f"{k}={v}\n" for k, v in systems.settings().items()), encoding="utf-8")
             try:
                 _play(systems, env_file)

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 from persiantools.jdatetime import JalaliDate
 from pydantic import (
     AfterValidator,
@@ -319,8 +319,13 @@ def _read(path: Path, *, required: bool) -> str:
 def _broken_lines(text: str) -> Iterator[int]:
     for binding in parse_stream(StringIO(text)):
         if binding.error:
-            string = binding.original.string
-            yield binding.original.line + string[: len(string) - len(string.lstrip())].count("\n")
+            yield line_of(binding)
+
+
+def line_of(binding: Binding) -> int:
+    """The line of an env file that a binding begins in; the empty lines before it are a part of it, too."""
+    string = binding.original.string
+    return binding.original.line + string[: len(string) - len(string.lstrip())].count("\n")
 
 
 def _given(found: Mapping[str, str | None]) -> dict[str, str]:

@@ -81,6 +81,8 @@ class World:
     def set(self, **settings: str) -> Self:
         """Writes the env file anew: the sandbox's settings, QUICK, and these. Returns this world."""
         lines = {**self.sandbox.settings(), **QUICK, **settings}
+        self.env_file.touch()
+        self.env_file.chmod(0o600)
         self.env_file.write_text("".join(f"{name}='{value}'\n" for name, value in lines.items()), "utf-8")
         return self
 

@@ -14,9 +14,12 @@ from types import FrameType
 
 import typer
 
+from siaghsync.cli.doubts import doubts_of_env_file, doubts_of_metrics_file
 from siaghsync.cli.options import GlobalOptions
 from siaghsync.errors import Interrupted, LockHeld, SiaghsyncError, is_interruption
 from siaghsync.files import check_output
+from siaghsync.messages.message import msg
+from siaghsync.report.streams import keep_for_failure, say_message
 from siaghsync.settings import Settings, load
 from siaghsync.state.lock import run_lock
 
@@ -56,13 +59,19 @@ def stop_on_signal() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def settings_of(context: typer.Context, *outputs: Path | None) -> Settings:
-    """The validated settings for this call, which is going to write these files.
+def settings_of(context: typer.Context, *outputs: Path | None, quiet: bool = False) -> Settings:
+    """The validated settings for this call, which is going to write these files; what is odd about them is said on stderr.
 
-    Raises SettingsError, and UsageError if one of them, or METRICS_FILE, would replace a file that must not be replaced.
+    With `quiet` that is only said if the command fails. Raises SettingsError, and UsageError if one of the files, or
+    METRICS_FILE, would replace a file that must not be replaced.
     """
     options: GlobalOptions = context.obj
+    tell = keep_for_failure if quiet else say_message
+    for doubt in doubts_of_env_file(Path.cwd() / (options.env_file or ".env")):
+        tell(msg("cli.warning", message=doubt))
     settings = load(options.env_file, os.environ, Path.cwd(), options.state)
+    for doubt in doubts_of_metrics_file(settings.metrics_file):
+        tell(msg("cli.warning", message=doubt))
     for output in filter(None, (*outputs, settings.metrics_file)):
         check_output(output, settings.own_files)
     return settings

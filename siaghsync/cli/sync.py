@@ -68,7 +68,7 @@ def sync(
     only_word = only.value if only else None
     asked = {"full": full, "only": only_word, "customer": customer, "document": document, "id": crm_id}
     plans.check(dry_run=dry_run, **asked)
-    settings = settings_of(context, save_plan)
+    settings = settings_of(context, save_plan, quiet=quiet)
     with run_plan(plans, **asked) as relation:
         options = _sync_options(settings, relation.options, force=force, dry_run=dry_run)
 

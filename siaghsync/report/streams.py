@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from siaghsync.errors import SiaghsyncError
 from siaghsync.messages.catalog import cure, render
@@ -14,6 +16,67 @@ from siaghsync.report.sanitize import harmless
 
 before_output: list[Callable[[], None]] = []
 """Called before anything is written. A progress bar that is on the screen registers here and takes itself away."""
+
+
+_kept: list[Message] = []
+"""What is only worth saying if the command fails."""
+
+
+class _Lasting(io.FileIO):
+    """The file behind a standard stream. When it takes nothing more, what is still written goes nowhere and the work goes on."""
+
+    is_cut = False
+
+    def write(self, data: Any, /) -> int:
+        """Writes what the file takes."""
+        try:
+            return super().write(data)
+        except OSError:
+            self.is_cut = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return memoryview(data).nbytes
+
+
+def outlive_the_reader() -> Callable[[], bool]:
+    """From now on no error of stdout or stderr reaches the program: closed, full, or a pipe whose reader has gone.
+
+    Returns a function that says, at the end, whether something written to stdout did not arrive. A stream that was closed from
+    the beginning is not missed.
+    """
+    while (spare := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass  # in the place of a closed stream, so that no file of ours gets its number
+    os.close(spare)
+    if sys.platform == "win32" and sys.stdout and sys.stdout.isatty():
+        return lambda: False  # The console has files of its own.
+    raw, sys.stdout = _outliving(sys.stdout, 1)
+    _, sys.stderr = _outliving(sys.stderr, 2)
+
+    def is_cut() -> bool:
+        sys.stdout.flush()
+        return raw.is_cut
+
+    return is_cut
+
+
+def _outliving(stream: TextIO | None, descriptor: int) -> tuple[_Lasting, TextIO]:
+    raw = _Lasting(descriptor, "w", closefd=False)
+    encoding, errors = (stream.encoding, stream.errors) if stream else ("utf-8", "replace")
+    by_line = raw.isatty() or descriptor == 2
+    return raw, io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=by_line)
+
+
+def keep_for_failure(message: Message) -> None:
+    """Keeps a message for `say_kept`."""
+    _kept.append(message)
+
+
+def say_kept(*, failed: bool) -> None:
+    """At the end of a command: says what was kept if it `failed`."""
+    for message in _kept if failed else ():
+        say_message(message)
+    _kept.clear()
 
 
 def clear_screen() -> None:

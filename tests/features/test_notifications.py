@@ -123,7 +123,9 @@ def test_what_can_not_be_told_is_one_line_and_no_failure(imported: World, listen
     imported.set(HEALTHCHECK_URL=f"{listener.url}/5e31", ALERT_URL=f"{listener.url}/5e31", METRICS_FILE="shut/m.prom")
     ended = imported.run("sync")
     assert ended.exit_code == 0
-    assert len(ended.stderr.splitlines()) == 2
+    warning, *troubles = ended.stderr.splitlines()
+    assert "METRICS_FILE can't be written" in warning
+    assert len(troubles) == 2
     assert "HEALTHCHECK_URL: answered with status 500" in ended.stderr
     assert "METRICS_FILE: " in ended.stderr
     assert "5e31" not in ended.text
