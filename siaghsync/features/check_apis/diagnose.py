@@ -92,8 +92,8 @@ def _diagnosis(error: CallError, setup: Setup) -> Diagnosis:
         return Diagnosis(msg("check.gateway", system=error.system))
     if is_page and error.reason != "status_404":
         return _page(error, setup)
-    if error.reason in ("status_404", "status_405") and is_login:
-        return _address(error, setup)
+    if is_login and (error.reason in ("status_404", "status_405") or "no_body" in _came_instead(error)):
+        return _address(error, setup)  # a live CRM answered an address that it doesn't have with nothing at all
     if isinstance(error, LoginRefused) and error.reason in _REFUSED_LOGIN:
         return _refused_login(error, setup)
     if not is_login and error.reason in ("status_403", "status_401"):
@@ -108,9 +108,13 @@ def _diagnosis(error: CallError, setup: Setup) -> Diagnosis:
 
 def _is_page(error: CallError) -> bool:
     """Whether a page for people came instead of data."""
+    return error.message.params.get("is_page") is True or "html" in _came_instead(error)
+
+
+def _came_instead(error: CallError) -> tuple[object, ...]:
+    """Which kinds of answer came instead of JSON."""
     problem = error.message.params.get("problem")
-    came = (problem.params.get("came"), problem.params.get("found")) if isinstance(problem, Message) else ()
-    return error.message.params.get("is_page") is True or "html" in came
+    return (problem.params.get("came"), problem.params.get("found")) if isinstance(problem, Message) else ()
 
 
 def _sounds_like_https(error: CallError, *, is_page: bool) -> bool:
