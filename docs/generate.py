@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
@@ -23,6 +24,7 @@ from siaghsync.cli.app import COMMANDS, PANELS, common
 from siaghsync.domain.fields import TABLE, FieldKind
 from siaghsync.domain.reasons import Reason
 from siaghsync.messages.catalog import Entry, Language, chapter, find, render, title
+from siaghsync.sandbox import control, switches
 from siaghsync.settings import requirement
 from siaghsync.state.reviews import ways_out
 
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "docs/commands.md": _page(_commands()),
         "docs/settings.md": _page(_settings()),
         "docs/fields.md": _page(_fields()),
+        "docs/sandbox.md": _page(_sandbox()),
         "docs/errors.md": _page(_errors("en")),
         "docs/fa/errors.md": _page(_errors("fa")),
     }
@@ -214,6 +217,72 @@ def _fields() -> Lines:
 
 def _property(name: str | None) -> str:
     return f"`{name}`" if name else "-"
+
+
+# --- the sandbox -------------------------------------------------------------------------------------------
+
+
+def _sandbox() -> Lines:
+    yield "# The sandbox"
+    yield ""
+    yield "`siaghsync sandbox` serves a stand-in of Payamgostar and Siagh on 127.0.0.1, for trying things out and for the tests."
+    yield "It answers as live servers were seen to answer and takes every request that they took. What nobody has seen for sure"
+    yield "is a switch with each position. A test sets it in the process (`sandbox.crm.page_cap = 50`), a person through the"
+    yield "control door, on either port:"
+    yield from ("", "```", *_control_door(), "```")
+    for table, heading in (
+        (switches.CrmSwitches, "Payamgostar: `crm`"),
+        (switches.FinanceSwitches, "Siagh: `finance`"),
+    ):
+        yield from ("", f"## {heading}", "", "Sections (§) are those of this system's wire contract.")
+        rows = ((f"`{each.name}`", each.positions, each.usual, each.says) for each in _switches(table))
+        yield from _table(("switch", "positions", "from the start", "what it says"), rows)
+
+
+def _control_door() -> Lines:
+    text = inspect.cleandoc(control.__doc__ or "").split("\n\n")
+    yield from inspect.cleandoc(text[1]).splitlines()
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One row of the table of switches."""
+
+    name: str
+    positions: str
+    usual: str
+    says: str
+
+
+def _switches(table: type) -> Iterator[Switch]:
+    tree = ast.parse(inspect.cleandoc(inspect.getsource(table))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    kinds, usual = get_type_hints(table), table()
+    for field, text in pairwise(tree.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            assert isinstance(text, ast.Expr), field.target.id
+            assert isinstance(text.value, ast.Constant), field.target.id
+            name = field.target.id
+            yield Switch(name, _positions(kinds[name]), _shown(getattr(usual, name)), str(text.value.value))
+
+
+def _positions(kind: Any) -> str:
+    if values := [value for value in get_args(kind) if isinstance(value, str)]:
+        return ", ".join(f"`{value}`" for value in values)
+    optional = " or none" if type(None) in get_args(kind) else ""
+    names = {bool: "true, false", int: "a number", float: "a number", str: "a text"}
+    for part in (kind, *get_args(kind)):
+        if part in names and get_origin(kind) not in (set, tuple, dict):
+            return f"{names[part]}{optional}"
+    return f"{'numbers by name' if get_origin(kind) is dict else 'a list of names'}{optional}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, set | tuple):
+        return ", ".join(f"`{each}`" for each in sorted(value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {number}" for name, number in value.items()) or "none"
+    return "none" if value in ("", None) else str(value).lower() if isinstance(value, bool) else f"`{value}`"
 
 
 # --- errors ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from persiantools.jdatetime import JalaliDate
 
+from siaghsync.sandbox.forms import PreInvoiceForm, integer
 from siaghsync.sandbox.switches import FinanceSwitches
 from siaghsync.sandbox.tokens import TokenBook
 from siaghsync.sandbox.wire import Record, encode
@@ -32,6 +33,8 @@ CONTACT: Record = {
 }  # fmt: skip
 """Every property of a contact with its usual value (contract siagh §3.1)."""
 PHONES = ("MobileNo", "MobileNo2", "TelNo", "TelNo2")
+_CODES = ("Gender", "CityCode", "CountryCode", "GeographicCode")
+_FIRST_PARTY = 5_500_000
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ class PreInvoice:
     code: str
     """The document's key, given back as ReturnCode."""
     suid: str
-    customer: int
-    """The contact's Code."""
+    customer: int | None
+    """The Code of the contact on whom it landed."""
     fields: dict[str, str]
     """The ctrlValues without their prefix `sl_sanad.`."""
     rows: list[Record]
@@ -88,7 +91,7 @@ class FinanceWorld(FinanceSwitches):
         self.lock = threading.RLock()
         self._last = _Counters()
         self._by_phone: defaultdict[str, set[int]] = defaultdict(set)
-        self._texts: dict[int, tuple[Record, bytes]] = {}
+        self._texts: dict[int, tuple[Record, tuple[object, ...], bytes]] = {}
         self._hashes: set[str] = set()
 
     def add_contact(self, **fields: Any) -> int:
@@ -114,39 +117,70 @@ class FinanceWorld(FinanceSwitches):
             self._forget_phones(self.contacts.pop(code))
             self._texts.pop(code, None)
 
-    def phone_taken(self, fields: Record, but: int | None = None) -> bool:
-        """Whether one of the unique phone fields has a number that another contact than `but` has."""
+    def phones_taken(self, fields: Record, but: int | None = None) -> list[str]:
+        """The unique phone fields whose number another contact than `but` has, by `phones_compared`."""
         with self.lock:
-            numbers = {self.phone_key(fields[name]) for name in self.unique_phones if fields.get(name)} - {""}
-            for code in {code for number in numbers for code in self._by_phone[_bare(number)]} - {but}:
-                record = self.contacts[code]
-                if numbers & {self.phone_key(record[name]) for name in self.unique_phones}:
-                    return True
-        return False
+            return [name for name in self.unique_phones if fields.get(name) and self._taken(name, fields[name], but)]
+
+    def _taken(self, name: str, number: str, but: int | None) -> bool:
+        wanted = self.phone_key(number)
+        compared = (name,) if self.phones_compared == "each" else self.unique_phones
+        others = self._by_phone[_bare(number)] - {but}
+        return wanted != "" and any(
+            wanted == self.phone_key(self.contacts[code][each]) for code in others for each in compared
+        )
 
     def phone_key(self, number: object) -> str:
         """What is compared of a phone number, by `phone_spelling`."""
-        digits = "".join(filter(str.isdecimal, str(number or "")))
+        text = str(number or "")
+        if self.phone_spelling == "exact":
+            return text
+        digits = "".join(filter(str.isdecimal, text))
         return digits if self.phone_spelling == "digits" else _bare(digits)
 
-    def post(self, fields: dict[str, str], suid: str, rows: list[Record], net: Decimal) -> tuple[PreInvoice, str]:
+    def party(self, record: Record) -> int | None:
+        """A contact's code as an account party, its own or by `account_party`."""
+        if record["AccountPartyCode"] is not None:
+            return int(record["AccountPartyCode"])
+        code = int(record["Code"])
+        return {"null": None, "code": code, "other": _FIRST_PARTY + code}[self.account_party]
+
+    def customer(self, codemoshtari: str, codecontact: str) -> int | None:
+        """The Code of the contact that a pre-invoice is booked on, by `customer_key`; None if there is none.
+
+        Of several contacts with one account party the named one, else the first.
+        """
+        code, contact = integer(codemoshtari), integer(codecontact)
+        if self.customer_key == "contact" or (self.customer_key == "either" and not codecontact):
+            return code if code in self.contacts else None
+        holders = [each["Code"] for each in self.snapshot() if code is not None and self.party(each) == code]
+        return contact if contact in holders else next(iter(holders), None)
+
+    def post(self, form: PreInvoiceForm, customer: int | None, net: Decimal) -> tuple[PreInvoice, str]:
         """Books a pre-invoice; the second value is the answer's ReturnParams."""
         with self.lock:
             last = self._last
             last.number, last.document, last.params = last.number + 1, last.document + 1, last.params + 1
-            customer = int(fields["codemoshtari"])
-            posted = PreInvoice(last.number, str(last.document), suid, customer, fields, rows, net)
+            posted = PreInvoice(last.number, str(last.document), form.suid, customer, form.values, form.rows, net)
             self.preinvoices.append(posted)
             return posted, str(last.params)
 
     def shown(self, record: Record) -> bytes:
-        """A contact's JSON as GetAll gives it: without what was written to tmpid."""
-        if self.shows_tmpid:
-            return encode(record)
+        """A contact's JSON as GetAll gives it: by `shows_tmpid`, `codes_as` and `account_party`."""
+        how = self.shows_tmpid, self.codes_as, self.account_party
         kept = self._texts.get(record["Code"])
-        if kept is None or kept[0] is not record:
-            kept = self._texts[record["Code"]] = (record, encode({**record, "tmpid": None}))
-        return kept[1]
+        if kept is None or kept[0] is not record or kept[1] != how:
+            given = {**record, "AccountPartyCode": self.party(record)}
+            given |= {} if self.shows_tmpid else {"tmpid": None}
+            given |= {name: self._as_code(record[name]) for name in _CODES}
+            kept = self._texts[record["Code"]] = (record, how, encode(given))
+        return kept[2]
+
+    def _as_code(self, value: object) -> object:
+        if value is None or value == "":
+            return None
+        text = str(value)
+        return text if self.codes_as == "text" or not text.isdecimal() else int(text)
 
     def snapshot(self) -> list[Record]:
         """All contacts at this moment, in the order in which GetAll lists them."""

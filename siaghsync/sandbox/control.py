@@ -7,6 +7,8 @@
     GET    /_sandbox/switches            all switches;  PATCH: {"crm": {"page_cap": 50}, "finance": {...}}
     POST   /_sandbox/expire              all tokens and sessions end
     GET    /_sandbox/preinvoices         what has been posted
+    GET    /_sandbox/webhooks            whom the CRM calls;  PATCH: {"Identity": "http://...", "Quote": "...", "Invoice": ""}
+    POST   /_sandbox/KIND/ID/STEP        a quote or invoice becomes approved, numbered, pending or rejected
     POST   /_sandbox/KIND                add a record; KIND is person, organization, quote, invoice or contact
     GET    /_sandbox/KIND/ID             one record;  PATCH: change fields;  DELETE: take it away
 
@@ -29,9 +31,11 @@ from starlette.routing import Route, Router
 from siaghsync.sandbox.books import FinanceWorld
 from siaghsync.sandbox.faults import Fault
 from siaghsync.sandbox.gate import Hub
+from siaghsync.sandbox.numbering import STEPS
 from siaghsync.sandbox.shapes import KINDS
 from siaghsync.sandbox.store import CrmWorld
-from siaghsync.sandbox.switches import CrmSwitches, FinanceSwitches
+from siaghsync.sandbox.switches import CrmSwitches, FinanceSwitches, parsed
+from siaghsync.sandbox.webhooks import TYPES
 from siaghsync.sandbox.wire import Json, Record, encode, parse
 
 Handler = Callable[[Request], Awaitable[Json]]
@@ -51,6 +55,9 @@ def control(crm: CrmWorld, finance: FinanceWorld, hub: Hub) -> Router:
         ("PATCH", "switches", door.switch),
         ("POST", "expire", door.expire),
         ("GET", "preinvoices", door.preinvoices),
+        ("GET", "webhooks", door.webhooks),
+        ("PATCH", "webhooks", door.call_back),
+        ("POST", "{kind}/{id}/{step}", door.advance),
         ("POST", "{kind}", door.add),
         ("GET", "{kind}/{id}", door.show),
         ("PATCH", "{kind}/{id}", door.edit),
@@ -133,14 +140,13 @@ class _Door:
             "finance": (self.finance, FinanceSwitches),
         }
         changes = await _object(request)
-        for system, wanted in changes.items():
-            world, kind = worlds[system]
-            for name, value in wanted.items():
-                if name not in _switches(world, kind):
-                    raise KeyError(name)
-                setattr(
-                    world, name, set(value or ()) or None if name == "products" else _like(getattr(world, name), value)
-                )
+        wanted = [
+            (worlds[system][0], name, parsed(worlds[system][1], name, value))
+            for system, positions in changes.items()
+            for name, value in positions.items()
+        ]
+        for world, name, position in wanted:
+            setattr(world, name, position)
         return await self.switches(request)
 
     async def expire(self, _: Request) -> Json:
@@ -150,6 +156,25 @@ class _Door:
 
     async def preinvoices(self, _: Request) -> Json:
         return [asdict(posted) for posted in self.finance.preinvoices]
+
+    async def webhooks(self, _: Request) -> Json:
+        return self.crm.webhooks.addresses
+
+    async def call_back(self, request: Request) -> Json:
+        wanted = await _object(request)
+        for name, address in wanted.items():
+            if name not in TYPES.values():
+                raise KeyError(name)
+            if not isinstance(address, str):
+                raise TypeError("an address is a string")
+        self.crm.webhooks.addresses.update(wanted)
+        return {}
+
+    async def advance(self, request: Request) -> Json:
+        _, crm_id = self._named(request)
+        step = {name: name for name in STEPS}[request.path_params["step"]]
+        self.crm.advance(crm_id, step)
+        return {}
 
     async def add(self, request: Request) -> Json:
         kind, wanted = request.path_params["kind"], await _object(request)
@@ -195,14 +220,3 @@ class _Door:
 def _switches(world: CrmSwitches | FinanceSwitches, kind: type[Any]) -> Record:
     values = {each.name: getattr(world, each.name) for each in fields(kind)}
     return {name: sorted(v) if isinstance(v, set | tuple) else v for name, v in values.items()}
-
-
-def _like(have: object, value: Any) -> object:
-    """A JSON value in the type of the switch that it is for."""
-    if isinstance(have, set | tuple):
-        return type(have)(value)
-    if isinstance(have, float):
-        return float(value)
-    if type(value) is not type(have):
-        raise TypeError(f"{value!r} is not like {have!r}")
-    return value

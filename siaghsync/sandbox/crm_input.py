@@ -1,18 +1,34 @@
-"""Checks of what clients send to the stand-in CRM: every documented property in its documented type, no other."""
+"""What clients send to the stand-in CRM, read as generously as live servers did (contract payamgostar §1, §3).
+
+Property names come in camelCase or PascalCase. A property that nobody knows is passed over, one that is left out or
+null has its usual value. Refused is only what no server could make sense of: a list where a number must be, an id
+that is no GUID. What a strict CRM refuses besides stands in `crm_strict`.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from siaghsync.sandbox.query import DATES, is_date
 from siaghsync.sandbox.shapes import LISTS, TEMPLATES, Kind
 from siaghsync.sandbox.store import CrmWorld
-from siaghsync.sandbox.wire import Json, Record
+from siaghsync.sandbox.wire import Json, Record, camel, renamed
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-_NOT_WRITABLE = {"balance", "crmObjectTypeName"}
-_LONGEST = 4000
+DATES = {
+    "modifyDate",
+    "creatDate",
+    "quoteDate",
+    "invoiceDate",
+    "expireDate",
+    "birthDate",
+    "registerDate",
+    "customerDate",
+}
+NOT_WRITABLE = {"balance", "crmObjectTypeName", "identityTypeName"}
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 
 class BadInput(ValueError):
@@ -23,110 +39,96 @@ class BadInput(ValueError):
         self.field = field
 
 
-def is_object(body: Json, required: set[str]) -> bool:
-    """Whether the body is an object with exactly these properties."""
-    return isinstance(body, dict) and body.keys() == required
-
-
-def page(body: Json, required: set[str], optional: set[str], first: int) -> tuple[int, int]:
-    """Page number and size of a list request. Raises BadInput."""
+def properties(body: Json) -> Record:
+    """The body as an object whose names are all in camelCase. Raises BadInput."""
     if not isinstance(body, dict):
         raise BadInput("", "the body must be an object")
-    for name in required - body.keys():
-        raise BadInput(name, "is missing")
-    for name in body.keys() - required - optional:
-        raise BadInput(name, "unknown property")
-    number, size = body["pageNumber"], body["pageSize"]
-    if type(number) is not int or number < first:
-        raise BadInput("pageNumber", f"must be an integer, {first} or more")
-    if type(size) is not int or size < 1:
-        raise BadInput("pageSize", "must be an integer, 1 or more")
-    return number, size
+    found: Record = renamed(body, camel)
+    return found
 
 
-def get_id(body: Json, keys: set[str]) -> str:
-    """The `id` of a request with exactly these properties. Raises BadInput."""
-    if not is_object(body, keys):
-        raise BadInput("id", f"the body has exactly {', '.join(sorted(keys))}")
-    return _guid("id", body["id"])
+def page(body: Record, first: int, cap: int) -> tuple[int, int]:
+    """Page number and size of a list request; a page before the first is the first. Raises BadInput."""
+    number, size = _whole(body, "pageNumber", first), _whole(body, "pageSize", cap)
+    return max(number, first), min(size, cap) if size > 0 else cap
 
 
-def _guid(name: str, value: object) -> str:
-    if not isinstance(value, str) or not _GUID.match(value):
-        raise BadInput(name, "is not a lower-case GUID")
+def _whole(body: Record, name: str, usual: int) -> int:
+    value = body.get(name)
+    if value is None:
+        return usual
+    if type(value) is not int:
+        raise BadInput(name, "must be an integer")
     return value
 
 
-def create_fields(kind: Kind, body: Json, world: CrmWorld) -> Record:
-    """The fields of a create request. Raises BadInput."""
-    fields = _fields(kind, body, world)
-    if "crmObjectTypeCode" not in fields:
-        raise BadInput("crmObjectTypeCode", "is missing")
-    names = ("nickName", "firstName", "lastName") if kind == "person" else ("nickName",)
-    if not any((fields.get(name) or "").strip() for name in names):
-        raise BadInput("nickName", "a customer needs a name")
+def guid(body: Record, name: str) -> str:
+    """An id of a request, in lower case. Raises BadInput."""
+    value = body.get(name)
+    if not isinstance(value, str) or not GUID.match(value.lower()):
+        raise BadInput(name, "is not a GUID")
+    return value.lower()
+
+
+def local(name: str, text: str) -> str:
+    """A date as the CRM keeps it: Tehran time without offset, trailing zeros dropped (§1). Raises BadInput."""
+    try:
+        moment = datetime.fromisoformat(text.replace("/", "-"))
+    except ValueError as error:
+        raise BadInput(name, f"'{text}' is not a date and time") from error
+    if moment.tzinfo:
+        moment = moment.astimezone(ZoneInfo("Asia/Tehran")).replace(tzinfo=None)
+    whole = moment.microsecond < 1000
+    return moment.isoformat(timespec="seconds") if whole else moment.isoformat(timespec="milliseconds").rstrip("0")
+
+
+def writable(kind: Kind, body: Record, world: CrmWorld) -> Record:
+    """The fields of a create or update request that this kind of record has. Raises BadInput."""
+    known = TEMPLATES[kind].keys() - NOT_WRITABLE
+    fields = {name: _value(name, value, TEMPLATES[kind][name]) for name, value in body.items() if name in known}
+    if world.unknown_codes == "refuse":
+        _known(kind, fields, world)
     return fields
 
 
-def update_fields(kind: Kind, body: Json, world: CrmWorld) -> tuple[str, Record]:
-    """The id and the fields of an update request. Raises BadInput."""
-    if not isinstance(body, dict):
-        raise BadInput("", "the body must be an object")
-    crm_id = _guid("crmId", body.get("crmId"))
-    return crm_id, _fields(kind, {name: value for name, value in body.items() if name != "crmId"}, world)
+def _value(name: str, value: Any, usual: Any) -> Any:
+    if value is None:
+        return None
+    if name in LISTS:
+        return _entries(name, value)
+    if name == "tags":
+        return [str(tag) for tag in value] if isinstance(value, list) else None
+    if isinstance(value, list | dict):
+        raise BadInput(name, "must be a single value")
+    if name in DATES:
+        return local(name, str(value)) if value else None
+    return value if name == "gender" or not isinstance(usual, str) else _text(value)
 
 
-def _fields(kind: Kind, body: Json, world: CrmWorld) -> Record:
-    if not isinstance(body, dict):
-        raise BadInput("", "the body must be an object")
-    for name, value in body.items():
-        if name not in TEMPLATES[kind] or name in _NOT_WRITABLE:
-            raise BadInput(name, "unknown property")
-        if name in LISTS:
-            _entries(name, value)
-        elif name == "tags":
-            if value is not None and not (isinstance(value, list) and all(isinstance(t, str) for t in value)):
-                raise BadInput(name, "must be a list of strings")
-        elif name == "gender":
-            if not isinstance(value, str | int | None):
-                raise BadInput(name, "must be a string or a number")
-        else:
-            _text(name, value)
-            if name in DATES and value and not is_date(value):
-                raise BadInput(name, "is not a local date and time without offset")
-    _known(kind, body, world)
-    return body
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _entries(name: str, entries: Json) -> list[Record]:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise BadInput(name, "must be a list of objects")
+    template = LISTS[name]
+    return [
+        {
+            key: _text(value) if isinstance(template[key], str) and value is not None else value
+            for key, value in entry.items()
+            if key in template
+        }
+        for entry in entries
+    ]
 
 
 def _known(kind: Kind, fields: Record, world: CrmWorld) -> None:
     code = fields.get("crmObjectTypeCode")
-    if "crmObjectTypeCode" in fields and code not in world.type_codes[kind]:
+    if code and code not in world.type_codes[kind]:
         raise BadInput("crmObjectTypeCode", f"unknown subtype {code!r}")
     for category in fields.get("categories") or ():
-        if category.get("key") not in world.category_keys:
-            raise BadInput("categories", f"unknown category {category.get('key')!r}")
-
-
-def _text(name: str, value: Any) -> None:
-    if value is not None and not isinstance(value, str):
-        raise BadInput(name, "must be a string")
-    if value is not None and len(value) > _LONGEST:
-        raise BadInput(name, f"is longer than {_LONGEST} characters")
-
-
-def _entries(name: str, entries: Json) -> None:
-    if entries is None:
-        return
-    if not isinstance(entries, list):
-        raise BadInput(name, "must be a list")
-    for entry in entries:
-        if not isinstance(entry, dict):
-            raise BadInput(name, "must be a list of objects")
-        for key, value in entry.items():
-            if key not in LISTS[name]:
-                raise BadInput(f"{name}.{key}", "unknown property")
-            if key == "default":
-                if not isinstance(value, bool):
-                    raise BadInput(f"{name}.{key}", "must be a boolean")
-            elif key not in ("longitude", "latitude"):
-                _text(f"{name}.{key}", value)
+        if category.get("key") and category["key"] not in world.category_keys:
+            raise BadInput("categories", f"unknown category {category['key']!r}")

@@ -47,6 +47,8 @@ class Gate:
     routes: Routes
     error: Callable[[int, str], Reply]
     """This system's error answer, by status and message."""
+    nowhere: Callable[[], Reply]
+    """The answer of an address that doesn't exist."""
     latency: Callable[[], float]
     rename: Callable[[], Callable[[str], str] | None]
     """How property names of answers are changed now, if at all."""
@@ -117,7 +119,7 @@ class Gate:
 
     def _nowhere(self, path: str) -> Handler:
         known = any(its_path == path for _, its_path in self.routes)
-        return self._always(405, "method not allowed") if known else self._always(404, "no such address")
+        return self._always(405, "method not allowed") if known else lambda _: self.nowhere()
 
     def places(self) -> set[str]:
         """All endpoints with their parts, as faults name them (`crm:person/find`)."""

@@ -1,23 +1,23 @@
-"""What a find request asks for, checked and carried out (contract payamgostar §3.2)."""
+"""The queries of a find request: read, and asked of a record (contract payamgostar §3.2).
+
+`expression`, `modulo` and `all` are accepted and have no effect: nobody knows what they do. Passed over are also
+queries on fields that a record doesn't have, and those that the switches `find_filters_by_...` take out.
+"""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from siaghsync.sandbox.crm_input import DATES, BadInput, local
 from siaghsync.sandbox.shapes import LISTS
-from siaghsync.sandbox.table import INDEXED, Table
+from siaghsync.sandbox.switches import CrmSwitches
 from siaghsync.sandbox.wire import Json, Record, camel
 
-DATES = {"modifyDate", "creatDate", "quoteDate", "invoiceDate", "expireDate", "birthDate", "registerDate"}
-_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?\Z")
-_PASCAL = re.compile(r"[A-Z][A-Za-z]*\Z")
-_LAST = "\uffff"
-
+NAMES = {"firstName", "lastName", "nickName"}
 OPERATORS: dict[int, Callable[[Any, Any], bool]] = {
     0: lambda have, want: bool(have == want),
     1: lambda have, want: bool(have > want),
@@ -27,25 +27,20 @@ OPERATORS: dict[int, Callable[[Any, Any], bool]] = {
     5: lambda have, want: bool(have <= want),
     6: lambda have, want: bool(have != want),
     7: lambda have, want: have not in want,
+    10: lambda have, want: bool(want.search(str(have))),
     11: lambda have, want: str(have).startswith(want),
     12: lambda have, want: want in str(have),
     13: lambda have, want: str(have).endswith(want),
+    15: lambda have, want: len(str(have)) == want,
 }
-_LISTED = {3, 7}
-_TEXTUAL = {11, 12, 13}
-
-
-class BadQuery(ValueError):
-    """The request has a wrong shape; `field` names the place."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+LISTED = {3, 7}
+TEXTUAL = {10, 11, 12, 13, 15}
+WITHOUT_EFFECT = {8, 9, 14}
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One leaf of a query."""
+    """One leaf of a query; `either`: joined by Or to what stands before it."""
 
     either: bool
     operator: int
@@ -56,88 +51,34 @@ class Condition:
     def holds(self, record: Record) -> bool:
         """Whether the record satisfies this leaf. A missing date or number satisfies only "not equal"."""
         have = record.get(self.name)
-        if self.operator in _TEXTUAL or self.name not in DATES:
+        if self.operator in TEXTUAL or self.name not in DATES:
             have = "" if have is None else have
-        if have is None or isinstance(have, str) != self._wants_text():
+        if have is None or (self.operator not in TEXTUAL and isinstance(have, str) != self._wants_text()):
             return (self.operator in {6, 7}) != self.negate
         return OPERATORS[self.operator](have, self.value) != self.negate
 
     def _wants_text(self) -> bool:
-        sample = next(iter(self.value), "") if self.operator in _LISTED else self.value
+        sample = next(iter(self.value), "") if self.operator in LISTED else self.value
         return isinstance(sample, str)
 
 
-def is_date(text: str) -> bool:
-    """Whether a text is a date as the CRM writes them: local, without offset, at most three digits (§1)."""
-    return bool(_DATE.match(text))
+@dataclass(frozen=True)
+class Group:
+    """Leaves in brackets (`leafs`)."""
+
+    either: bool
+    members: Query
+    negate: bool
+
+    def holds(self, record: Record) -> bool:
+        """Whether the record satisfies what stands in the brackets."""
+        return matches(self.members, record) != self.negate
 
 
-def _value(name: str, text: str, sample: Record) -> object:
-    if name in DATES:
-        if not is_date(text):
-            raise BadQuery(camel(name), f"'{text}' is not a local date and time without offset")
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    if isinstance(sample[name], (int, Decimal)):
-        try:
-            number = Decimal(text)
-        except InvalidOperation as error:
-            raise BadQuery(name, f"'{text}' is not a number") from error
-        if not number.is_finite():
-            raise BadQuery(name, f"'{text}' is not a number")
-        return number
-    return text
+Query = list[Condition | Group]
 
 
-def _name(field: object, sample: Record) -> str:
-    if not isinstance(field, str) or not _PASCAL.match(field):
-        raise BadQuery("field", f"{field!r} is not a field name in PascalCase")
-    name = camel(field)
-    if name not in sample or name in LISTS or name == "tags":
-        raise BadQuery("field", f"unknown field '{field}'")
-    return name
-
-
-def conditions(queries: Json, sample: Record) -> list[Condition]:
-    """The leaves of a request's `queries`, checked against the fields of a sample record. Raises BadQuery."""
-    if not isinstance(queries, list):
-        raise BadQuery("queries", "must be a list")
-    found = []
-    for leaf in queries:
-        expected = {"logicalOperator", "operator", "field", "value", "leafNegate"}
-        if not isinstance(leaf, dict) or leaf.keys() != expected:
-            raise BadQuery("queries", f"each query has exactly {', '.join(sorted(expected))}")
-        if type(leaf["logicalOperator"]) is not int or leaf["logicalOperator"] not in (0, 1):
-            raise BadQuery("logicalOperator", "must be 0 or 1")
-        operator = leaf["operator"]
-        if type(operator) is not int or operator not in OPERATORS:
-            raise BadQuery("operator", f"unknown operator {operator!r}")
-        if not isinstance(leaf["value"], str) or not isinstance(leaf["leafNegate"], bool):
-            raise BadQuery("value", "value must be a string and leafNegate a boolean")
-        name = _name(leaf["field"], sample)
-        value: object = leaf["value"]
-        if operator in _LISTED:
-            value = [_value(name, part.strip(), sample) for part in leaf["value"].split(",")]
-        elif operator not in _TEXTUAL:
-            value = _value(name, leaf["value"], sample)
-        found.append(Condition(leaf["logicalOperator"] == 1, operator, name, value, leaf["leafNegate"]))
-    return found
-
-
-def orders(wanted: Json, sample: Record) -> list[tuple[str, bool]]:
-    """A request's `orders` as (field, descending). Raises BadQuery."""
-    if not isinstance(wanted, list):
-        raise BadQuery("orders", "must be a list")
-    found = []
-    for entry in wanted:
-        if not isinstance(entry, dict) or entry.keys() != {"field", "order"}:
-            raise BadQuery("orders", "each order has exactly field, order")
-        if type(entry["order"]) is not int or entry["order"] not in (0, 1):
-            raise BadQuery("order", "must be 0 or 1")
-        found.append((_name(entry["field"], sample), entry["order"] == 1))
-    return found
-
-
-def matches(leaves: list[Condition], record: Record) -> bool:
+def matches(leaves: Query, record: Record) -> bool:
     """The leaves from left to right, each joined to what stands before it by its own operator."""
     result = leaves[0].holds(record) if leaves else True
     for leaf in leaves[1:]:
@@ -145,63 +86,92 @@ def matches(leaves: list[Condition], record: Record) -> bool:
     return result
 
 
-def _bounds(table: Table, type_code: str | None, leaves: list[Condition]) -> tuple[int, int]:
-    """Where in the date order the records lie that all ModifyDate leaves allow."""
-    places = table.dated(type_code)
-    low, high = 0, len(places)
-    for leaf in leaves:
-        if leaf.name != "modifyDate" or leaf.negate or leaf.operator in _LISTED | _TEXTUAL | {6}:
-            continue
-        first = bisect_left(places, (leaf.value, ""))
-        past = bisect_right(places, (leaf.value, _LAST))
-        low = max(low, {0: first, 1: past, 2: first}.get(leaf.operator, 0))
-        high = min(high, {0: past, 4: first, 5: past}.get(leaf.operator, high))
-    return low, max(low, high)
+def conditions(queries: Json, sample: Record, rules: CrmSwitches) -> Query:
+    """The leaves of a request's `queries` that have an effect. Raises BadInput."""
+    if not isinstance(queries, list) or not all(isinstance(leaf, dict) for leaf in queries):
+        raise BadInput("queries", "must be a list of objects")
+    found: Query = []
+    for leaf in queries:
+        logical = _choice(leaf, "logicalOperator", range(4))
+        negate = bool(leaf.get("leafNegate")) != (logical > 1)
+        if leaf.get("leafs"):
+            found.append(Group(logical % 2 == 1, conditions(_inner(leaf), sample, rules), negate))
+        elif (name := _filtered(leaf.get("field"), sample, rules)) and (
+            operator := _choice(leaf, "operator", range(16))
+        ) not in WITHOUT_EFFECT:
+            found.append(Condition(logical % 2 == 1, operator, name, _wanted(name, operator, leaf, sample), negate))
+    return found
 
 
-def _all_by_date(leaves: list[Condition]) -> bool:
-    return all(leaf.name == "modifyDate" and not leaf.negate and leaf.operator in {0, 1, 2, 4, 5} for leaf in leaves)
+def _inner(leaf: Record) -> Json:
+    """The leaves in a leaf's brackets, joined by its `leafLogicalOperator` if it has one."""
+    leafs, joined = leaf["leafs"], leaf.get("leafLogicalOperator")
+    if joined is None or not isinstance(leafs, list):
+        return leafs
+    return [{**each, "logicalOperator": joined} if isinstance(each, dict) else each for each in leafs]
 
 
-def _candidates(table: Table, type_code: str | None, leaves: list[Condition]) -> list[str]:
-    for leaf in leaves:
-        if leaf.operator == 0 and not leaf.negate and leaf.name in INDEXED:
-            ids = table.equal(leaf.name, leaf.value)
-            return [
-                crm_id for crm_id in ids if type_code is None or table.records[crm_id]["crmObjectTypeCode"] == type_code
-            ]
-    low, high = _bounds(table, type_code, leaves)
-    return [crm_id for _, crm_id in table.dated(type_code)[low:high]]
+def _choice(leaf: Record, name: str, known: range) -> int:
+    value = leaf.get(name)
+    if value is None:
+        return 0
+    if type(value) is not int or value not in known:
+        raise BadInput(name, f"unknown {name} {value!r}")
+    return value
 
 
-def _rank(value: Any) -> tuple[bool, bool, Any]:
-    """What a field is sorted by: nothing first, then numbers, then texts."""
-    return value is not None, isinstance(value, str), value
+def _filtered(field: object, sample: Record, rules: CrmSwitches) -> str | None:
+    """The name of a field that this CRM filters by; None for any other."""
+    name = field_name(field, sample)
+    if name is None or name in NAMES:
+        return name
+    obeyed = rules.find_filters_by_date if name in DATES else rules.find_filters_by_number
+    return name if obeyed else None
 
 
-def select(
-    table: Table,
-    type_code: str | None,
-    leaves: list[Condition],
-    by: list[tuple[str, bool]],
-    span: tuple[int, int],
-) -> tuple[list[str], int]:
-    """Ids of the matching records number span[0] to span[1], and how many match in all.
+def field_name(field: object, sample: Record) -> str | None:
+    """The property that a query or order names; None if the record has no such single value."""
+    name = camel(field) if isinstance(field, str) else ""
+    return name if name in sample and name not in LISTS and name != "tags" else None
 
-    Without an order: ascending by ModifyDate. Equal dates stand in the order of their ids.
-    """
-    by = by or [("modifyDate", False)]
-    joined = not any(leaf.either for leaf in leaves[1:])
-    if joined and by[0][0] == "modifyDate" and len(by) == 1 and _all_by_date(leaves):
-        low, high = _bounds(table, type_code, leaves)
-        total = high - low
-        start, stop = min(span[0], total), min(span[1], total)
-        places = table.dated(type_code)
-        page = places[high - stop : high - start][::-1] if by[0][1] else places[low + start : low + stop]
-        return [crm_id for _, crm_id in page], total
-    ids = _candidates(table, type_code, leaves if joined else [])
-    found = [table.records[crm_id] for crm_id in ids if matches(leaves, table.records[crm_id])]
-    found.sort(key=lambda record: str(record["crmId"]))
-    for name, descending in reversed(by):
-        found.sort(key=lambda record: _rank(record[name]), reverse=descending)
-    return [record["crmId"] for record in found[slice(*span)]], len(found)
+
+def _wanted(name: str, operator: int, leaf: Record, sample: Record) -> object:
+    text = "" if leaf.get("value") is None else str(leaf["value"])
+    if operator == 10:
+        try:
+            return re.compile(text)
+        except re.error as error:
+            raise BadInput(name, f"'{text}' is not a regular expression") from error
+    if operator == 15:
+        return int(_number(name, text))
+    if operator in TEXTUAL:
+        return text
+    if operator in LISTED:
+        return [_typed(name, part.strip(), sample) for part in text.split(",")]
+    return _typed(name, text, sample)
+
+
+def _typed(name: str, text: str, sample: Record) -> object:
+    if name in DATES:
+        return local(name, text)
+    return _number(name, text) if isinstance(sample[name], int | Decimal) else text
+
+
+def _number(name: str, text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise BadInput(name, f"'{text}' is not a number") from error
+    if not number.is_finite():
+        raise BadInput(name, f"'{text}' is not a number")
+    return number
+
+
+def orders(wanted: Json, sample: Record, rules: CrmSwitches) -> list[tuple[str, bool]]:
+    """A request's `orders` as (field, descending). Raises BadInput."""
+    if not isinstance(wanted, list) or not all(isinstance(entry, dict) for entry in wanted):
+        raise BadInput("orders", "must be a list of objects")
+    if not rules.find_orders:
+        return [("crmId", False)]
+    named = [(field_name(entry.get("field"), sample), _choice(entry, "order", range(2)) == 1) for entry in wanted]
+    return [(name, descending) for name, descending in named if name]

@@ -85,6 +85,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Stops both servers and resets what is still connected; harmless if called twice."""
+        self.crm.webhooks.close()
         if self._thread.is_alive() and self._main is not None:
             with contextlib.suppress(RuntimeError):  # the loop may end by itself between the two
                 self._loop.call_soon_threadsafe(self._main.cancel)
@@ -99,12 +100,14 @@ class Sandbox:
         self.close()
 
     def _gates(self) -> list[Gate]:
+        crm_app, finance_app = crm.CrmApp(self.crm), finance.FinanceApp(self.finance)
         door = control(self.crm, self.finance, self.hub)
         gates = [
             Gate(
                 system="crm",
-                routes=crm.CrmApp(self.crm).routes(),
+                routes=crm_app.routes(),
                 error=crm.error,
+                nowhere=crm_app.nowhere,
                 latency=lambda: self.crm.latency,
                 rename=lambda: pascal if self.crm.pascal_case else None,
                 expire=self.crm.expire_tokens,
@@ -114,8 +117,9 @@ class Sandbox:
             ),
             Gate(
                 system="finance",
-                routes=finance.FinanceApp(self.finance).routes(),
+                routes=finance_app.routes(),
                 error=finance.error,
+                nowhere=lambda: finance.error(404, "no such address"),
                 latency=lambda: self.finance.latency,
                 rename=lambda: camel if self.finance.camel_case else None,
                 expire=self.finance.expire_sessions,

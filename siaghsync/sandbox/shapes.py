@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, get_args
 
+from siaghsync.sandbox.switches import CrmSwitches
 from siaghsync.sandbox.wire import Record
 
 Kind = Literal["person", "organization", "quote", "invoice"]
@@ -16,12 +17,18 @@ DOCUMENT_KINDS: tuple[Kind, ...] = ("quote", "invoice")
 
 CENT = Decimal("0.01")
 UNIT = Decimal("0.0001")
+RIAL = Decimal(1)
 ZERO = Decimal("0.00")
+INDEXES: dict[Kind, int] = {"person": 2, "organization": 1, "quote": 8, "invoice": 5}
+"""`crmObjectTypeIndex` by kind; those of documents are known, the others are ours."""
+GENDERS = {1: "male", 0: "female"}
 
 _CUSTOMER: Record = {
     "nickName": "", "customerNumber": "", "refId": "", "email": "", "alternativeEmail": "", "website": "",
     "description": "", "nationalCode": "", "phoneContacts": [], "addressContacts": [], "categories": [],
-    "crmObjectTypeName": "", "tags": [], "extendedProperties": [], "balance": ZERO,
+    "crmObjectTypeName": "", "tags": [], "extendedProperties": [], "balance": ZERO, "subject": "", "colorId": None,
+    "assignedToUserName": None, "customerDate": None, "preferredContactType": None, "sourceTypeIndex": None,
+    "identityTypeName": "",
 }  # fmt: skip
 _DOCUMENT: Record = {
     "crmObjectTypeCode": "", "crmObjectTypeIndex": 0, "number": "", "subject": "", "description": "", "refId": "",
@@ -33,15 +40,15 @@ _DOCUMENT: Record = {
 TEMPLATES: dict[Kind, Record] = {
     "person": {
         **_CUSTOMER, "crmObjectTypeCode": "person", "firstName": "", "lastName": "", "gender": None,
-        "birthDate": None, "personPrefix": None,
+        "birthDate": None, "personPrefix": None, "degree": None,
     },
     "organization": {
         **_CUSTOMER, "crmObjectTypeCode": "organization", "economicCode": "", "registerNumber": "",
         "registerDate": None, "businessType": None, "managerId": None,
     },
-    "quote": {**_DOCUMENT, "crmObjectTypeCode": "PI_5", "crmObjectTypeIndex": 8, "quoteDate": None,
+    "quote": {**_DOCUMENT, "crmObjectTypeCode": "PI_5", "crmObjectTypeIndex": INDEXES["quote"], "quoteDate": None,
               "expireDate": None, "quoteType": "Quote"},
-    "invoice": {**_DOCUMENT, "crmObjectTypeCode": "SI_5", "crmObjectTypeIndex": 5, "invoiceDate": None,
+    "invoice": {**_DOCUMENT, "crmObjectTypeCode": "SI_5", "crmObjectTypeIndex": INDEXES["invoice"], "invoiceDate": None,
                 "expireDate": None, "invoiceType": "Invoice", "relatedQuoteId": None},
 }  # fmt: skip
 PHONE: Record = {
@@ -53,7 +60,7 @@ ADDRESS: Record = {
     "areaCode": "", "address": "", "zipCode": "", "zipBox": "", "longitude": None, "latitude": None,
 }  # fmt: skip
 CATEGORY: Record = {"id": None, "name": "", "key": ""}
-EXTRA: Record = {"value": "", "userKey": ""}
+EXTRA: Record = {"value": "", "userKey": "", "preview": None}
 ITEM: Record = {
     "productCode": "", "productId": None, "productName": "", "isService": False, "baseUnitPrice": ZERO,
     "finalUnitPrice": ZERO, "count": Decimal("1.0000"), "returnedCount": Decimal("0.0"), "totalUnitPrice": ZERO,
@@ -82,6 +89,8 @@ def _typed(name: str, value: object) -> object:
         return Decimal(value).quantize(CENT)
     if name == "count" and isinstance(value, (int, str, Decimal)):
         return Decimal(value).quantize(UNIT)
+    if name == "gender" and isinstance(value, int):
+        return GENDERS.get(value)
     return value
 
 
@@ -122,22 +131,37 @@ def checked(kind: Kind, fields: Record) -> Record:
     return {name: _entries(name, value) if name in LISTS else _typed(name, value) for name, value in fields.items()}
 
 
-def whole(kind: Kind, fields: Record) -> Record:
+def whole(kind: Kind, fields: Record, rules: CrmSwitches) -> Record:
     """A complete record of this kind; names and sums that follow from others are filled in unless given."""
     given = checked(kind, fields)
     record = {**TEMPLATES[kind], **given}
     if kind in CUSTOMER_KINDS:
         if not record["nickName"] and kind == "person":
             record["nickName"] = f"{record['firstName'] or ''} {record['lastName'] or ''}".strip()
+        record["identityTypeName"] = record["identityTypeName"] or kind.capitalize()
         return record
+    if record["number"] and "billableObjectStateIndex" not in given:
+        record["billableObjectStateIndex"] = rules.state_codes["in force"]
+    return _totalled(record, given, rules)
+
+
+def _totalled(record: Record, given: Record, rules: CrmSwitches) -> Record:
+    """A document with the sums of its rows in its header, by `header_discount` and `whole_rials`."""
     rows = record["details"] or []
-    sums = {
+    if rules.whole_rials and rows:
+        rounded = ("totalUnitPrice", "totalDiscount", "totalVat", "totalToll")
+        rows = [{**row, **{name: row[name].quantize(RIAL).quantize(CENT) for name in rounded}} for row in rows]
+        record["details"] = rows
+    of_rows = {
         "totalValue": sum((row["totalUnitPrice"] for row in rows), ZERO),
         "discount": sum((row["totalDiscount"] for row in rows), ZERO),
         "vat": sum((row["totalVat"] for row in rows), ZERO),
         "toll": sum((row["totalToll"] for row in rows), ZERO),
     }
-    record |= {name: value for name, value in sums.items() if name not in given}
+    on_top = rules.header_discount == "on top"
+    header = {**of_rows, "discount": ZERO} if on_top else of_rows
+    record |= {name: value for name, value in header.items() if name not in given}
     if "finalValue" not in given:
-        record["finalValue"] = record["totalValue"] - record["discount"] + record["vat"] + record["toll"]
+        discount = record["discount"] + (of_rows["discount"] if on_top else ZERO)
+        record["finalValue"] = record["totalValue"] - discount + record["vat"] + record["toll"]
     return record

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from siaghsync.sandbox.numbering import Numbering, Step
 from siaghsync.sandbox.shapes import CUSTOMER_KINDS, DOCUMENT_KINDS, KINDS, TEMPLATES, Kind, checked, new_id, whole
 from siaghsync.sandbox.switches import CrmSwitches
 from siaghsync.sandbox.table import Table
 from siaghsync.sandbox.tokens import Account, TokenBook
+from siaghsync.sandbox.webhooks import Webhooks
 from siaghsync.sandbox.wire import Record
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -35,6 +37,8 @@ class CrmWorld(CrmSwitches):
         """Keys of the categories that this CRM has set up; others are refused by create."""
         self.type_codes: dict[Kind, set[str]] = {kind: {TEMPLATES[kind]["crmObjectTypeCode"]} for kind in KINDS}
         """Subtype codes that exist; adding a record in-process with a new code adds the code."""
+        self.webhooks = Webhooks(self)
+        self.numbering = Numbering(self)
         self.tables: dict[Kind, Table] = {kind: Table() for kind in KINDS}
         self.lock = threading.RLock()
         self._kinds: dict[str, Kind] = {}
@@ -80,10 +84,11 @@ class CrmWorld(CrmSwitches):
         with self.lock:
             now = self.stamp()
             given = {**({f"{kind}Date": self.document_date} if kind in DOCUMENT_KINDS else {}), **fields}
-            record = {"crmId": new_id(), "creatDate": now, "modifyDate": now, **whole(kind, given)}
+            record = {"crmId": new_id(), "creatDate": now, "modifyDate": now, **whole(kind, given, self)}
             self._kinds[record["crmId"]] = kind
             self.type_codes[kind].add(record["crmObjectTypeCode"])
             self._when_visible(lambda: self.tables[kind].put(record))
+            self.webhooks.tell("Insert", kind, record)
             return str(record["crmId"])
 
     def edit(self, crm_id: str, **fields: Any) -> None:
@@ -101,11 +106,20 @@ class CrmWorld(CrmSwitches):
                     table.put({**table.records[crm_id], **changes})
 
             self._when_visible(change)
+            self.webhooks.tell("Update", kind, {"crmId": crm_id, **table.records.get(crm_id, {})})
+
+    def advance(self, crm_id: str, step: Step) -> None:
+        """Approves, numbers, rejects a document or makes it pending again. Raises KeyError for an unknown id."""
+        with self.lock:
+            record = self.tables[self._kinds[crm_id]].records[crm_id]
+            self.edit(crm_id, **self.numbering.after(step, record))
 
     def delete(self, crm_id: str) -> None:
         """Takes any record away. Raises KeyError for an unknown id."""
         with self.lock:
-            table = self.tables[self._kinds.pop(crm_id)]
+            kind = self._kinds.pop(crm_id)
+            table = self.tables[kind]
+            self.webhooks.tell("Delete", kind, {"crmId": crm_id, **table.records.get(crm_id, {})})
             self._when_visible(lambda: table.drop(crm_id))
 
     def by_number(self, number: str) -> list[Record]:

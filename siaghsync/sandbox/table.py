@@ -23,11 +23,13 @@ class Table:
         self._dated: defaultdict[str | None, list[Dated]] = defaultdict(list)
         self._equal: dict[str, defaultdict[str, set[str]]] = {name: defaultdict(set) for name in INDEXED}
         self._texts: dict[str, str] = {}
+        self._versions: defaultdict[str, list[Record]] = defaultdict(list)
 
     def put(self, record: Record) -> None:
         """Stores a record, in place of the one with the same crmId if there is one."""
         self.drop(record["crmId"])
         self.records[record["crmId"]] = record
+        self._versions[record["crmId"]].append(record)
         for places in self._lists(record):
             insort(places, self._place(record))
         for name, index in self._equal.items():
@@ -58,6 +60,15 @@ class Table:
     def equal(self, name: str, value: str) -> set[str]:
         """Ids of the records whose indexed field has this value."""
         return self._equal[name].get(value, set())
+
+    def as_of(self, moment: str) -> Table:
+        """Another table that holds each record as it was at this date of the CRM."""
+        then = Table()
+        for versions in self._versions.values():
+            past = [record for record in versions if (record["modifyDate"] or "") <= moment]
+            if past:
+                then.put(past[-1])
+        return then
 
     @staticmethod
     def _place(record: Record) -> Dated:

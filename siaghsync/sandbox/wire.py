@@ -46,11 +46,12 @@ def parse(raw: bytes | str) -> Json:
         raise ValueError("nested too deeply") from error
 
 
-def _renamed(value: Json, rename: Callable[[str], str]) -> Json:
+def renamed(value: Json, rename: Callable[[str], str]) -> Json:
+    """The value with every property name renamed, however deep it lies."""
     if isinstance(value, dict):
-        return {rename(key): _renamed(item, rename) for key, item in value.items()}
+        return {rename(key): renamed(item, rename) for key, item in value.items()}
     if isinstance(value, list):
-        return [_renamed(item, rename) for item in value]
+        return [renamed(item, rename) for item in value]
     return value
 
 
@@ -67,6 +68,6 @@ def camel(name: str) -> str:
 def recase(body: bytes, rename: Callable[[str], str]) -> bytes:
     """The same JSON body with every property name renamed; a body that isn't JSON stays as it is."""
     try:
-        return encode(_renamed(parse(body), rename))
+        return encode(renamed(parse(body), rename))
     except ValueError:
         return body

@@ -39,6 +39,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
+        sandbox.crm.strict = True  # each request is held to what is documented
         yield sandbox
 
 

@@ -91,14 +91,14 @@ def test_a_payload_that_is_not_one_is_our_own_mistake(broken: dict[str, Any]) ->
 @given(st.lists(st.decimals("0.0001", 10**18, places=4), min_size=1, max_size=5), st.text(min_size=1, max_size=20))
 def test_the_sandbox_reads_every_amount_as_it_was(quantities: list[Decimal], unit: str) -> None:
     form = preinvoice_form(payload(*[row(quantity=plain(number), unit=unit) for number in quantities]))
-    fields, suid, rows = forms.preinvoice(
+    read = forms.preinvoice(
         {
             "ctrlValues": encode_preinvoice(form.header),
             "parameters": f"_In_EditKeys=|_In_Suid={form.suid}|nocheck=",
             "dataRows": encode_rows(form.rows),
         }
     )
-    assert list(fields) == list(PREINVOICE_KEYS)
-    assert suid == form.suid
-    assert [cells["qty"] for cells in rows] == quantities
-    assert [cells["nameunit"] for cells in rows] == [unit] * len(rows)
+    assert list(read.values) == list(PREINVOICE_KEYS)
+    assert read.suid == form.suid
+    assert [cells["qty"] for cells in read.rows] == quantities
+    assert [cells["nameunit"] for cells in read.rows] == [unit] * len(read.rows)

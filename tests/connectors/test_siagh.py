@@ -49,6 +49,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
     with Sandbox(customers=25) as sandbox:
+        sandbox.finance.strict = True  # each form is held to what is documented
         yield sandbox
 
 
