@@ -144,6 +144,7 @@ def document_rules(settings: Settings, state: State) -> Callable[[], DocumentRul
             intermediary=settings.preinvoice_intermediary,
             states=settings.invoice_states,
             since=posting_start(settings, state),
+            customer=settings.preinvoice_customer,
             types={name: each.model_dump(exclude_none=True) for name, each in settings.mapping.documents.items()},
         )
 

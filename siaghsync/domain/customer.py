@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from siaghsync.domain.fields import finance_key
 from siaghsync.domain.normalize import digest, fold, national_key, phone_key
-from siaghsync.messages.message import Message
+from siaghsync.messages.message import Message, msg
 
 Kind = Literal["person", "organization"]
 KIND_CODES: dict[Kind, str] = {"person": "0", "organization": "1"}
@@ -92,6 +92,37 @@ class Contact:
     def checksum(self) -> str:
         """Fingerprint of what Siagh shows of it."""
         return digest(_by_finance_key(self.fields))
+
+
+@dataclass(slots=True)
+class AccountParties:
+    """How many contacts were looked at, have an account party, and have one that equals their code (contract siagh §4).
+
+    `whole` says that these are all contacts of the system.
+    """
+
+    contacts: int = 0
+    filled: int = 0
+    equal: int = 0
+    whole: bool = False
+
+    def note(self, contact: Contact) -> None:
+        """Counts a contact; admin users are none."""
+        if not contact.admin:
+            self.contacts += 1
+            self.filled += contact.account_party is not None
+            self.equal += contact.account_party == contact.code
+
+    @property
+    def verdict(self) -> Literal["contact", "open"] | None:
+        """`contact`: both codes are the same for all, so either will do; `open`: they differ; None: too little was seen."""
+        if self.filled != self.equal:
+            return "open"
+        return "contact" if self.whole else None
+
+    def evidence(self) -> Message:
+        """The counts in words."""
+        return msg("facts.account_parties", contacts=self.contacts, filled=self.filled, equal=self.equal)
 
 
 def _by_finance_key(fields: Mapping[str, str]) -> dict[str, str]:

@@ -20,9 +20,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from siaghsync.domain.action import Action
+from siaghsync.domain.customer import Contact
 from siaghsync.domain.document import (
     APPROVED,
     Document,
@@ -49,6 +50,7 @@ from siaghsync.planning.document_difference import (
     difference_from_twin,
 )
 
+CustomerCode = Literal["party", "contact"]
 _OURS = uuid.UUID("6f2c0b52-3d0e-5b0e-9d3b-0c9e2f6a7d41")
 """The namespace of the ids that are derived from documents. It must never change: repeats are recognised by them."""
 _DEFAULT_UNIT = "عدد"
@@ -59,7 +61,8 @@ class DocumentRules:
     """The settings that decisions depend on: PREINVOICE_*, INVOICE_STATES and INVOICES_SINCE (None: no start).
 
     `sale_model` is for documents whose type code has no number; `sales_centre` None means the document's sale model;
-    `since` is a moment of the CRM's own clock (Tehran time without an offset). `types` holds what the mapping file says:
+    `since` is a moment of the CRM's own clock (Tehran time without an offset). `customer` says whom pre-invoices are booked on,
+    None while that is not decided. `types` holds what the mapping file says:
     type code, or `default` -> the fields of this class that it gives.
     """
 
@@ -71,6 +74,7 @@ class DocumentRules:
     states: States
     since: dt.datetime | None
     post: bool = True
+    customer: CustomerCode | None = None
     types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, type_code: str, sale_model: int | None) -> DocumentRules:
@@ -130,6 +134,8 @@ def plan_document(case: DocumentCase, rules: DocumentRules) -> Action | Wait | N
         return action_about(case, Operation.REVIEW, faults[0].reason, *messages, details=details)
     if case.customer_code is None:
         return _wait(case)
+    if rules.customer is None:
+        return waits(case, Reason.CUSTOMER_CODE_UNDECIDED, msg("reason.customer_code_undecided"))
     return _create(case, case.customer_code, rules)
 
 
@@ -301,9 +307,23 @@ def _view(posted: Posted) -> dict[str, Any]:
 # --- a document that waits or is posted --------------------------------------------------------------------
 
 
+def on_party(case: DocumentCase, create: Action, contact: Contact | None) -> Action | Wait:
+    """The create of a document as one that is booked on its customer's account party (contract siagh §4, shape A)."""
+    if contact is None or contact.account_party is None:
+        code, number = create.payload["customer_code"], case.customer_number
+        name = contact.name if contact else ""
+        return waits(case, Reason.NO_ACCOUNT_PARTY, msg("reason.no_account_party", number=number, name=name, code=code))
+    booked = {"contact_code": contact.code, "customer_code": contact.account_party}
+    return replace(create, payload={**create.payload, **booked})
+
+
 def _wait(case: DocumentCase) -> Wait:
+    return waits(case, *(case.customer_wait or (Reason.CUSTOMER_UNKNOWN, msg("reason.customer_unknown_unlinked"))))
+
+
+def waits(case: DocumentCase, reason: Reason, why: Message) -> Wait:
+    """The document can't be posted yet, because of its customer."""
     document = case.document
-    reason, why = case.customer_wait or (Reason.CUSTOMER_UNKNOWN, msg("reason.customer_unknown_unlinked"))
     if case.customer_number:
         message = msg("document.waits", **document.params(), customer=case.customer_number, why=why)
     else:

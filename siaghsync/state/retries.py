@@ -90,6 +90,11 @@ def schedule_retry(
     return attempts
 
 
+def any_for(state: State, reason: str) -> bool:
+    """Whether anything waits for this reason that `free` would let go."""
+    return bool(state.value("SELECT 1 FROM retries WHERE reason = ? AND depends_on IS NOT NULL", (reason,)))
+
+
 def free(state: State, reason: str) -> None:
     """Lets all that wait for this reason be tried in the next run. Belongs inside `State.atomic`."""
     state.execute("UPDATE retries SET depends_on = NULL WHERE reason = ?", (reason,))

@@ -113,14 +113,14 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
     """The figures at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
     last_runs = runs.select(state, "dry_run = 0", (), 8)
     figures = _figures(state, last_runs[0] if is_running and last_runs else None)
-    unknown = _in_doubt(state)
+    unknown, waits = _in_doubt(state), _grouped(state, "retries")
     return Overview(
         figures=figures,
         runs=last_runs,
-        waits=_grouped(state, "retries") | ({("customer", Reason.UNKNOWN_OUTCOME): unknown} if unknown else {}),
+        waits=waits | ({("customer", Reason.UNKNOWN_OUTCOME): unknown} if unknown else {}),
         skips=_grouped(state, "skips"),
         next_try_at=state.value("SELECT min(next_try_at) FROM retries"),
-        problems=_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
+        problems=[*_problems(figures, _import_leftovers(state), now, max_age, poll_interval), *_undecided(waits)],
     )
 
 
@@ -179,6 +179,12 @@ def _problems(
     elif is_overdue(figures, now, poll_interval):
         problems.append(msg("status.overdue", at=figures["last_run"]["finished_at"]))
     return problems
+
+
+def _undecided(waits: Mapping[tuple[str, str], int]) -> list[Message]:
+    """What holds up documents until a person decides it once for all."""
+    count = waits.get(("invoice", Reason.CUSTOMER_CODE_UNDECIDED))
+    return [msg("status.customer_code_undecided", count=count)] if count else []
 
 
 def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:

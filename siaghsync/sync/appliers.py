@@ -8,17 +8,17 @@ from typing import Protocol
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping
 from siaghsync.domain.document import Document
-from siaghsync.domain.reasons import Operation
+from siaghsync.domain.reasons import Operation, Reason
 from siaghsync.errors import Interrupted
 from siaghsync.messages.message import Message
 from siaghsync.planning.documents import Wait
-from siaghsync.state import webhook_queue
+from siaghsync.state import facts, retries, webhook_queue
 from siaghsync.state.meta import take_into_use
 from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes, subject_of
-from siaghsync.sync.documents import Assumptions, waits_for
+from siaghsync.sync.documents import Assumptions, DocumentPlanner, waits_for
 from siaghsync.sync.executor import Executor
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
@@ -39,14 +39,14 @@ class Applier(Protocol):
     def assumptions(self) -> Assumptions:
         """What counts as done for the planning of documents although it is not."""
 
-    def begin(self, reader: ChangeReader) -> None:
+    def begin(self, reader: ChangeReader, planner: DocumentPlanner) -> None:
         """Before anything is read: what webhooks and earlier runs left."""
 
     def read_waiting_documents(self, reader: ChangeReader) -> None:
         """Documents that wait for another try, or for a customer that is linked by now."""
 
-    def was_read(self, reader: ChangeReader) -> None:
-        """Everything about customers was read, and nothing is written yet."""
+    def was_read(self, reader: ChangeReader, planner: DocumentPlanner) -> None:
+        """Everything about customers was read and planned, and nothing is written yet."""
 
     def customers(self, plan: CustomerPlan) -> None:
         """The whole plan about customers."""
@@ -74,13 +74,13 @@ class DryRun:
     report: RunReport
     assumptions: Assumptions = field(default_factory=Assumptions)
 
-    def begin(self, reader: ChangeReader) -> None:
+    def begin(self, reader: ChangeReader, planner: DocumentPlanner) -> None:
         """What waits or is in doubt is left to the next real run."""
 
     def read_waiting_documents(self, reader: ChangeReader) -> None:
         """As `begin`."""
 
-    def was_read(self, reader: ChangeReader) -> None:
+    def was_read(self, reader: ChangeReader, planner: DocumentPlanner) -> None:
         """Nothing is to be remembered."""
 
     def customers(self, plan: CustomerPlan) -> None:
@@ -140,9 +140,10 @@ class Live:
         executor = Executor(context, outcomes, documents)
         return Live(context, outcomes, documents, executor, Recovery(context, outcomes, documents, Matcher.of(context)))
 
-    def begin(self, reader: ChangeReader) -> None:
+    def begin(self, reader: ChangeReader, planner: DocumentPlanner) -> None:
         """Takes up what webhooks told of, and what earlier runs left in doubt."""
         webhook_queue.take_up(self.context.run, reader.options.switched_off)
+        self._let_go(planner)
         self.recovery.adopt()
         if due := self.recovery.due_creates("finance"):
             reader.read_list()
@@ -152,10 +153,22 @@ class Live:
         """Reads those whose time has come."""
         reader.read_waiting_documents()
 
-    def was_read(self, reader: ChangeReader) -> None:
-        """A copy of a state file that was put back counts as in use from now on."""
-        with self.context.state.atomic():
-            take_into_use(self.context.state, as_crm_date(reader.crm.newest_moment()))
+    def was_read(self, reader: ChangeReader, planner: DocumentPlanner) -> None:
+        """A copy of a state file that was put back counts as in use from now on. What the contacts say about whom documents
+        are booked on is kept."""
+        parties, state = reader.reading.parties, self.context.state
+        with state.atomic():
+            take_into_use(state, as_crm_date(reader.crm.newest_moment()))
+            if parties.verdict:
+                facts.learn(state, facts.of_parties(parties, self.context.run.at()))
+        self._let_go(planner)
+
+    def _let_go(self, planner: DocumentPlanner) -> None:
+        """Documents no longer wait for the decision whom they are booked on, once it is made."""
+        state, reason = self.context.state, Reason.CUSTOMER_CODE_UNDECIDED
+        if retries.any_for(state, reason) and planner.decided_rules().customer:
+            with state.atomic():
+                retries.free(state, reason)
 
     def customers(self, plan: CustomerPlan) -> None:
         """What needs no request first, then creates, then updates."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.contacts import contact_from_finance
-from siaghsync.domain.customer import Contact
+from siaghsync.domain.customer import AccountParties, Contact
 from siaghsync.errors import BadRecord, CallError, InDoubt, Interrupted
 from siaghsync.messages.message import Message
 from siaghsync.state.staging import Staging
@@ -23,6 +23,7 @@ class ContactList:
     """A finance list that was read. `count` leaves admin users out; `bad` are contacts that could not be understood."""
 
     count: int
+    parties: AccountParties
     bad: list[tuple[Contact, Message]] = field(default_factory=list)
 
 
@@ -33,9 +34,17 @@ def read_contacts(finance: Siagh, staging: Staging, cancel: threading.Event, pro
     CallError if the answer is not a list or holds something without a code, Interrupted if a signal asked for the end.
     """
     bad: list[tuple[Contact, Message]] = []
+    parties = AccountParties()
     staging.clear_contacts()
-    staging.add_contacts(_contacts(finance, bad, cancel, progress))
-    return ContactList(staging.count_contacts(), bad)
+    staging.add_contacts(_noted(_contacts(finance, bad, cancel, progress), parties))
+    parties.whole = True
+    return ContactList(staging.count_contacts(), parties, bad)
+
+
+def _noted(contacts: Iterator[Contact], parties: AccountParties) -> Iterator[Contact]:
+    for contact in contacts:
+        parties.note(contact)
+        yield contact
 
 
 def _contacts(

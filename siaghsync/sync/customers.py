@@ -92,6 +92,8 @@ def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan) 
                     continue
                 _add(plan, step_for(context, customer, mapping, listed), reading.list_read_at or 0.0)
             for (customer, mapping), contact in reader.read(pool, to_read):
+                if isinstance(contact, Contact):
+                    reading.parties.note(contact)
                 _add(plan, step_for(context, customer, mapping, contact), context.monotonic())
             done += len(chunk)
             context.progress("comparing_customers", done, total)

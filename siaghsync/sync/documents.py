@@ -8,9 +8,10 @@ from datetime import datetime, time
 
 from siaghsync.connectors.payamgostar.documents import document_from_crm
 from siaghsync.domain.action import Action
+from siaghsync.domain.customer import Contact
 from siaghsync.domain.document import Document, Posted, family_of, snapshot
 from siaghsync.domain.reasons import Operation, Reason, Resolution
-from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_difference import is_same
 from siaghsync.planning.documents import (
@@ -19,12 +20,14 @@ from siaghsync.planning.documents import (
     Wait,
     identity,
     is_same_document,
+    on_party,
     plan_document,
     same_document,
 )
-from siaghsync.state import reviews
+from siaghsync.state import facts, reviews
 from siaghsync.state.meta import unsure_before
 from siaghsync.state.outbox import Intent, unknown_intents, unsettled_of
+from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import subject_of
 from siaghsync.sync.reader import CrmReader
@@ -58,6 +61,8 @@ class DocumentPlanner:
     assumptions: Assumptions
     quotes: dict[str, Document | None] = field(default_factory=dict)
     """Quotes that were read for their age alone, because an invoice was made from them; None: it can't be had."""
+    contacts: dict[int, Contact | None] = field(default_factory=dict)
+    """Contacts that were read for their account party."""
 
     def would_create(self) -> int:
         """How many of the documents read would be posted if every customer could be linked."""
@@ -84,7 +89,8 @@ class DocumentPlanner:
             return Wait(Reason.QUOTE_IN_DOUBT, document.about(msg("reason.quote_in_doubt")))
         if self._same_is_in_doubt(document):
             return Wait(Reason.QUOTE_IN_DOUBT, document.about(msg("reason.quote_in_doubt_same")))
-        decision = self._counted_as_before(document, plan_document(self._case(document), self.rules()))
+        case, rules = self._case(document), self.decided_rules()
+        decision = self._counted_as_before(document, plan_document(case, rules))
         if not isinstance(decision, Action) or decision.operation is not Operation.CREATE:
             return decision
         if self._may_be_posted(document, decision):
@@ -93,7 +99,33 @@ class DocumentPlanner:
             return _as_review(decision, Reason.MAY_BE_POSTED, document.about(message))
         if (same := self._same_document(document, decision)) and not self._was_retried(decision, Reason.SAME_DOCUMENT):
             return same_document(decision, document, same)
-        return self._answered_before(document, decision) or decision
+        if answered := self._answered_before(document, decision):
+            return answered
+        is_newcomer = case.customer_code == NOT_YET_CREATED and self.assumptions.any_customer
+        if rules.customer != "party" or is_newcomer:
+            return decision
+        return on_party(case, decision, self._contact(case.customer_code or NOT_YET_CREATED))
+
+    def decided_rules(self) -> DocumentRules:
+        """The rules; whom documents are booked on is decided by the contacts where the settings don't."""
+        rules = self.rules()
+        if rules.customer:
+            return rules
+        known = facts.find(self.context.state, facts.PREINVOICE_CUSTOMER)
+        if (known and known.how == "rehearsal") or self.reading.parties.verdict is None:
+            return replace(rules, customer=known.answer if known else None)
+        return replace(rules, customer="contact" if self.reading.parties.verdict == "contact" else None)
+
+    def _contact(self, code: int) -> Contact | None:
+        """The contact with this code, out of the list if that was read. Raises CallError if it can't be read."""
+        if self.reading.list_read_at is not None and (listed := self.context.staging.contact(code)):
+            return listed
+        if code not in self.contacts and code != NOT_YET_CREATED:
+            found = read_contact(self.context.finance, code)
+            if isinstance(found, CallError):
+                raise found
+            self.contacts[code] = found
+        return self.contacts.get(code)
 
     def _counted_as_before(self, document: Document, decision: Action | Wait | None) -> Action | Wait | None:
         """With the checksum of the last question about the document, if its content is still the same: an older version counted
@@ -260,5 +292,7 @@ def rounds(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 
 def waits_for(document: Document, wait: Wait) -> str:
-    """The CRM id of the customer, or of the quote, that a document depends on."""
+    """The CRM id of the customer, or of the quote, that a document depends on, or the question to be settled first."""
+    if wait.reason == Reason.CUSTOMER_CODE_UNDECIDED:
+        return facts.PREINVOICE_CUSTOMER  # nobody's id: it waits until it is let go
     return family_of(document) if wait.reason == Reason.QUOTE_IN_DOUBT else document.customer_crm_id

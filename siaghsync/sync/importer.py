@@ -17,7 +17,7 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCase, about_contact
 from siaghsync.planning.import_ import plan_contact
 from siaghsync.planning.limits import check_list_size
-from siaghsync.state import reviews
+from siaghsync.state import facts, reviews
 from siaghsync.state.meta import COMPLETED, STARTED, STATE_WAS_LOST
 from siaghsync.state.outbox import unsettled_of
 from siaghsync.state.staging import BATCH
@@ -98,6 +98,8 @@ class Importer:
         """Reads both lists into staging; returns the contacts that can't be understood and are not linked."""
         context = self.context
         contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
+        if self.live:
+            facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))
         for source, kind in customer_sources(context.crm):
             self.crm.read(source, AllCustomers(context, self.report, kind), everything=True)
         if not self.options.force:

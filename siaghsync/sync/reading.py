@@ -10,14 +10,14 @@ from typing import Any
 from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
-from siaghsync.domain.customer import Customer, Kind, customer_kind
+from siaghsync.domain.customer import AccountParties, Customer, Kind, customer_kind
 from siaghsync.domain.document import Document, DocumentSource
 from siaghsync.domain.normalize import digest
 from siaghsync.domain.reasons import Reason
 from siaghsync.errors import BadRecord, InDoubt
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.limits import check_list_size
-from siaghsync.state import retries
+from siaghsync.state import facts, retries
 from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import RunContext
@@ -81,6 +81,8 @@ class Reading:
     missing_documents: list[str] = field(default_factory=list)
     """Posted documents that a whole reading did not show and the CRM does not have any more."""
     gone: list[Retry] = field(default_factory=list)
+    parties: AccountParties = field(default_factory=AccountParties)
+    """What the contacts that were read say about whom documents are booked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,9 @@ class ChangeReader:
         """Whether planning needs the whole finance list: for unlinked customers, or to compare many linked ones."""
         if self.options.full or self.reading.never_compared > _NEVER_COMPARED_MANY:
             return True
+        # Once for each state file, unless the import has seen the list: whom are documents booked on?
+        if self.reading.documents and facts.find(self.context.state, facts.PREINVOICE_CUSTOMER) is None:
+            return True
         decode = self.context.rules.scheme.decode
         return any(decode(c.number) is not None for c in self.context.staging.customers(linked=False))
 
@@ -177,6 +182,7 @@ class ChangeReader:
         if not self.options.force:
             check_list_size("finance", found.count, self.context.mappings.count())
         self.reading.list_read_at = self.context.monotonic()
+        self.reading.parties = found.parties
 
     # --- documents ---
 

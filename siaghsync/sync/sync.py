@@ -39,10 +39,11 @@ def sync(
     asked for the end. The cursors move only if everything went through.
     """
     reader = ChangeReader(context, options, Reading(), report, CrmReader.of(context))
-    applier.begin(reader)
+    planner = DocumentPlanner(context, reader.reading, reader.crm, rules, fiscal_year, applier.assumptions)
+    applier.begin(reader, planner)
     _read(reader, applier)
     plan = plan_customers(context, reader.reading, mode)
-    planner = DocumentPlanner(context, reader.reading, reader.crm, rules, fiscal_year, applier.assumptions)
+    applier.was_read(reader, planner)
     if not options.force:
         check_creates(plan.counts[Operation.CREATE] + planner.would_create(), context.limits.max_creates)
         check_updates(plan.update_count(), context.limits.max_updates)
@@ -68,7 +69,6 @@ def _read(reader: ChangeReader, applier: Applier) -> None:
     reader.read_customers_of_documents()
     if reader.reading.list_read_at is None and reader.needs_list():
         reader.read_list()
-    applier.was_read(reader)
 
 
 def _decide(planner: DocumentPlanner, documents: list[Document]) -> Iterator[Decision]:

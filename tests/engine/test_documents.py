@@ -44,7 +44,7 @@ def row(code: str = "Product-1", count: str = "2", price: str = "100000", **more
 
 def quote(world: World, *rows: dict[str, Any], number: str = "100-1405/1", **more: Any) -> str:
     who = more.pop("identityId", None) or customer(world)
-    return world.crm.add_quote(who, list(rows or (row(),)), number=number, crmObjectTypeCode="PI_5", **more)
+    return world.crm.add_quote(who, list(rows or (row(),)), number=number, **{"crmObjectTypeCode": "PI_5", **more})
 
 
 def invoice(world: World, *rows: dict[str, Any], number: str = "100-1405/2", **more: Any) -> str:

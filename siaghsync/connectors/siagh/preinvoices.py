@@ -25,9 +25,10 @@ class PreinvoiceForm:
 def preinvoice_form(payload: Mapping[str, Any]) -> PreinvoiceForm:
     """The form of a document.
 
-    `payload` holds customer_code, sale_model, sales_centre, payment_type, sale_kind, intermediary, fiscal_year, type_code,
-    notes, suid (any spelling of a UUID) and rows with product_code, unit, quantity, unit_price and discount, these three as
-    plain text amounts. Raises KeyError for a missing entry, ValueError for a suid or amount that is none.
+    `payload` holds contact_code (only if it is booked on an account party: shape A of the contract), customer_code,
+    sale_model, sales_centre, payment_type, sale_kind, intermediary, fiscal_year, type_code, notes, suid (any spelling of a
+    UUID) and rows with product_code, unit, quantity, unit_price and discount, these three as plain text amounts. Raises
+    KeyError for a missing entry, ValueError for a suid or amount that is none.
     """
     suid = uuid.UUID(payload["suid"]).hex.upper()
     header = {
@@ -37,7 +38,7 @@ def preinvoice_form(payload: Mapping[str, Any]) -> PreinvoiceForm:
         "salmali": str(payload["fiscal_year"]),
         "codenoeepardakht": str(payload["payment_type"]),
         "codemarkazforush": str(payload["sales_centre"]),
-        "codecontact": "",
+        "codecontact": str(payload.get("contact_code", "")),
         "codemoshtari": str(payload["customer_code"]),
         "codenoeeforush": str(payload["sale_kind"]),
         "codevaseteh": str(payload["intermediary"]),

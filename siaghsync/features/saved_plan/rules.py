@@ -31,7 +31,8 @@ def essence(action: Action) -> str:
 
 def _without_customer_code(action: Action) -> Mapping[str, Any]:
     is_document = action.entity == "invoice"
-    return {key: value for key, value in action.payload.items() if not (is_document and key == "customer_code")}
+    codes = ("customer_code", "contact_code") if is_document else ()
+    return {key: value for key, value in action.payload.items() if key not in codes}
 
 
 def _customer_code(action: Action) -> int | None:
