@@ -111,6 +111,9 @@ def crm_payload(contact: Contact, number: str, rules: PlanRules) -> dict[str, An
     The name goes whole into the record: Siagh has one name field, and a name is never split.
     """
     value, extra = contact.fields, contact.extra
+    translated = {name: rules.site.name_of(name, value[name]) for name in PLACES}
+    if contact.kind == "person" and value["gender"] in ("0", "1"):
+        translated["gender"] = value["gender"]
     phones = [
         ["mobile", value["mobile"]],
         ["office", value["phone"]],
@@ -130,9 +133,8 @@ def crm_payload(contact: Contact, number: str, rules: PlanRules) -> dict[str, An
         "phones": [[label, ascii_digits(text)] for label, text in phones if clean(text)],
         "address": value["address"],
         "postal_code": ascii_digits(value["postal_code"]),
-        **{name: rules.site.name_of(name, value[name]) for name in PLACES},
-        "gender": value["gender"] if contact.kind == "person" and value["gender"] in ("0", "1") else "",
         "category": rules.category,
+        **{name: text for name, text in translated.items() if text},
     }
 
 
@@ -146,8 +148,9 @@ def expected_customer(payload: Mapping[str, Any], site: Site = NO_SITE) -> Custo
         "name": payload["name"],
         "mobile": next((text for label, text in phones if label == "mobile"), ""),
         "phone": next((text for label, text in phones if label == "office"), ""),
-        **{row.name: payload[row.name] for row in IN_RECORD},
-        **{name: site.code_of(name, payload[name]) if name in PLACES else payload[name] for name in IN_ADDRESS},
+        **{row.name: payload.get(row.name, "") for row in IN_RECORD},
+        **{name: payload.get(name, "") for name in IN_ADDRESS},
+        **{name: site.code_of(name, payload.get(name, "")) for name in PLACES},
     }
     fields, notes = fields_for_finance(kind, values)
     return Customer(

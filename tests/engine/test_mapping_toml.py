@@ -60,7 +60,7 @@ def test_documents_are_posted_by_the_rules_for_their_type(world: World) -> None:
 
 def test_only_approved_documents_are_posted_where_the_type_asks_for_it(world: World) -> None:
     says(world, "[documents.default]\nstates = 'approved'\n")
-    draft, approved = quote(world), invoice(world, billableObjectStateIndex=2, number="")
+    draft, approved = quote(world, billableObjectStateIndex=1), invoice(world, billableObjectStateIndex=2, number="")
     document = world.json("sync")
     assert {c["crm_id"]: c["reason"] for c in document["changes"]} == {draft: "not_approved", approved: None}
     world.crm.edit(draft, billableObjectStateIndex=2)

@@ -23,14 +23,22 @@ from siaghsync.planning.documents import (
     Wait,
     check_net,
     expected_net,
+    on_party,
     plan_document,
     posted_as,
     suid_of,
 )
-from tests.sample_records import document, invoice, row
+from tests.sample_records import contact, document, invoice, row
 
 RULES = DocumentRules(
-    sale_model=1, sales_centre=None, payment_type=2, sale_kind=1, intermediary=31, states="numbered", since=None
+    sale_model=1,
+    sales_centre=None,
+    payment_type=2,
+    sale_kind=1,
+    intermediary=31,
+    states="numbered",
+    since=None,
+    customer="contact",
 )
 ANY = replace(RULES, states="any")
 
@@ -456,3 +464,74 @@ def test_a_net_that_is_not_reported_is_told() -> None:
     assert wrong is not None
     assert catalog.render(wrong) == "Siagh did not report a net amount; 100,000 was expected."
     assert catalog.render(expected_net(decided(case())), "fa") == "۱۰۰٬۰۰۰ ریال"
+
+
+# --- by type, and whom it is booked on ---------------------------------------------------------------------
+
+BY_TYPE = replace(
+    RULES,
+    types={
+        "default": {"sale_kind": 6, "payment_type": 1},
+        "PI_5": {"sale_kind": 2, "sales_centre": 3},
+        "PI_9": {"sale_model": 12, "states": "any"},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("type_code", "by_code", "sent"),
+    [
+        ("PI_5", 5, (5, 3, 2, 1)),
+        ("PI_9", 9, (12, 12, 6, 1)),
+        ("other", None, (1, 1, 6, 1)),
+        ("PI_7_x", 7, (7, 7, 6, 1)),
+    ],
+)
+def test_the_mapping_file_goes_before_the_type_code_and_the_settings(
+    type_code: str, by_code: int | None, sent: tuple[int, ...]
+) -> None:
+    payload = decided(case(document(type_code=type_code, sale_model=by_code)), BY_TYPE).payload
+    assert tuple(payload[key] for key in ("sale_model", "sales_centre", "sale_kind", "payment_type")) == sent
+
+
+def test_states_and_posting_by_type() -> None:
+    draft = document(type_code="PI_9", number="")
+    assert decided(case(draft), BY_TYPE).operation == "create"
+    assert decided(case(replace(draft, type_code="PI_5")), BY_TYPE).reason == "not_numbered"
+    approved = replace(RULES, types={"PI_5": {"states": "approved"}, "no": {"post": False}})
+    assert decided(case(document(state_index=1)), approved).reason == "not_approved"
+    assert decided(case(document(state_index=None)), approved).reason == "not_approved"
+    assert decided(case(document(state_index=2, number="")), approved).operation == "create"
+    assert decided(case(document(type_code="no")), approved).reason == "type_not_posted"
+
+
+@pytest.mark.parametrize(("state", "reason"), [(2, "withdrawn_after_posting"), (1, None), (None, None)])
+def test_only_what_was_approved_can_lose_its_approval(state: int | None, reason: str | None) -> None:
+    then = document(state_index=state)
+    posted = Posted(then.crm_id, "quote", "2488", "15459", then.checksum, snapshot(then))
+    found = plan_document(case(replace(then, state_index=1), posted=posted), replace(RULES, states="approved"))
+    assert (found.reason if isinstance(found, Action) else None) == reason
+
+
+def test_nothing_is_planned_while_it_is_open_whom_it_is_booked_on() -> None:
+    undecided = replace(RULES, customer=None)
+    found = plan_document(case(), undecided)
+    assert isinstance(found, Wait)
+    assert found.reason == "customer_code_undecided"
+    unlinked = plan_document(case(customer_code=None), undecided)
+    assert isinstance(unlinked, Wait)
+    assert unlinked.reason == "customer_unknown"
+
+
+def test_a_create_is_booked_on_the_account_party_or_waits_for_one() -> None:
+    create = decided(case())
+    party = replace(contact(), account_party=5500014)
+    booked = on_party(case(), create, replace(party, code=255))
+    assert isinstance(booked, Action)
+    assert (booked.payload["contact_code"], booked.payload["customer_code"]) == (255, 5500014)
+    for nobody in (replace(party, account_party=None), None):
+        waits = on_party(case(), create, nobody)
+        assert isinstance(waits, Wait)
+        assert waits.reason == "no_account_party"
+        assert "10255" in catalog.render(waits.message)
+        assert "255" in catalog.render(waits.message)

@@ -111,9 +111,7 @@ def test_a_create_in_the_crm_carries_all_that_is_sent() -> None:
         ],
         "address": "تهران",
         "postal_code": "123",
-        "province": "",
         "city": "تهران",
-        "country": "",
         "gender": "1",
         "category": "syaghcontact",
     }
