@@ -68,6 +68,12 @@ def resolve_some(
         str | None,
         typer.Option("--link", metavar="CODE", help="It is this finance contact (after an import: this CRM number)."),
     ] = None,
+    recreate: Annotated[
+        bool, typer.Option("--recreate", help="Make the contact anew in Siagh, in the next run.")
+    ] = False,
+    unlink: Annotated[
+        bool, typer.Option("--unlink", help="End the link; the customer is looked at as an unlinked one.")
+    ] = False,
     posted: Annotated[
         str | None, typer.Option("--posted", metavar="NUMBER", help="The pre-invoice is there, under this number.")
     ] = None,
@@ -77,7 +83,7 @@ def resolve_some(
     as_json: JsonOption = False,
 ) -> None:
     """Decide one or more reviews."""
-    decision = _decision(retry=retry, link=link, posted=posted, discard=discard)
+    decision = _decision(retry=retry, link=link, recreate=recreate, unlink=unlink, posted=posted, discard=discard)
     if decision.resolution in (Resolution.LINK, Resolution.POSTED) and len(ids) > 1:
         raise UsageError("usage.one_review_only", way=str(decision.resolution))
     with stop_on_signal() as stop:
@@ -88,11 +94,15 @@ def resolve_some(
         say_message(msg("cli.resolved", ids=", ".join(map(str, ids))))
 
 
-def _decision(*, retry: bool, link: str | None, posted: str | None, discard: bool) -> Decision:
+def _decision(
+    *, retry: bool, link: str | None, recreate: bool, unlink: bool, posted: str | None, discard: bool
+) -> Decision:
     """The one decision among the options. Raises UsageError if there is none or more than one."""
     given = [
         *([Decision(Resolution.RETRY)] if retry else []),
         *([Decision(Resolution.LINK, link)] if link is not None else []),
+        *([Decision(Resolution.RECREATE)] if recreate else []),
+        *([Decision(Resolution.UNLINK)] if unlink else []),
         *([Decision(Resolution.POSTED, posted)] if posted is not None else []),
         *([Decision(Resolution.DISCARD)] if discard else []),
     ]

@@ -12,7 +12,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, Literal
 
 from siaghsync.domain.fields import finance_key
-from siaghsync.domain.normalize import digest, fold, national_key, phone_key
+from siaghsync.domain.normalize import digest, fold, legal_id_is_valid, national_code_is_valid, national_key, phone_key
 from siaghsync.messages.message import Message, msg
 
 Kind = Literal["person", "organization"]
@@ -67,7 +67,8 @@ class Contact:
     """A contact of the finance system.
 
     `fields` holds every field of `domain.fields.READ_BACK` as it was read, the mark in `notes` included; `marker` is the
-    number in the mark, or "". `account_party` is its code as an account party (contract siagh §4), None without one.
+    number in the mark, or "". `record_id` ("" if unknown) tells it from another one that gets its code later. `account_party` is
+    its code as an account party (contract siagh §4), None without one.
     `extra` holds what only the import carries over: `mobile2`, `phone2`, `email2`.
     """
 
@@ -80,6 +81,7 @@ class Contact:
     active: bool = True
     admin: bool = False
     marker: str = ""
+    record_id: str = ""
     account_party: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -158,6 +160,16 @@ def identity_key(who: Customer | Contact) -> str | None:
     return f"{code}|{name}" if code and name else None
 
 
+def contradict(kind: Kind, national_code: str, contact: Contact) -> bool:
+    """Whether a contact is of another kind, or has another valid national code or legal id."""
+    codes = {national_key(code) for code in (national_code, contact.national_code) if _code_is_valid(code)}
+    return kind != contact.kind or len(codes) > 1
+
+
+def _code_is_valid(text: str) -> bool:
+    return national_code_is_valid(text) or legal_id_is_valid(text)
+
+
 def agree(customer: Customer, contact: Contact) -> bool:
     """Whether name, national code or a phone says that these two are the same."""
     if {fold(n) for n in customer.names} & {fold(n) for n in contact.names} - {""}:
@@ -174,7 +186,8 @@ class CustomerMapping:
     """A linked pair: the CRM record `crm_id` and the finance contact `finance_code` are the same customer.
 
     `checksum` is that of the CRM record when both were last known to be in step (None: compare at the next look),
-    `sent_checksum` that of the values last sent to, or known to be in, Finance.
+    `sent_checksum` that of the values last sent to, or known to be in, Finance. `record_id` ("" while unknown) and
+    `national_code` (None while unknown) are what is known of the contact itself: its code can come to belong to somebody else.
     """
 
     crm_id: str
@@ -183,3 +196,5 @@ class CustomerMapping:
     customer_number: str
     checksum: str | None = None
     sent_checksum: str | None = None
+    record_id: str = ""
+    national_code: str | None = None

@@ -26,6 +26,8 @@ class Match(StrEnum):
     NATIONAL_CODE = "national_code"
     LOOK_UP = "look_up"
     CREATE = "create"
+    RECREATED = "recreated"
+    IMPORTED = "imported"
     PERSON = "person"
 
 
@@ -40,6 +42,7 @@ class Reason(StrEnum):
     DOUBLE_IN_CRM = "double_in_crm"
     DOUBLE_IN_FINANCE = "double_in_finance"
     MISSING_IN_FINANCE = "missing_in_finance"
+    CONTACT_REPLACED = "contact_replaced"
     MADE_NEW_CONTACT = "made_new_contact"
     CODE_TAKEN = "code_taken"
     NO_NAME = "no_name"
@@ -97,6 +100,18 @@ class Reason(StrEnum):
     NOT_SEEN = "not_seen"
 
 
+LINK_IN_DOUBT: frozenset[str] = frozenset(
+    {
+        Reason.STRANGER, Reason.SEVERAL_CANDIDATES, Reason.NUMBER_TWICE, Reason.NUMBER_TAKEN, Reason.DOUBLE_IN_CRM,
+        Reason.DOUBLE_IN_FINANCE, Reason.MISSING_IN_FINANCE, Reason.CONTACT_REPLACED, Reason.MADE_NEW_CONTACT, Reason.CODE_TAKEN,
+        Reason.UNKNOWN_OUTCOME,
+    }
+)  # fmt: skip
+"""Questions that put a customer's link, or its contact, in doubt: no document is booked on it while one of them is open."""
+CONTACT_LOST: frozenset[str] = frozenset({Reason.MISSING_IN_FINANCE, Reason.CONTACT_REPLACED})
+"""Questions about a linked customer whose contact is not there any more."""
+
+
 class AuditOutcome(StrEnum):
     """What one line of the audit trail says about an action."""
 
@@ -127,6 +142,8 @@ class Resolution(StrEnum):
 
     RETRY = "retry"
     LINK = "link"
+    RECREATE = "recreate"
+    UNLINK = "unlink"
     POSTED = "posted"
     DISCARD = "discard"
     SETTLED = "settled"

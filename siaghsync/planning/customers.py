@@ -6,10 +6,12 @@ reason.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from siaghsync.domain.action import Action, Changes
-from siaghsync.domain.customer import Contact, Customer, CustomerMapping, agree
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, agree, contradict
 from siaghsync.domain.fields import READ_BACK, TABLE
-from siaghsync.domain.normalize import clean, same_meaning, split_marker, with_marker
+from siaghsync.domain.normalize import clean, national_key, same_meaning, split_marker, with_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, msg
@@ -28,10 +30,7 @@ def plan_customer(case: CustomerCase, rules: PlanRules) -> Action:
     if case.number_twins:
         return review_customer(case, Reason.NUMBER_TWICE, msg("reason.number_twice", number=customer.number))
     return (
-        _by_marker(case, rules)
-        or _by_code(case, rules)
-        or _by_identity(case, rules)
-        or _create_contact(customer, rules)
+        _by_marker(case, rules) or _by_code(case, rules) or _by_identity(case, rules) or create_contact(customer, rules)
     )
 
 
@@ -66,7 +65,8 @@ def _by_identity(case: CustomerCase, rules: PlanRules) -> Action | None:
     return link(case.customer, found[0].contact, Match.NATIONAL_CODE, rules) if found else None
 
 
-def _create_contact(customer: Customer, rules: PlanRules) -> Action:
+def create_contact(customer: Customer, rules: PlanRules) -> Action:
+    """The create of a contact for a customer; a review if it has no name."""
     if "name" not in customer.fields:
         return review_customer(CustomerCase(customer), Reason.NO_NAME, msg("reason.no_name"))
     return about_customer(
@@ -112,6 +112,25 @@ def differences(customer: Customer, contact: Contact) -> Changes:
     return {name: (shown[name], value) for name, value in customer.fields.items() if shown[name] != value}
 
 
+def contact_known(contact: Contact) -> dict[str, str]:
+    """What a linked contact is known by, for the details of an action that ends with the pair in step."""
+    return {"record_id": contact.record_id, "national_code": contact.national_code}
+
+
+def is_somebody_else(mapping: CustomerMapping, contact: Contact, customer: Customer | None = None) -> bool:
+    """Whether the code of a linked contact has come to belong to somebody else (contract siagh §3.1).
+
+    Where its RecordId is not known, by what the mapping last knew of it; a mapping that knows nothing yet goes by the customer.
+    A new code of the customer may have arrived in Finance without a clear answer, so it speaks for the contact.
+    """
+    if mapping.record_id and contact.record_id:
+        return mapping.record_id != contact.record_id
+    ours = customer.national_code if customer else ""
+    known = ours if mapping.national_code is None else mapping.national_code
+    is_ours = bool(ours) and national_key(ours) == national_key(contact.national_code)
+    return contradict(mapping.kind, ours if is_ours else known, contact)
+
+
 def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, rules: PlanRules) -> Action | None:
     """The update that brings the linked contact in step with the CRM, or None if nothing would change."""
     changes = differences(customer, contact)
@@ -129,20 +148,29 @@ def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, 
         checksum=customer.checksum,
         sent_checksum=sent,
         notes=customer.notes,
+        details={"known": contact_known(contact)},
     )
 
 
-def contact_is_missing(customer: Customer, mapping: CustomerMapping) -> Action:
-    """The review for a linked customer whose contact Finance does not show any more."""
+def contact_is_lost(customer: Customer, mapping: CustomerMapping, stranger: Contact | None) -> Action:
+    """The review for a linked customer whose contact Finance does not show any more, or only a stranger under its code."""
+    reason = Reason.CONTACT_REPLACED if stranger else Reason.MISSING_IN_FINANCE
+    name = stranger.name if stranger else ""
     return about_customer(
         Operation.REVIEW,
         customer,
         mapping,
-        reason=Reason.MISSING_IN_FINANCE,
-        message=msg("reason.missing_in_finance", code=mapping.finance_code),
+        reason=reason,
+        message=msg(f"reason.{reason}", code=mapping.finance_code, **({"name": name} if stranger else {})),
         checksum=customer.checksum,
-        details={"customer": view_of(customer)},
+        details={"customer": view_of(customer), "candidates": [view_of(stranger)] if stranger else []},
     )
+
+
+def recreate_contact(customer: Customer, rules: PlanRules) -> Action:
+    """The create that a person chose for a linked customer whose contact is lost; a review if it has no name."""
+    action = create_contact(customer, rules)
+    return replace(action, reason=Match.RECREATED) if action.operation is Operation.CREATE else action
 
 
 # --- both --------------------------------------------------------------------------------------------------
@@ -175,6 +203,7 @@ def link(customer: Customer, contact: Contact, match: Match, rules: PlanRules, *
         checksum=customer.checksum if settled else None,
         sent_checksum=customer.fields_checksum if settled else None,
         notes=customer.notes if follows else (),
+        details={"known": contact_known(contact)},
     )
 
 

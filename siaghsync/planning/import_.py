@@ -17,7 +17,7 @@ from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.domain.site import NO_SITE, Site
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCase, CustomerCandidate, PlanRules, about_contact, view_of
-from siaghsync.planning.customers import link
+from siaghsync.planning.customers import contact_known, link
 
 
 def plan_contact(case: ContactCase, rules: PlanRules) -> Action:
@@ -98,6 +98,7 @@ def _create_record(contact: Contact, rules: PlanRules) -> Action:
         checksum=expected.checksum,
         sent_checksum=expected.fields_checksum,
         notes=expected.notes,
+        details={"known": contact_known(contact)},
     )
 
 

@@ -11,7 +11,7 @@ from siaghsync.domain.normalize import same_meaning, split_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.messages.message import msg
 from siaghsync.planning.cases import ContactCandidate, CustomerCandidate, CustomerCase, view_of
-from siaghsync.planning.customers import review_customer
+from siaghsync.planning.customers import contact_known, review_customer
 
 
 def match_sent_contact(sent: Action, case: CustomerCase, by_name: Sequence[ContactCandidate]) -> Action | None:
@@ -29,7 +29,10 @@ def match_sent_contact(sent: Action, case: CustomerCase, by_name: Sequence[Conta
         mine = [c for c in _free(by_name) if shows_all(c.contact, sent)]
     if len(mine) > 1:
         return review_customer(case, Reason.SEVERAL_CANDIDATES, msg("reason.several_candidates_look_up"))
-    return replace(_found(sent), finance_code=mine[0].contact.code) if mine else None
+    if not mine:
+        return None
+    details = {**sent.details, "known": contact_known(mine[0].contact)}
+    return replace(_found(sent), finance_code=mine[0].contact.code, details=details)
 
 
 def _free(candidates: Sequence[ContactCandidate]) -> list[ContactCandidate]:

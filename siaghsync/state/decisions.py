@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from siaghsync.domain.action import Action
+from siaghsync.state.audit import Run
 from siaghsync.state.columns import Record
 from siaghsync.state.database import State
 from siaghsync.state.reviews import Review, review_of
@@ -52,6 +54,13 @@ def stored(state: State) -> list[StoredDecision]:
     return [_decision_of(row) for row in state.rows(f"{_STORED} ORDER BY d.decided_at, d.review_id")]
 
 
+def carried_out(run: Run, decision: StoredDecision) -> None:
+    """Closes the question with a decision that a run has carried out. Belongs inside `State.atomic`."""
+    closed = {"resolution": decision.way_out, "resolved_at": run.at(), "resolved_by": decision.decided_by}
+    run.state.db.table("reviews").update(decision.review.id, closed)
+    drop(run.state, decision.review.id)
+
+
 def fits(state: State, decision: StoredDecision) -> bool:
     """Whether the question is still open and the very one that the person answered."""
     sql = (
@@ -59,6 +68,13 @@ def fits(state: State, decision: StoredDecision) -> bool:
         "WHERE d.review_id = ? AND r.resolution IS NULL"
     )
     return state.row(sql, (decision.review.id,)) is not None
+
+
+def find(state: State, action: Action, way_out: str) -> StoredDecision | None:
+    """The decision for this way out of the open question about the record of `action`, or None."""
+    sql = f"{_STORED} AND r.entity = ? AND r.target = ? AND r.record = ? AND r.resolution IS NULL AND d.way_out = ?"
+    row = state.row(sql, (*action.key, way_out))
+    return _decision_of(row) if row else None
 
 
 def _decision_of(row: Record) -> StoredDecision:

@@ -197,25 +197,33 @@ class Mappings:
     def add(self, mapping: CustomerMapping, linked_by: str, at: str) -> None:
         """Links a pair. Raises sqlite3.IntegrityError if either side is linked already."""
         self._state.execute(
-            "INSERT INTO customer_mappings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO customer_mappings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 mapping.crm_id, mapping.finance_code, mapping.kind, mapping.customer_number,
-                mapping.checksum, mapping.sent_checksum, linked_by, at, at,
+                mapping.checksum, mapping.sent_checksum, linked_by, at, at, mapping.record_id, mapping.national_code,
             ),
         )  # fmt: skip
 
     def mark_in_sync(self, mapping: CustomerMapping, at: str) -> None:
-        """Records that the pair is in step at this checksum, under this number."""
+        """Records that the pair is in step at this checksum, under this number, and what the contact is known by."""
         self._state.execute(
-            "UPDATE customer_mappings SET kind = ?, customer_number = ?, checksum = ?, sent_checksum = ?, updated_at = ? "
-            "WHERE crm_id = ?",
-            (mapping.kind, mapping.customer_number, mapping.checksum, mapping.sent_checksum, at, mapping.crm_id),
-        )
+            "UPDATE customer_mappings SET kind = ?, customer_number = ?, checksum = ?, sent_checksum = ?, updated_at = ?, "
+            "record_id = ?, national_code = ? WHERE crm_id = ?",
+            (
+                mapping.kind, mapping.customer_number, mapping.checksum, mapping.sent_checksum, at,
+                mapping.record_id, mapping.national_code, mapping.crm_id,
+            ),
+        )  # fmt: skip
 
-    def relink(self, mapping: CustomerMapping, finance_code: int, at: str) -> None:
-        """Moves a CRM record to another contact, because a person said so; the two are compared at the next look."""
-        moved = {"finance_code": finance_code, "checksum": None, "sent_checksum": None, "linked_by": "person"}
-        self._state.db.table("customer_mappings").update(mapping.crm_id, {**moved, "updated_at": at})
+    def remove(self, crm_id: str) -> None:
+        """Ends the link of a CRM record; harmless if there is none."""
+        self._state.db.table("customer_mappings").delete_where("crm_id = ?", [crm_id])
+
+    def relink(self, pair: CustomerMapping, linked_by: str, at: str) -> None:
+        """Moves a linked CRM record to another contact. Raises sqlite3.IntegrityError if that is linked to another record."""
+        moved = {"finance_code": pair.finance_code, "linked_by": linked_by, "linked_at": at}
+        self._state.db.table("customer_mappings").update(pair.crm_id, moved)
+        self.mark_in_sync(pair, at)
 
 
 def _mapping(row: Row | None) -> CustomerMapping | None:
@@ -228,6 +236,8 @@ def _mapping(row: Row | None) -> CustomerMapping | None:
         row["customer_number"],
         row["checksum"],
         row["sent_checksum"],
+        row["record_id"],
+        row["national_code"],
     )
 
 

@@ -58,6 +58,13 @@ def decisions(db: Database) -> None:
         db.execute(statement)
 
 
+@_step
+def contacts_known(db: Database) -> None:
+    """What a linked contact itself is known by."""
+    db.execute("ALTER TABLE customer_mappings ADD COLUMN record_id TEXT NOT NULL DEFAULT ''")  # '': not known yet
+    db.execute("ALTER TABLE customer_mappings ADD COLUMN national_code TEXT")  # NULL: not known yet
+
+
 VERSION = 1 + len(_STEPS)
 """PRAGMA user_version of a file that has all steps. Version 1 of the program, which had one step of its own, wrote 1."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from siaghsync.domain.action import Action, Entity, RecordKind
+from siaghsync.domain.reasons import LINK_IN_DOUBT
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, verbatim
 from siaghsync.state.audit import Run, stamp
@@ -119,9 +120,13 @@ def find_skip(state: State, entity: Entity, target: System, record: str) -> Skip
 
 
 def due(state: State, entity: Entity, target: System, now: datetime) -> list[Retry]:
-    """The records whose next try has come and whose customer, if they depend on one, is linked; the oldest first. Those that
-    were passed over for the sake of a customer that is linked by now come last."""
-    linked = "IN (SELECT crm_id FROM customer_mappings)"
+    """The records whose next try has come and whose customer, if they depend on one, is linked without a doubt; the oldest first.
+    Those that were passed over for the sake of a customer that is linked by now come last."""
+    reasons = ", ".join(f"'{reason}'" for reason in sorted(LINK_IN_DOUBT))
+    linked = (
+        "IN (SELECT crm_id FROM customer_mappings WHERE NOT EXISTS (SELECT 1 FROM reviews WHERE entity = 'customer' "
+        f"AND target = 'finance' AND record = customer_mappings.crm_id AND resolution IS NULL AND reason IN ({reasons})))"
+    )
     sql = (
         "SELECT * FROM retries WHERE entity = ? AND target = ? AND next_try_at <= ? "
         f"AND (depends_on IS NULL OR depends_on {linked}) ORDER BY since, record"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from siaghsync.domain.action import Action, Entity, RecordKind
-from siaghsync.domain.reasons import Operation, Reason, Resolution
+from siaghsync.domain.reasons import CONTACT_LOST, Operation, Reason, Resolution
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, verbatim
 from siaghsync.state.audit import Run
@@ -92,6 +92,8 @@ def ways_out(entity: str, reason: str) -> tuple[Resolution, ...]:
     """The options of `review resolve` that make sense for a reason."""
     if entity == "invoice":
         return (Resolution.POSTED, *_ONCE_MORE_OR_NOT) if reason in _MAY_STAND_IN_FINANCE else _ONCE_MORE_OR_NOT
+    if reason in CONTACT_LOST:
+        return Resolution.LINK, Resolution.RECREATE, Resolution.UNLINK, Resolution.RETRY
     return _ONCE_MORE_OR_NOT if reason == Reason.BAD_RECORD else (Resolution.LINK, *_ONCE_MORE_OR_NOT)
 
 

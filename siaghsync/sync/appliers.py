@@ -159,6 +159,8 @@ class Live:
         parties, state = reader.reading.parties, self.context.state
         with state.atomic():
             take_into_use(state, as_crm_date(reader.crm.newest_moment()))
+            for pair in reader.reading.recognised:
+                self.context.mappings.mark_in_sync(pair, self.context.run.at())
             if parties.verdict:
                 facts.learn(state, facts.of_parties(parties, self.context.run.at()))
         self._let_go(planner)

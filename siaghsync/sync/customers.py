@@ -10,12 +10,18 @@ from itertools import islice
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
-from siaghsync.domain.reasons import Operation, Reason
+from siaghsync.domain.reasons import Operation, Reason, Resolution
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import about_customer
-from siaghsync.planning.customers import contact_is_missing, plan_customer, plan_linked
-from siaghsync.state import reviews
+from siaghsync.planning.customers import (
+    contact_is_lost,
+    is_somebody_else,
+    plan_customer,
+    plan_linked,
+    recreate_contact,
+)
+from siaghsync.state import decisions, reviews
 from siaghsync.state.outbox import unsettled_of
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import PlanMode, RunContext
@@ -116,8 +122,8 @@ def step_for(
     if isinstance(contact, CallError):
         subject = about_customer(Operation.UPDATE, customer, mapping, checksum=customer.checksum)
         return subject, contact.reason, contact.message
-    if contact is None:
-        return contact_is_missing(customer, mapping)
+    if contact is None or is_somebody_else(mapping, contact, customer):
+        return _without_contact(context, customer, mapping, contact)
     action = plan_linked(customer, contact, mapping, context.rules)
     if action is None:
         return replace(
@@ -126,8 +132,21 @@ def step_for(
             customer_number=customer.number or mapping.customer_number,
             checksum=customer.checksum,
             sent_checksum=customer.fields_checksum,
+            record_id=contact.record_id or mapping.record_id,
+            national_code=contact.national_code,
         )
     return reviews.as_it_stands(context.state, action) if reviews.rests(context.state, action) else action
+
+
+def _without_contact(
+    context: RunContext, customer: Customer, mapping: CustomerMapping, stranger: Contact | None
+) -> Step:
+    """A person decides what becomes of a customer whose contact is lost; the one who decided for a new one gets it."""
+    review = contact_is_lost(customer, mapping, stranger)
+    if any(intent.action.operation is Operation.CREATE for intent in unsettled_of(context.state, review)):
+        return review, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create")
+    wanted = decisions.find(context.state, review, Resolution.RECREATE)
+    return recreate_contact(customer, context.rules) if wanted else review
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.reasons import IntentState, Match, Operation, Reason, Resolution
 from siaghsync.errors import CallError, UsageError
 from siaghsync.messages.message import msg
-from siaghsync.state import retries, reviews
+from siaghsync.planning.customers import contact_known
+from siaghsync.state import decisions, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings
@@ -52,13 +53,18 @@ def resolve(context: RunContext, review: Review, decision: Decision) -> None:
         ways = ", ".join(f"--{way}" for way in allowed)
         raise UsageError("usage.no_way_out", id=review.id, reason=review.reason, way=str(way_out), ways=ways)
     pair = _pair(context, review, decision.value) if way_out is Resolution.LINK else None
+    if way_out is Resolution.RECREATE:
+        _store_recreate(run, review)
+        return
     with run.state.atomic():
         reviews.resolve(run, review.id, way_out)
         if pair:
             _link(run, pair)
         if review.entity == "invoice":
             _decide_document(run, review, decision)
-        if pair or (way_out is Resolution.RETRY and review.target == "finance"):
+        if way_out is Resolution.UNLINK:
+            end_link(run, review.record)
+        if pair or (way_out in (Resolution.RETRY, Resolution.UNLINK) and review.target == "finance"):
             _try_at_once(run, review, pair)
         run.append(
             entity=review.entity,
@@ -73,6 +79,23 @@ def resolve(context: RunContext, review: Review, decision: Decision) -> None:
             reason=review.reason,
             message=msg("sync.review_resolved", id=review.id, way=str(way_out), value=decision.value),
         )
+
+
+def _store_recreate(run: Run, review: Review) -> None:
+    """The next run makes the contact anew. Until that is done the question stays open, and the decision is kept."""
+    with run.state.atomic():
+        decisions.store(run.state, review, Resolution.RECREATE, "", run.at(), run.actor)
+        _try_at_once(run, review, None)
+
+
+def end_link(run: Run, crm_id: str) -> None:
+    """Ends the link of a customer, and what is in doubt about its contact. Belongs inside `State.atomic`."""
+    Mappings(run.state).remove(crm_id)
+    for intent in unsettled_of(
+        run.state, Action(Operation.UPDATE, "customer", "finance", crm_id, "person", "", crm_id)
+    ):
+        if intent.action.operation is Operation.UPDATE:
+            close_intent(run, intent.id, IntentState.EXPIRED, msg("sync.a_person_decided", way=str(Resolution.UNLINK)))
 
 
 def _try_at_once(run: Run, review: Review, pair: CustomerMapping | None) -> None:
@@ -126,7 +149,8 @@ def _pair(context: RunContext, review: Review, value: str) -> CustomerMapping:
     known = context.mappings.of_crm(customer.crm_id)
     if known and review.target == "crm":
         raise UsageError("usage.customer_is_linked", number=customer.number, code=known.finance_code)
-    return CustomerMapping(customer.crm_id, contact.code, customer.kind, customer.number)
+    number = customer.number or (known.customer_number if known else "")
+    return CustomerMapping(customer.crm_id, contact.code, customer.kind, number, **contact_known(contact))
 
 
 def _contact(context: RunContext, review: Review, value: str) -> Contact:
@@ -160,7 +184,7 @@ def _customer(context: RunContext, review: Review, value: str) -> Customer:
 
 def _link(run: Run, pair: CustomerMapping) -> None:
     mappings = Mappings(run.state)
-    if known := mappings.of_crm(pair.crm_id):
-        mappings.relink(known, pair.finance_code, run.at())
+    if mappings.of_crm(pair.crm_id):
+        mappings.relink(pair, str(Match.PERSON), run.at())
     else:
         mappings.add(pair, str(Match.PERSON), run.at())

@@ -8,9 +8,9 @@ from datetime import datetime, time
 
 from siaghsync.connectors.payamgostar.documents import document_from_crm
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact
+from siaghsync.domain.customer import Contact, CustomerMapping
 from siaghsync.domain.document import Document, Posted, family_of, snapshot
-from siaghsync.domain.reasons import Operation, Reason, Resolution
+from siaghsync.domain.reasons import LINK_IN_DOUBT, Operation, Reason, Resolution
 from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_difference import is_same
@@ -43,6 +43,8 @@ class Assumptions:
 
     linked: set[str] = field(default_factory=set)
     """CRM ids of customers."""
+    in_doubt: set[str] = field(default_factory=set)
+    """CRM ids of customers whose link would be put before a person."""
     posted: set[str] = field(default_factory=set)
     """CRM ids of documents."""
     any_customer: bool = False
@@ -200,7 +202,8 @@ class DocumentPlanner:
     def _case(self, document: Document) -> DocumentCase:
         mapping = self.context.mappings.of_crm(document.customer_crm_id)
         code = mapping.finance_code if mapping else None
-        wait = self._why_customer_waits(document) if code is None else None
+        wait = self._why_customer_waits(document) if mapping is None else self._doubt_about(mapping)
+        code = None if wait else code
         is_foreign = wait is not None and wait[0] == Reason.FOREIGN_NUMBER
         if self.assumptions.any_customer or document.customer_crm_id in self.assumptions.linked:
             code = NOT_YET_CREATED if code is None and not is_foreign else code
@@ -242,6 +245,19 @@ class DocumentPlanner:
         intents = unknown_intents(self.context.state, "finance", "invoice")
         others = (intent.action for intent in intents if intent.record != document.crm_id)
         return any((sent.details["related_quote_id"] or sent.record) == family_of(document) for sent in others)
+
+    def _doubt_about(self, mapping: CustomerMapping) -> tuple[Reason, Message] | None:
+        """(reason, message) why nothing is booked on the contact of a linked customer for now, or None."""
+        crm_id, number = mapping.crm_id, mapping.customer_number
+        last = reviews.last_of(
+            self.context.state, Action(Operation.UPDATE, "customer", "finance", crm_id, mapping.kind, number, crm_id)
+        )
+        who = {"number": number, "name": last.name if last else ""}
+        if last and last.resolution is None and last.reason in LINK_IN_DOUBT:
+            return Reason.CUSTOMER_IN_REVIEW, msg("reason.customer_in_review", **who, review=last.id)
+        if crm_id in self.assumptions.in_doubt:
+            return Reason.CUSTOMER_WAITS, msg("reason.customer_waits", **who)
+        return None
 
     def _why_customer_waits(self, document: Document) -> tuple[Reason, Message]:
         """(reason, message) why the customer of a document is not linked."""

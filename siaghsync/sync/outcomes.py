@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping, customer_kind
-from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
+from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
-from siaghsync.state import loose_ends, retries, reviews
+from siaghsync.state import decisions, loose_ends, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import Intent, close_intent, unsettled_of
@@ -71,12 +71,12 @@ class OutcomeRecorder:
         assert code is not None
         done = replace(action, crm_id=crm_id, finance_code=code)
         known = loose_ends.of_pair(self.run.state, crm_id, code)
-        if "mapping" in known:
+        if "mapping" in known and not self._replaces_its_own(done):
             message = msg("reason.code_taken", key=key)
             self.run.note(done, AuditOutcome.MISDIRECTED, message=message)
             self.reviewed(_as_review(done, Reason.CODE_TAKEN, message, done.details))
             return
-        self.mappings.add(_pair_of(done), done.reason or str(done.operation), self.run.at())
+        self._link(done, known)
         if known:
             self._release(done)
         self.run.note(done, AuditOutcome.DONE, message=_quoted(words))
@@ -127,6 +127,8 @@ class OutcomeRecorder:
     def reviewed(self, action: Action) -> None:
         """Puts a record to review."""
         with self.run.state.atomic():
+            if stored := decisions.find(self.run.state, action, Resolution.RECREATE):
+                decisions.drop(self.run.state, stored.review.id)  # it was about another question
             verdict = reviews.put(self.run, action)
             retries.release(self.run.state, action)
             if verdict == "discarded":
@@ -149,6 +151,9 @@ class OutcomeRecorder:
         """This run could not do it. It waits for another try, or, after the usual tries, for a person."""
         action = as_write(action)
         with self.run.state.atomic():
+            if action.reason == Match.RECREATED:
+                self._not_recreated(action, message)
+                return
             attempts = retries.schedule_retry(self.run, action, reason, message)
             self.run.note(action, AuditOutcome.FAILED, message=message, reason=reason)
             if attempts < self.max_attempts:
@@ -158,6 +163,17 @@ class OutcomeRecorder:
             last = msg("sync.tried_without_success", attempts=attempts, last=message)
             details = {**action.details, "payload": dict(action.payload)}
             self.reviewed(_as_review(action, final, last, details))
+
+    def _not_recreated(self, action: Action, message: Message) -> None:
+        """The question about a lost contact stays open and says why no new one could be made; a person decides again."""
+        self.run.note(action, AuditOutcome.FAILED, message=message, reason=Reason.REFUSED)
+        retries.release(self.run.state, action)
+        if stored := decisions.find(self.run.state, action, Resolution.RECREATE):
+            decisions.drop(self.run.state, stored.review.id)
+            code = stored.review.finance_code
+            told = msg("reason.contact_not_recreated", code=code, why=message)
+            reviews.put(self.run, replace(stored.review.as_action(), reason=stored.review.reason, message=told))
+        self.report.tell_failure(action, Reason.REFUSED, message)
 
     def gone(self, entry: retries.Retry) -> None:
         """A record that waited for another try is not in the CRM any more: nothing is left to do for it."""
@@ -186,12 +202,25 @@ class OutcomeRecorder:
         """The pair is linked and both sides agree; nothing about it is left open."""
         pair = _pair_of(action)
         known = loose_ends.of_pair(self.run.state, pair.crm_id, pair.finance_code)
-        if "mapping" in known and self.mappings.of_crm(pair.crm_id):
-            self.mappings.mark_in_sync(pair, self.run.at())
-        else:
-            self.mappings.add(pair, action.reason or str(action.operation), self.run.at())
+        self._link(action, known)
         if known - {"mapping"}:
             self._release(action)
+
+    def _replaces_its_own(self, action: Action) -> bool:
+        """Whether a create made anew the contact of the record that it is for, under a code that no other record has."""
+        owner = self.mappings.of_code(action.finance_code or 0)
+        return action.reason == Match.RECREATED and (owner is None or owner.crm_id == action.crm_id)
+
+    def _link(self, action: Action, loose: set[str]) -> None:
+        """Links the pair, or brings its mapping up to date, also when the contact is another one now."""
+        pair, linked_by, at = _pair_of(action), action.reason or str(action.operation), self.run.at()
+        known = self.mappings.of_crm(pair.crm_id) if "mapping" in loose else None
+        if known is None:
+            self.mappings.add(pair, linked_by, at)
+        elif known.finance_code != pair.finance_code or action.reason == Match.RECREATED:
+            self.mappings.relink(pair, linked_by, at)
+        else:
+            self.mappings.mark_in_sync(pair, at)
 
     def _release(self, action: Action) -> None:
         """Nothing waits for, or asks about, either side of a pair any more."""
@@ -199,6 +228,8 @@ class OutcomeRecorder:
             replace(action, target="finance", record=action.crm_id or ""),
             replace(action, target="crm", record=str(action.finance_code)),
         )
+        if stored := decisions.find(self.run.state, sides[0], Resolution.RECREATE):
+            decisions.carried_out(self.run, stored)
         for side in sides:
             retries.release(self.run.state, side)
             reviews.auto_resolve(self.run, side)
@@ -224,6 +255,7 @@ def _quoted(words: tuple[str, ...]) -> Message | None:
 def _pair_of(action: Action) -> CustomerMapping:
     assert action.crm_id is not None
     assert action.finance_code is not None
+    known: Mapping[str, str] = action.details.get("known", {})
     return CustomerMapping(
         action.crm_id,
         action.finance_code,
@@ -231,6 +263,8 @@ def _pair_of(action: Action) -> CustomerMapping:
         action.customer_number,
         action.checksum,
         action.sent_checksum,
+        known.get("record_id", ""),
+        action.payload.get("national_code") or known.get("national_code", ""),
     )
 
 

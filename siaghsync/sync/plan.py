@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping
-from siaghsync.domain.reasons import Operation
+from siaghsync.domain.reasons import LINK_IN_DOUBT, Operation
 from siaghsync.messages.message import Message
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import PlanMode
@@ -27,7 +27,8 @@ class PlannedUpdate:
 class CustomerPlan:
     """What a run is going to do about customers. The steps lie in staging, so that memory stays flat.
 
-    `left_out` counts actions that the mode did not allow, `linked_to_be` are the CRM ids of planned links and creates.
+    `left_out` counts actions that the mode did not allow, `linked_to_be` are the CRM ids of planned links and creates, `in_doubt`
+    those of customers whose link is put before a person.
     """
 
     staging: Staging
@@ -35,6 +36,7 @@ class CustomerPlan:
     left_out: int = 0
     counts: dict[Operation, int] = field(default_factory=lambda: dict.fromkeys(Operation, 0))
     linked_to_be: set[str] = field(default_factory=set)
+    in_doubt: set[str] = field(default_factory=set)
     links_with_update: int = 0
 
     def add(self, action: Action, read_at: float = 0.0) -> bool:
@@ -45,6 +47,8 @@ class CustomerPlan:
         self.counts[action.operation] += 1
         if action.operation in (Operation.CREATE, Operation.LINK):
             self.linked_to_be.add(action.record)
+        if action.operation is Operation.REVIEW and action.reason in LINK_IN_DOUBT:
+            self.in_doubt.add(action.record)
         self.links_with_update += action.operation is Operation.LINK and bool(action.payload)
         self.staging.put(_sheet(action.operation), [read_at, action.as_json()])
         return True

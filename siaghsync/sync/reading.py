@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
-from siaghsync.domain.customer import AccountParties, Customer, Kind, customer_kind
+from siaghsync.domain.customer import AccountParties, Contact, Customer, CustomerMapping, Kind, customer_kind
 from siaghsync.domain.document import Document, DocumentSource
 from siaghsync.domain.normalize import digest
 from siaghsync.domain.reasons import Reason
-from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import Message, msg
+from siaghsync.planning.customers import is_somebody_else
 from siaghsync.planning.limits import check_list_size
 from siaghsync.state import facts, retries
 from siaghsync.state.retries import Retry
-from siaghsync.sync.contacts import read_contacts
+from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import source_of
 from siaghsync.sync.one_record import OneRecord, find_in_crm
@@ -81,6 +84,10 @@ class Reading:
     missing_documents: list[str] = field(default_factory=list)
     """Posted documents that a whole reading did not show and the CRM does not have any more."""
     gone: list[Retry] = field(default_factory=list)
+    recognised: list[CustomerMapping] = field(default_factory=list)
+    """Pairs about whose contact something was learned."""
+    lost: set[str] = field(default_factory=set)
+    """CRM ids of customers of documents whose contact is lost, and that the CRM does not have any more either."""
     parties: AccountParties = field(default_factory=AccountParties)
     """What the contacts that were read say about whom documents are booked on."""
 
@@ -150,6 +157,39 @@ class ChangeReader:
         for crm_id in wanted:
             if self.context.mappings.of_crm(crm_id) is None and self.context.staging.customer(crm_id) is None:
                 self._read_customer(crm_id)
+
+    def check_contacts_of_documents(self) -> None:
+        """Looks at the contact of each linked customer of a document that is about to be posted: nothing may be booked on
+        somebody else who has its code by now. A customer whose contact is lost is read, so that it is planned first."""
+        context = self.context
+        pairs = {
+            document.customer_crm_id: mapping
+            for document in self.reading.documents.values()
+            if context.posted.of(document.crm_id) is None
+            and context.staging.customer(document.customer_crm_id) is None
+            and (mapping := context.mappings.of_crm(document.customer_crm_id))
+        }
+        listed = {code: context.staging.contact(code) for code in (m.finance_code for m in pairs.values())}
+        missing = [code for code, contact in listed.items() if contact is None]
+        with ThreadPoolExecutor(context.limits.concurrency) as pool:
+            read = dict(zip(missing, pool.map(partial(read_contact, context.finance), missing), strict=True))
+        for mapping in pairs.values():
+            self._check_contact(mapping, listed[mapping.finance_code] or read[mapping.finance_code])
+
+    def _check_contact(self, mapping: CustomerMapping, contact: Contact | CallError | None) -> None:
+        crm_id = mapping.crm_id
+        if isinstance(contact, CallError):
+            for document in [d for d in self.reading.documents.values() if d.customer_crm_id == crm_id]:
+                del self.reading.documents[document.crm_id]
+                self.reading.bad_documents[document.crm_id] = document.source, contact.message
+            return
+        knows_nothing = not mapping.record_id and mapping.national_code is None
+        if contact is None or knows_nothing or is_somebody_else(mapping, contact):
+            self._read_customer(crm_id)
+            if self.context.staging.customer(crm_id) is None:
+                self.reading.lost.add(crm_id)
+        elif (contact.record_id or mapping.record_id) != mapping.record_id:
+            self.reading.recognised.append(replace(mapping, record_id=contact.record_id))
 
     def _read_customer(self, crm_id: str) -> None:
         for kind in KINDS:

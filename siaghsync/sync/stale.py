@@ -81,6 +81,8 @@ class FreshUpdates:
             self._in_step(step, operation, reason)
         elif not isinstance(step, Action):
             self.outcomes.failed(*step)
+        elif step.operation is Operation.CREATE:  # its contact is lost, and a person wants it made anew
+            return step
         elif step.operation is not Operation.UPDATE:
             self.outcomes.reviewed(step)
         elif self.plan.mode.follows_plan and digest(dict(step.payload)) != planned:

@@ -43,6 +43,7 @@ def sync(
     applier.begin(reader, planner)
     _read(reader, applier)
     plan = plan_customers(context, reader.reading, mode)
+    applier.assumptions.in_doubt.update(plan.in_doubt | reader.reading.lost)
     applier.was_read(reader, planner)
     if not options.force:
         check_creates(plan.counts[Operation.CREATE] + planner.would_create(), context.limits.max_creates)
@@ -69,6 +70,7 @@ def _read(reader: ChangeReader, applier: Applier) -> None:
     reader.read_customers_of_documents()
     if reader.reading.list_read_at is None and reader.needs_list():
         reader.read_list()
+    reader.check_contacts_of_documents()
 
 
 def _decide(planner: DocumentPlanner, documents: list[Document]) -> Iterator[Decision]:

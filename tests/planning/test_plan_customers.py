@@ -17,7 +17,7 @@ from siaghsync.domain.reasons import Match
 from siaghsync.messages import catalog
 from siaghsync.planning.cases import ContactCandidate, CustomerCase, PlanRules, view_of
 from siaghsync.planning.customers import (
-    contact_is_missing,
+    contact_is_lost,
     contact_payload,
     differences,
     link,
@@ -231,7 +231,7 @@ def test_a_linked_customer_that_lost_its_number_is_still_known_by_it() -> None:
     done = plan_linked(customer(number="", email="b@c"), SAME, mapping(), RULES)
     assert done is not None
     assert done.customer_number == "100-1234"
-    assert contact_is_missing(customer(number=""), mapping()).customer_number == "100-1234"
+    assert contact_is_lost(customer(number=""), mapping(), None).customer_number == "100-1234"
 
 
 def test_a_new_number_alone_is_no_reason_to_write() -> None:
@@ -240,7 +240,7 @@ def test_a_new_number_alone_is_no_reason_to_write() -> None:
 
 
 def test_a_contact_that_is_gone_is_a_question() -> None:
-    done = contact_is_missing(customer(), mapping())
+    done = contact_is_lost(customer(), mapping(), None)
     assert (done.operation, done.reason, done.finance_code, done.record) == ("review", "missing_in_finance", 234, "p-1")
     assert done.checksum == customer().checksum
 

@@ -162,7 +162,7 @@ def test_a_relinked_pair_is_compared_at_the_next_look(run: Run) -> None:
     mappings = Mappings(run.state)
     with run.state.atomic():
         mappings.add(mapping(checksum="c", sent_checksum="s"), "number", run.at())
-        mappings.relink(mapping(), 999, run.at())
+        mappings.relink(mapping(finance_code=999), "person", run.at())
     assert mappings.of_code(234) is None
     assert mappings.of_crm("p-1") == mapping(finance_code=999)
     moved = mappings.link_of("p-1")

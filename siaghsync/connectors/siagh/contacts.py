@@ -37,6 +37,7 @@ def contact_from_finance(raw: Mapping[str, Any]) -> Contact:
         active=fields["active"] == "1",
         admin=bool(record.isadminuser),
         marker=split_marker(fields["notes"])[1],
+        record_id=record.recordid,
         account_party=record.accountpartycode,
         extra={"mobile2": record.mobileno2, "phone2": record.telno2, "email2": record.email2},
     )

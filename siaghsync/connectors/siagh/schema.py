@@ -51,10 +51,17 @@ def _to_code(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and 0 < int(text[:19]) < 2**63 else None
 
 
+def _to_record_id(value: object) -> str:
+    """A GUID in lower case; "" for none, also for one of zeros alone."""
+    text = value.strip().lower() if isinstance(value, str) else ""
+    return text if text.strip("0-") else ""
+
+
 class _Besides(Shape):
     """What a contact holds besides the properties that the field table names."""
 
     code: Annotated[int, Field(strict=False, ge=-(2**63), lt=2**63)]  # what the state file can hold
+    recordid: Annotated[str, BeforeValidator(_to_record_id)] = ""
     isadminuser: bool | None = None
     nickname: Text = ""
     mobileno2: Text = ""

@@ -173,7 +173,7 @@ def test_an_update_in_doubt_is_what_is_planned_today(opened: State) -> None:
     now = plan_linked(customer(name="علی رضایی نو"), contact(), mapping, RULES)
     assert now
     (sent,) = outbox.unsettled_of(opened, now)
-    assert sent.action == now
+    assert sent.action == replace(now, details={})
     waiting = retries.find(opened, "customer", "finance", "p-1")
     assert waiting
     assert (waiting.reason, waiting.message, waiting.kind) == ("unknown_outcome", NO_ANSWER, "person")
@@ -183,7 +183,7 @@ def test_an_import_in_doubt_is_what_is_planned_today(opened: State) -> None:
     (sent,) = outbox.unknown_intents(opened, "crm")
     wanted = contact(300, name="شرکت نمونه", kind="1", national_code="10101234567", extra={"mobile2": "09121112233"})
     now = plan_contact(ContactCase(wanted), PlanRules(SCHEME, category="key-1"))
-    assert sent.action == replace(now, notes=sent.action.notes)
+    assert sent.action == replace(now, notes=sent.action.notes, details={})
     assert [note.code for note in sent.action.notes] == ["text.verbatim"]
     assert sent.message == NO_ANSWER
 
