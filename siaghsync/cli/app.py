@@ -103,6 +103,11 @@ COMMANDS = {
         ),
         Listed("review", "Decide", "List the records that wait for a person, each with its reason and the ways out."),
         Listed(
+            "links",
+            "Decide",
+            "List the linked customers, write them to a file, take links over from one, or end a link.",
+        ),
+        Listed(
             "demo", "Try out", "Show the whole program in a temporary folder, against the sandbox. Needs no settings."
         ),
         Listed(

@@ -100,6 +100,14 @@ class PostedDocuments:
             }
         )
 
+    def remove(self, posted: Posted) -> None:
+        """Forgets a document as posted, and those that count as posted by the same pre-invoice."""
+        self._state.execute(
+            "DELETE FROM posted_documents WHERE crm_id = ?1 OR (coalesce(?2, ?3) <> '' AND finance_number IS ?2 "
+            "AND coalesce(finance_key, '') = ?3)",
+            (posted.crm_id, posted.number, posted.key),
+        )
+
     def _entries(self, where: str, values: Any, order_by: str, limit: int | None = None) -> list[PostedEntry]:
         found = self._state.db.table("posted_documents").rows_where(
             where, values, order_by=order_by, select="rowid AS place, *", limit=limit
@@ -178,6 +186,14 @@ class Mappings:
         while rows := self._state.rows(sql, (last, _PAGE)):
             yield from (m for row in rows if (m := _mapping(row)))
             last = rows[-1]["finance_code"]
+
+    def links(self) -> list[tuple[Link, str]]:
+        """Every linked pair by finance code, each with the name that the customer was last known by, or ""."""
+        sql = (
+            "SELECT *, coalesce((SELECT name FROM audit WHERE entity = 'customer' AND crm_id = m.crm_id AND name <> '' "
+            "ORDER BY id DESC LIMIT 1), '') AS name FROM customer_mappings m ORDER BY finance_code"
+        )
+        return [(_link(row), row["name"]) for row in self._state.rows(sql)]
 
     def link_of(self, crm_id: str) -> Link | None:
         """The linked pair of a CRM record with all that is known of the link, or None."""

@@ -101,9 +101,9 @@ def source_of(kind: str) -> DocumentSource:
     return "invoice" if kind == "invoice" else "quote"
 
 
-def subject_of(crm_id: str, source: DocumentSource, name: str = "") -> Action:
+def subject_of(crm_id: str, source: DocumentSource, name: str = "", **more: Any) -> Action:
     """A document of which nothing is known yet but which one it is."""
-    return Action(Operation.CREATE, "invoice", "finance", crm_id, source, "", crm_id, name=name)
+    return Action(Operation.CREATE, "invoice", "finance", crm_id, source, "", crm_id, name=name, **more)
 
 
 def deleted(known: Posted) -> Action:

@@ -171,7 +171,7 @@ class OutcomeRecorder:
         if stored := decisions.find(self.run.state, action, Resolution.RECREATE):
             decisions.drop(self.run.state, stored.review.id)
             code = stored.review.finance_code
-            told = msg("reason.contact_not_recreated", code=code, why=message)
+            told = msg("reason.contact_replaced_not_recreated", code=code, why=message)
             reviews.put(self.run, replace(stored.review.as_action(), reason=stored.review.reason, message=told))
         self.report.tell_failure(action, Reason.REFUSED, message)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 from siaghsync.features.verify.rules import Comparison
 from siaghsync.state.duplicates import duplicates
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.whole_lists import read_both
 
 _BATCH = 500
+_TOLD = "links_without_crm_record_told"
 
 
 def verify(context: RunContext) -> Comparison:
     """What is not in step. Raises CallError if a system can't be read, Interrupted if a signal asked for the end."""
     read_both(context)
-    found = Comparison()
+    found = Comparison(told=frozenset(json.loads(context.state.meta(_TOLD) or "[]")))
     staging, total = context.staging, context.mappings.count()
     for mapping in context.mappings.all():
         found.add(mapping, staging.customer(mapping.crm_id), staging.contact(mapping.finance_code), context.rules)
@@ -25,4 +28,5 @@ def verify(context: RunContext) -> Comparison:
         "crm": staging.count_customers(linked=False),
         "finance": staging.count_contacts() - staging.count_linked_contacts(),
     }
+    context.state.set_meta(_TOLD, json.dumps([pair.crm_id for pair in found.missing_in_crm]))
     return found

@@ -21,7 +21,7 @@ def verify_report(found: Comparison) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(head, style="bold green" if found.all_in_step else "bold red")]
     parts += _drift(found)
     parts += _missing("verify.missing_in_finance", found.missing_in_finance)
-    parts += _missing("verify.missing_in_crm", found.missing_in_crm)
+    parts += _missing("verify.missing_in_crm", found.missing_in_crm, "siaghsync links remove {}")
     parts += _duplicates(found)
     unlinked = msg("verify.unlinked", crm=found.unlinked["crm"], finance=found.unlinked["finance"])
     return [*parts, Text(render(unlinked), style="dim")]
@@ -35,10 +35,11 @@ def _drift(found: Comparison) -> list[RenderableType]:
     return _section("verify.drift", rows, found.drift)
 
 
-def _missing(code: str, pairs: Sequence[Pair]) -> list[RenderableType]:
-    rows = table("number", "code", "name", right=("code",), whole=("number",))
+def _missing(code: str, pairs: Sequence[Pair], command: str = "") -> list[RenderableType]:
+    more = ("command",) if command else ()
+    rows = table("number", "code", "name", *more, right=("code",), whole=("number", *more))
     for pair in pairs[:_MOST_ROWS]:
-        rows.add_row(*_pair(pair))
+        rows.add_row(*_pair(pair), *([command.format(pair.crm_id)] if command else []))
     return _section(code, rows, pairs)
 
 

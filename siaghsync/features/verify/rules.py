@@ -11,7 +11,7 @@ from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.fields import finance_key
 from siaghsync.messages import catalog
 from siaghsync.planning.cases import PlanRules
-from siaghsync.planning.customers import plan_linked
+from siaghsync.planning.customers import is_somebody_else, plan_linked
 from siaghsync.state.duplicates import Duplicate
 
 
@@ -51,7 +51,8 @@ class Drift:
 
 @dataclass(slots=True)
 class Comparison:
-    """What was compared, and what is not in step. `unlinked` counts customers that only one system has, by system."""
+    """What was compared, and what is not in step. `unlinked` counts customers that only one system has, by system. `told` are
+    CRM ids of links that an earlier `verify` told of because their CRM record is gone: each counts against it once."""
 
     checked: int = 0
     in_step: int = 0
@@ -60,6 +61,7 @@ class Comparison:
     missing_in_crm: list[Pair] = field(default_factory=list)
     duplicates: Sequence[Duplicate] = ()
     unlinked: dict[str, int] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
 
     def add(
         self, mapping: CustomerMapping, customer: Customer | None, contact: Contact | None, rules: PlanRules
@@ -68,6 +70,8 @@ class Comparison:
         present = customer or contact
         pair = Pair(mapping.crm_id, mapping.customer_number, mapping.finance_code, present.name if present else "")
         self.checked += 1
+        if contact and is_somebody_else(mapping, contact, customer):
+            contact = None
         if contact is None:
             self.missing_in_finance.append(pair)
         if customer is None:
@@ -82,7 +86,8 @@ class Comparison:
     @property
     def all_in_step(self) -> bool:
         """Whether nothing needs to be corrected; customers that only one system has don't count against it."""
-        return not (self.drift or self.missing_in_finance or self.missing_in_crm or self.duplicates)
+        gone = any(pair.crm_id not in self.told for pair in self.missing_in_crm)
+        return not (self.drift or self.missing_in_finance or gone or self.duplicates)
 
     def as_json(self) -> dict[str, Any]:
         """The document of `verify --json`."""
