@@ -13,6 +13,7 @@ from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state import decisions, loose_ends, retries, reviews
 from siaghsync.state.audit import Run
+from siaghsync.state.decisions import StoredDecision
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import Intent, close_intent, unsettled_of
 from siaghsync.state.staging import BATCH
@@ -122,13 +123,13 @@ class OutcomeRecorder:
                 close_intent(self.run, intent.id, IntentState.CONFIRMED, arrived)
                 self.run.note(intent.action, AuditOutcome.DONE, message=arrived)
             retries.release(self.run.state, subject)
+            self._end_recreate(subject)
             reviews.auto_resolve(self.run, subject)
 
     def reviewed(self, action: Action) -> None:
         """Puts a record to review."""
         with self.run.state.atomic():
-            if stored := decisions.find(self.run.state, action, Resolution.RECREATE):
-                decisions.drop(self.run.state, stored.review.id)  # it was about another question
+            self._end_recreate(action)
             verdict = reviews.put(self.run, action)
             retries.release(self.run.state, action)
             if verdict == "discarded":
@@ -154,7 +155,9 @@ class OutcomeRecorder:
             if action.reason == Match.RECREATED:
                 self._not_recreated(action, message)
                 return
-            attempts = retries.schedule_retry(self.run, action, reason, message)
+            # What was sent for a lost contact is looked up again and again, until the grace time is over.
+            is_try = reason != Reason.UNKNOWN_OUTCOME or self._wanted_anew(action) is None
+            attempts = retries.schedule_retry(self.run, action, reason, message, failed=is_try)
             self.run.note(action, AuditOutcome.FAILED, message=message, reason=reason)
             if attempts < self.max_attempts:
                 self.report.tell_failure(action, reason, message)
@@ -164,12 +167,24 @@ class OutcomeRecorder:
             details = {**action.details, "payload": dict(action.payload)}
             self.reviewed(_as_review(action, final, last, details))
 
+    def _wanted_anew(self, action: Action) -> StoredDecision | None:
+        """A person's decision to make the lost contact of this record anew."""
+        return decisions.find(self.run.state, action, Resolution.RECREATE)
+
+    def _end_recreate(self, action: Action, *, done: bool = False) -> None:
+        """That decision was carried out, or it does not fit any more."""
+        stored = self._wanted_anew(action)
+        if stored and done:
+            decisions.carried_out(self.run, stored)
+        elif stored:
+            decisions.drop(self.run.state, stored.review.id)
+
     def _not_recreated(self, action: Action, message: Message) -> None:
         """The question about a lost contact stays open and says why no new one could be made; a person decides again."""
         self.run.note(action, AuditOutcome.FAILED, message=message, reason=Reason.REFUSED)
         retries.release(self.run.state, action)
-        if stored := decisions.find(self.run.state, action, Resolution.RECREATE):
-            decisions.drop(self.run.state, stored.review.id)
+        if stored := self._wanted_anew(action):
+            self._end_recreate(action)
             code = stored.review.finance_code
             told = msg("reason.contact_replaced_not_recreated", code=code, why=message)
             reviews.put(self.run, replace(stored.review.as_action(), reason=stored.review.reason, message=told))
@@ -183,6 +198,7 @@ class OutcomeRecorder:
         )  # fmt: skip
         with self.run.state.atomic():
             retries.release(self.run.state, subject)
+            self._end_recreate(subject)
             reviews.auto_resolve(self.run, subject)
             self.run.note(subject, AuditOutcome.SKIPPED)
             self.report.tell(subject)
@@ -228,8 +244,7 @@ class OutcomeRecorder:
             replace(action, target="finance", record=action.crm_id or ""),
             replace(action, target="crm", record=str(action.finance_code)),
         )
-        if stored := decisions.find(self.run.state, sides[0], Resolution.RECREATE):
-            decisions.carried_out(self.run, stored)
+        self._end_recreate(sides[0], done=action.reason in (Match.RECREATED, Match.LOOK_UP))
         for side in sides:
             retries.release(self.run.state, side)
             reviews.auto_resolve(self.run, side)

@@ -69,6 +69,9 @@ def test_nothing_is_written_to_a_stranger_and_nothing_booked_on_him(world: World
     done = world.json("sync", exit_code=1)
     assert writes(world) == 0
     assert review(world)["reason"] == "contact_replaced"
+    shown = world.run("review", "show", str(review(world)["id"]))
+    assert shown.exit_code == 0
+    assert "کس دیگر" in shown.stdout
     assert review(world)["ways_out"] == ["link", "recreate", "unlink", "retry"]
     assert [failure["reason"] for failure in done["failures"]] == ["customer_in_review"]
     world.json("sync", "--full", exit_code=1)
@@ -184,6 +187,8 @@ def test_a_contact_that_came_back_is_not_made_anew(world: World) -> None:
     world.finance.add_contact(**contact)
     assert world.json("sync")["customers"]["updated"] == 1
     assert world.code_of(crm_id) == code
+    assert world.rows("SELECT resolution FROM reviews") == [("settled",)]
+    assert world.rows("SELECT count(*) FROM decisions") == [(0,)]
 
 
 def test_an_ended_link_leaves_a_customer_to_the_usual_rules(world: World) -> None:

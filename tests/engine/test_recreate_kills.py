@@ -74,3 +74,19 @@ def test_it_is_made_once_whenever_the_run_is_killed(bench: Bench, kept: World) -
             assert bench.rows("SELECT * FROM decisions") == bench.unsettled() == [], (trap, second)
             assert [row["resolution"] for row in bench.rows("SELECT resolution FROM reviews")] == ["recreate"]
             assert bench.run("sync", "--full").report["customers"]["created"] == 0
+
+
+def test_many_runs_within_the_grace_time_neither_send_it_again_nor_give_it_up(bench: Bench, kept: World) -> None:
+    bench.restore(kept)
+    events = bench.run("sync").events
+    sent = next(at for at, event in enumerate(events, 1) if event.endpoint.startswith("SaveFormData"))
+    bench.restore(kept)
+    bench.run("sync", traps=[Trap(sent, lost=True)])
+    for _ in range(6):
+        bench.advance(8)
+        assert bench.run("sync").code == 1
+        assert contacts(bench) == []
+    assert [row["reason"] for row in bench.rows("SELECT reason FROM reviews")] == ["contact_replaced"]
+    bench.rest("sync", pause=61)
+    assert len(contacts(bench)) == 1
+    assert [row["resolution"] for row in bench.rows("SELECT resolution FROM reviews")] == ["recreate"]
