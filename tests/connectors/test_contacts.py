@@ -93,3 +93,17 @@ def test_a_bad_contact_is_named_with_code_and_field(name: str, value: object, ex
     assert message.code == ("bad_record.contact" if finance_code_of(record) else "bad_record.contact_without_code")
     assert message.params.get("record", "") == finance_code_of(record)
     assert name == "Code" or "4711" in catalog.render(message)
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"RECORDID": " 5E311C4B-2EAB-409C-A7C3-CEAF5954D0A5 "}, "5e311c4b-2eab-409c-a7c3-ceaf5954d0a5"),
+        ({"recordId": "00000000-0000-0000-0000-000000000000"}, ""),
+        ({"RecordId": None}, ""),
+        ({"RecordId": 17}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_contact_is_told_from_others_by_its_record_id_if_it_has_one(given: dict[str, object], known: str) -> None:
+    assert contact_from_finance({"Code": 7, **given}).record_id == known
