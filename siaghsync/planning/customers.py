@@ -112,9 +112,10 @@ def differences(customer: Customer, contact: Contact) -> Changes:
     return {name: (shown[name], value) for name, value in customer.fields.items() if shown[name] != value}
 
 
-def contact_known(contact: Contact) -> dict[str, str]:
+def contact_known(contact: Contact, mapping: CustomerMapping | None = None) -> dict[str, str]:
     """What a linked contact is known by, for the details of an action that ends with the pair in step."""
-    return {"record_id": contact.record_id, "national_code": contact.national_code}
+    record_id = contact.record_id or (mapping.record_id if mapping else "")
+    return {"record_id": record_id, "national_code": contact.national_code}
 
 
 def is_somebody_else(mapping: CustomerMapping, contact: Contact, customer: Customer | None = None) -> bool:
@@ -148,7 +149,7 @@ def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, 
         checksum=customer.checksum,
         sent_checksum=sent,
         notes=customer.notes,
-        details={"known": contact_known(contact)},
+        details={"known": contact_known(contact, mapping)},
     )
 
 

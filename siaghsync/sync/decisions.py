@@ -57,6 +57,7 @@ def resolve(context: RunContext, review: Review, decision: Decision) -> None:
         _store_recreate(run, review)
         return
     with run.state.atomic():
+        decisions.drop(run.state, review.id)  # an earlier one, which no run has carried out
         reviews.resolve(run, review.id, way_out)
         if pair:
             _link(run, pair)
@@ -90,10 +91,11 @@ def _store_recreate(run: Run, review: Review) -> None:
 
 def end_link(run: Run, crm_id: str) -> None:
     """Ends the link of a customer, and what is in doubt about its contact. Belongs inside `State.atomic`."""
+    subject = Action(Operation.UPDATE, "customer", "finance", crm_id, "person", "", crm_id)
     Mappings(run.state).remove(crm_id)
-    for intent in unsettled_of(
-        run.state, Action(Operation.UPDATE, "customer", "finance", crm_id, "person", "", crm_id)
-    ):
+    if stored := decisions.find(run.state, subject, Resolution.RECREATE):
+        decisions.drop(run.state, stored.review.id)
+    for intent in unsettled_of(run.state, subject):
         if intent.action.operation is Operation.UPDATE:
             close_intent(run, intent.id, IntentState.EXPIRED, msg("sync.a_person_decided", way=str(Resolution.UNLINK)))
 

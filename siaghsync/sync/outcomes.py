@@ -9,7 +9,7 @@ from typing import Any
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping, customer_kind
-from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation, Reason, Resolution
+from siaghsync.domain.reasons import CONTACT_LOST, AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state import decisions, loose_ends, retries, reviews
 from siaghsync.state.audit import Run
@@ -237,6 +237,12 @@ class OutcomeRecorder:
             self.mappings.relink(pair, linked_by, at)
         else:
             self.mappings.mark_in_sync(pair, at)
+
+    def has_another_contact(self, found: Action) -> bool:
+        """Whether a person has decided for another contact than the one that was found to be made for this customer."""
+        known, last = self.mappings.of_crm(found.crm_id or ""), reviews.last_of(self.run.state, found)
+        is_lost = last is not None and last.resolution is None and last.reason in CONTACT_LOST
+        return known is not None and known.finance_code != found.finance_code and not is_lost
 
     def _release(self, action: Action) -> None:
         """Nothing waits for, or asks about, either side of a pair any more."""

@@ -130,7 +130,9 @@ class Recovery:
     def _conclude(self, intent: Intent, found: Action | None) -> None:
         sent = intent.action
         with self.context.state.atomic():
-            if found and found.operation is Operation.LINK:
+            if found and found.operation is Operation.LINK and self.outcomes.has_another_contact(found):
+                self.outcomes.expired(intent, msg("sync.pair_is_linked"))  # `report_doubles` puts it before a person
+            elif found and found.operation is Operation.LINK:
                 self.outcomes.linked(replace(found, payload={}), tell=False)
                 self.outcomes.report.tell(replace(sent, crm_id=found.crm_id, finance_code=found.finance_code))
             elif found:

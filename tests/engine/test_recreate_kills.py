@@ -90,3 +90,20 @@ def test_many_runs_within_the_grace_time_neither_send_it_again_nor_give_it_up(be
     bench.rest("sync", pause=61)
     assert len(contacts(bench)) == 1
     assert [row["resolution"] for row in bench.rows("SELECT resolution FROM reviews")] == ["recreate"]
+
+
+def test_a_person_who_decides_otherwise_while_it_is_in_doubt_has_the_last_word(bench: Bench, kept: World) -> None:
+    bench.restore(kept)
+    events = bench.run("sync").events
+    sent = next(at for at, event in enumerate(events, 1) if event.endpoint.startswith("SaveFormData"))
+    bench.restore(kept)
+    other = bench.sandbox.finance.add_contact(Name=NAME)
+    bench.run("sync", traps=[Trap(sent + 1)])  # killed after Siagh's commit
+    (row,) = bench.rows("SELECT id FROM reviews WHERE resolution IS NULL")
+    assert bench.run("review", "resolve", str(row["id"]), "--link", str(other)).code == 0
+    assert bench.rows("SELECT * FROM decisions") == []
+    bench.rest("sync", pause=61)
+    found = bench.rows(f"SELECT linked_by FROM customer_mappings WHERE finance_code = {other}")
+    assert found == [{"linked_by": "person"}]
+    assert len(contacts(bench)) == 2
+    assert "double_in_finance" in [item["reason"] for item in bench.run("review").report["items"]]
