@@ -166,12 +166,13 @@ class FinanceWorld(FinanceSwitches):
             return posted, str(last.params)
 
     def shown(self, record: Record) -> bytes:
-        """A contact's JSON as GetAll gives it: by `shows_tmpid`, `codes_as` and `account_party`."""
-        how = self.shows_tmpid, self.codes_as, self.account_party
+        """A contact's JSON as GetAll gives it, by the switches of §3.1."""
+        how = self.shows_tmpid, self.codes_as, self.account_party, self.toward_type_reversed
         kept = self._texts.get(record["Code"])
         if kept is None or kept[0] is not record or kept[1] != how:
             given = {**record, "AccountPartyCode": self.party(record)}
             given |= {} if self.shows_tmpid else {"tmpid": None}
+            given |= {"TowardType": not record["TowardType"]} if self.toward_type_reversed else {}
             given |= {name: self._as_code(record[name]) for name in _CODES}
             kept = self._texts[record["Code"]] = (record, how, encode(given))
         return kept[2]

@@ -187,6 +187,8 @@ class CrmApp:
         fields = {name: value for name, value in writable(kind, body, self.world).items() if value is not None}
         if broken := rules.broken(self.world, kind, fields):
             return error(400, broken[1], broken[0])
+        if self.world.automatic_numbers and not fields.get("customerNumber"):
+            fields["customerNumber"] = rules.next_number(self.world)
         if self.world.creates_nothing:
             return self._named(NOTHING)
         return self._named(call.commit(lambda: self.world.add(kind, fields)))

@@ -27,6 +27,8 @@ def save_preinvoice(world: FinanceWorld, call: Call, form: dict[str, str]) -> Re
     if world.strict:
         forms_strict.preinvoice(form)
     read = forms.preinvoice(form)
+    if "-" in read.suid and world.dashed_suid == "refuse":
+        raise FormError("شناسه سند درست وارد نشده است", "_In_Suid")
     customer = world.customer(read.values.get("codemoshtari", ""), read.values.get("codecontact", ""))
     failed = _script_fails(world, read.values, customer)
     if failed and not world.script_error_saves:
@@ -70,7 +72,7 @@ def _row_net(world: FinanceWorld, row: Record, number: int) -> Decimal:
         raise FormError(f"تعداد ردیف {number} درست وارد نشده است", "Qty")
     if discount is None or discount < 0:
         raise FormError(f"تخفیف ردیف {number} درست وارد نشده است", "MabTakhfif")
-    return quantity * price - discount
+    return (Decimal(int(quantity)) if world.whole_quantities else quantity) * price - discount
 
 
 def _reported(world: FinanceWorld, values: dict[str, str], net: Decimal) -> Decimal:

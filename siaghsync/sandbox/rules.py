@@ -25,6 +25,22 @@ def broken(world: CrmWorld, kind: Kind, fields: Record) -> tuple[str, str] | Non
     return None
 
 
+def next_number(world: CrmWorld) -> str:
+    """The largest customer number given so far, plus one, with its prefix; "1" if there is none."""
+    with world.lock:
+        given = [
+            _split(r["customerNumber"] or "") for kind in CUSTOMER_KINDS for r in world.tables[kind].records.values()
+        ]
+    number, prefix = max(((int(digits), prefix) for prefix, digits in given if digits), default=(0, ""))
+    return f"{prefix}{number + 1}"
+
+
+def _split(number: str) -> tuple[str, str]:
+    """What stands before the digits at a number's end, and these digits."""
+    prefix = number.rstrip("0123456789")
+    return prefix, number[len(prefix) :]
+
+
 def is_national_code(code: str) -> bool:
     """Whether ten digits have the right check digit."""
     if len(code) != 10 or not code.isascii() or not code.isdecimal():

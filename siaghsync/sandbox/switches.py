@@ -73,6 +73,8 @@ class CrmSwitches:
     """What else no two customers may share: of phone, email, name, nationalCode, economicCode (§3.5)."""
     checks_national_codes: bool = False
     """`create` answers 400 to a person's national code with a wrong check digit (§3.5)."""
+    automatic_numbers: bool = False
+    """A customer that is created without a number gets the largest one given so far, plus one (§6)."""
     unknown_codes: Literal["refuse", "accept"] = "refuse"
     """`create` and `update` with a subtype or category that isn't set up: 400, or taken as it is (§3.5)."""
     update_keeps: bool = True
@@ -125,6 +127,8 @@ class FinanceSwitches:
     """GetAll gives tmpid back (§3.1: the live server doesn't)."""
     codes_as: Literal["text", "number"] = "text"
     """Gender, CityCode, CountryCode and GeographicCode in GetAll (§3.1)."""
+    toward_type_reversed: bool = False
+    """`TowardType` in GetAll is true for persons, as one old note has it (§3.1)."""
     account_party: Literal["null", "code", "other"] = "null"
     """`AccountPartyCode` of contacts that were added without one: null, their Code, or a number of its own (§3.1)."""
     ignored_keys: set[str] = field(default_factory=set)
@@ -149,6 +153,10 @@ class FinanceSwitches:
     """`codemoshtari` of a pre-invoice is an account party, a contact's code, or a party if `codecontact` is given (§4)."""
     text_amounts: Literal["read", "refuse"] = "read"
     """Numbers in cells that are sent as strings (§4)."""
+    whole_quantities: bool = False
+    """The fraction of a quantity is silently cut off (§4)."""
+    dashed_suid: Literal["accept", "refuse"] = "accept"
+    """A Suid with dashes (§4)."""
     script_errors: set[str] = field(default_factory=lambda: {"centre"})
     """What ends in a script error: `centre` (no centre or intermediary), `customer` (an unknown one), `always` (§4)."""
     script_error_saves: bool = False
