@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -81,6 +82,7 @@ def test_every_answer_bears_the_date_of_the_servers_own_clock_or_none(
 
     before, said = world.now(), parsedate_to_datetime(answer().headers["Date"])
     assert before.replace(microsecond=0) <= said <= world.now()
+    assert datetime.now(UTC) - said > timedelta(hours=23)
     world.date_header = False
     assert "Date" not in answer().headers
 
