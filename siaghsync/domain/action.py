@@ -63,6 +63,7 @@ class Action:
             "finance_code": None if self.finance_code is None else str(self.finance_code),
             "fields": {json_key(self.entity, name): list(pair) for name, pair in self.changes.items()},
             "reason": self.reason,
+            **({"names": self.details["names"]} if "names" in self.details else {}),
         }
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Customers of both systems in one form, and when a CRM record and a finance contact are the same customer.
+"""Customers of both systems in one form.
 
 A `Customer` is what the CRM says, a `Contact` what the finance system says. Both carry `fields`: text by the names of
 `domain.fields`. Nothing here knows JSON of a vendor, HTTP or SQL.
@@ -12,7 +12,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, Literal
 
 from siaghsync.domain.fields import finance_key
-from siaghsync.domain.normalize import digest, fold, legal_id_is_valid, national_code_is_valid, national_key, phone_key
+from siaghsync.domain.normalize import digest, fold, national_key
 from siaghsync.messages.message import Message, msg
 
 Kind = Literal["person", "organization"]
@@ -158,27 +158,6 @@ def identity_key(who: Customer | Contact) -> str | None:
     """National code and name in their compared forms as one text, or None if either is missing."""
     code, name = national_key(who.national_code), fold(who.name)
     return f"{code}|{name}" if code and name else None
-
-
-def contradict(kind: Kind, national_code: str, contact: Contact) -> bool:
-    """Whether a contact is of another kind, or has another valid national code or legal id."""
-    codes = {national_key(code) for code in (national_code, contact.national_code) if _code_is_valid(code)}
-    return kind != contact.kind or len(codes) > 1
-
-
-def _code_is_valid(text: str) -> bool:
-    return national_code_is_valid(text) or legal_id_is_valid(text)
-
-
-def agree(customer: Customer, contact: Contact) -> bool:
-    """Whether name, national code or a phone says that these two are the same."""
-    if {fold(n) for n in customer.names} & {fold(n) for n in contact.names} - {""}:
-        return True
-    code = national_key(customer.national_code)
-    if code and code == national_key(contact.national_code):
-        return True
-    ours = {phone_key(p) for p in customer.phones} - {""}
-    return bool(ours & {phone_key(p) for p in contact.phones})
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ _LETTERS = {
 # removed, because people type the same name with a space, a half-space or nothing between its parts.
 _SILENT = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u061c\\s]+")
 
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _NO_DIGITS = re.compile(r"\D+")
 _BREAKS = re.compile("[ ]*[\x00-\x1f\x7f-\x9f\u2028\u2029][ \x00-\x1f\x7f-\x9f\u2028\u2029]*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -66,6 +67,11 @@ def clean(text: str) -> str:
     if text.isprintable() and "|" not in text:  # true of nearly every value, and much cheaper than the replacements
         return text.strip()
     return _BREAKS.sub(" ", _SURROGATES.sub("\ufffd", text.replace("|", "/"))).strip()
+
+
+def visible(text: str) -> str:
+    """The text without characters that nobody sees: zero-width ones, direction marks, byte-order marks, soft hyphens."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 def ascii_digits(text: str) -> str:

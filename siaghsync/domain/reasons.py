@@ -25,6 +25,7 @@ class Match(StrEnum):
     NUMBER = "number"
     NATIONAL_CODE = "national_code"
     LOOK_UP = "look_up"
+    RELINKED = "relinked"
     CREATE = "create"
     RECREATED = "recreated"
     IMPORTED = "imported"
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     # customers: questions for a person
     STRANGER = "stranger"
     SEVERAL_CANDIDATES = "several_candidates"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
     NUMBER_TWICE = "number_twice"
     NUMBER_TAKEN = "number_taken"
     DOUBLE_IN_CRM = "double_in_crm"
@@ -104,7 +106,7 @@ LINK_IN_DOUBT: frozenset[str] = frozenset(
     {
         Reason.STRANGER, Reason.SEVERAL_CANDIDATES, Reason.NUMBER_TWICE, Reason.NUMBER_TAKEN, Reason.DOUBLE_IN_CRM,
         Reason.DOUBLE_IN_FINANCE, Reason.MISSING_IN_FINANCE, Reason.CONTACT_REPLACED, Reason.MADE_NEW_CONTACT, Reason.CODE_TAKEN,
-        Reason.UNKNOWN_OUTCOME,
+        Reason.UNKNOWN_OUTCOME, Reason.POSSIBLE_DUPLICATE,
     }
 )  # fmt: skip
 """Questions that put a customer's link, or its contact, in doubt: no document is booked on it while one of them is open."""

@@ -53,14 +53,19 @@ class CustomerCase:
     """An unlinked CRM customer and all that decides about it.
 
     `by_marker` and `by_code` are the contacts that its number leads to, `by_identity` those with the same national code and
-    name. `number_twins` are other CRM records with the same number, `identity_twins` other CRM records with the same
-    national code and name of which none is linked; `first_twin` says that this one comes before them.
+    name, `by_likeness` those with the same phone and the same name or national code. `number_twins` are other CRM records with
+    the same number, `identity_twins` other CRM records with the same national code and name of which none is linked;
+    `first_twin` says that this one comes before them. `heir_of` is the contact whose CRM record had this number and is gone.
+    `is_new` says that a person has looked at the possible duplicates and wants a new contact.
     """
 
     customer: Customer
     by_marker: Sequence[ContactCandidate] = ()
     by_code: ContactCandidate | None = None
     by_identity: Sequence[ContactCandidate] = ()
+    by_likeness: Sequence[ContactCandidate] = ()
+    heir_of: Contact | None = None
+    is_new: bool = False
     number_twins: Sequence[str] = ()
     identity_twins: Sequence[str] = ()
     first_twin: bool = True
@@ -68,12 +73,15 @@ class CustomerCase:
 
 @dataclass(frozen=True, slots=True)
 class ContactCase:
-    """An unlinked finance contact and all that decides about it; the twins are other unlinked finance contacts."""
+    """An unlinked finance contact and all that decides about it, as in `CustomerCase`; the twins are other unlinked finance
+    contacts."""
 
     contact: Contact
     by_marker: Sequence[CustomerCandidate] = ()
     by_number: Sequence[CustomerCandidate] = ()
     by_identity: Sequence[CustomerCandidate] = ()
+    by_likeness: Sequence[CustomerCandidate] = ()
+    is_new: bool = False
     identity_twins: Sequence[int] = ()
     first_twin: bool = True
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from siaghsync.domain.action import Action, Changes
-from siaghsync.domain.customer import Contact, Customer, CustomerMapping, agree, contradict
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping
+from siaghsync.domain.evidence import agree, contradict, evidence
 from siaghsync.domain.fields import READ_BACK, TABLE
 from siaghsync.domain.normalize import clean, national_key, same_meaning, split_marker, with_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.cases import CustomerCase, PlanRules, about_customer, view_of
+from siaghsync.planning.cases import ContactCandidate, CustomerCase, PlanRules, about_customer, view_of
 
 # --- a customer that is not linked -------------------------------------------------------------------------
 
@@ -30,8 +31,23 @@ def plan_customer(case: CustomerCase, rules: PlanRules) -> Action:
     if case.number_twins:
         return review_customer(case, Reason.NUMBER_TWICE, msg("reason.number_twice", number=customer.number))
     return (
-        _by_marker(case, rules) or _by_code(case, rules) or _by_identity(case, rules) or create_contact(customer, rules)
+        _by_inheritance(case, rules)
+        or _by_marker(case, rules)
+        or _by_code(case, rules)
+        or _by_identity(case, rules)
+        or _by_likeness(case)
+        or create_contact(customer, rules)
     )
+
+
+def _by_inheritance(case: CustomerCase, rules: PlanRules) -> Action | None:
+    """The record that had the number is gone from the CRM: a customer that was deleted and entered again keeps its contact."""
+    if case.heir_of is None:
+        return None
+    if not agree(case.customer, case.heir_of):
+        message = msg("reason.stranger", code=case.heir_of.code, number=case.customer.number)
+        return review_customer(replace(case, by_code=ContactCandidate(case.heir_of)), Reason.STRANGER, message)
+    return link(case.customer, case.heir_of, Match.RELINKED, rules)
 
 
 def _by_marker(case: CustomerCase, rules: PlanRules) -> Action | None:
@@ -39,7 +55,13 @@ def _by_marker(case: CustomerCase, rules: PlanRules) -> Action | None:
     if len(free) > 1:
         message = msg("reason.several_candidates_mark", number=case.customer.number)
         return review_customer(case, Reason.SEVERAL_CANDIDATES, message)
-    return link(case.customer, free[0].contact, Match.MARKER, rules) if free else None
+    if not free:
+        return None
+    contact = free[0].contact
+    if not agree(case.customer, contact):  # numbers are given anew and exchanged: a mark alone is no proof
+        message = msg("reason.stranger_mark", code=contact.code, number=case.customer.number)
+        return review_customer(case, Reason.STRANGER, message)
+    return link(case.customer, contact, Match.MARKER, rules)
 
 
 def _by_code(case: CustomerCase, rules: PlanRules) -> Action | None:
@@ -53,7 +75,7 @@ def _by_code(case: CustomerCase, rules: PlanRules) -> Action | None:
 
 
 def _by_identity(case: CustomerCase, rules: PlanRules) -> Action | None:
-    found = [c for c in case.by_identity if not c.contact.admin]
+    found = [c for c in case.by_identity if not c.contact.admin and not evidence(case.customer, c.contact).contradicts]
     if taken := [c for c in found if c.taken_by is not None]:
         message = msg("reason.double_in_crm", code=taken[0].contact.code, crm_id=taken[0].taken_by)
         return review_customer(case, Reason.DOUBLE_IN_CRM, message)
@@ -63,6 +85,18 @@ def _by_identity(case: CustomerCase, rules: PlanRules) -> Action | None:
         message = msg("reason.double_in_crm_twin", crm_id=case.identity_twins[0])
         return review_customer(case, Reason.DOUBLE_IN_CRM, message)
     return link(case.customer, found[0].contact, Match.NATIONAL_CODE, rules) if found else None
+
+
+def _by_likeness(case: CustomerCase) -> Action | None:
+    """Two of name, national code and phone under another number are too much for a silent create and too little for a link."""
+    found = [c for c in case.by_likeness if not c.contact.admin and evidence(case.customer, c.contact).agrees_in_two]
+    if not found or case.is_new:
+        return None
+    if taken := [c for c in found if c.taken_by is not None]:
+        message = msg("reason.double_in_crm_like", code=taken[0].contact.code, crm_id=taken[0].taken_by)
+        return review_customer(case, Reason.DOUBLE_IN_CRM, message)
+    codes = ", ".join(str(c.contact.code) for c in found)
+    return review_customer(case, Reason.POSSIBLE_DUPLICATE, msg("reason.possible_duplicate", codes=codes))
 
 
 def create_contact(customer: Customer, rules: PlanRules) -> Action:
@@ -88,7 +122,7 @@ def review_customer(case: CustomerCase, reason: Reason, message: Message) -> Act
     """A question about a CRM customer that shows its candidates."""
     customer = case.customer
     by_code = (case.by_code,) if case.by_code else ()
-    candidates = {c.contact.code: c for c in (*case.by_marker, *by_code, *case.by_identity)}
+    candidates = {c.contact.code: c for c in (*case.by_marker, *by_code, *case.by_identity, *case.by_likeness)}
     return about_customer(
         Operation.REVIEW,
         customer,
@@ -134,7 +168,7 @@ def is_somebody_else(mapping: CustomerMapping, contact: Contact, customer: Custo
 
 def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, rules: PlanRules) -> Action | None:
     """The update that brings the linked contact in step with the CRM, or None if nothing would change."""
-    changes = differences(customer, contact)
+    changes = {**differences(customer, contact), **_new_number(customer, contact, mapping)}
     sent = customer.fields_checksum
     if not changes:
         return None
@@ -151,6 +185,12 @@ def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, 
         notes=customer.notes,
         details={"known": contact_known(contact, mapping)},
     )
+
+
+def _new_number(customer: Customer, contact: Contact, mapping: CustomerMapping) -> Changes:
+    """The mark in a contact's notes follows the customer's number; a mark that differs otherwise is no reason to write."""
+    follows = customer.number and contact.marker and customer.number not in (mapping.customer_number, contact.marker)
+    return {"number": (contact.marker, customer.number)} if follows else {}
 
 
 def contact_is_lost(customer: Customer, mapping: CustomerMapping, stranger: Contact | None) -> Action:
@@ -204,7 +244,7 @@ def link(customer: Customer, contact: Contact, match: Match, rules: PlanRules, *
         checksum=customer.checksum if settled else None,
         sent_checksum=customer.fields_checksum if settled else None,
         notes=customer.notes if follows else (),
-        details={"known": contact_known(contact)},
+        details={"known": contact_known(contact), "names": {"crm": customer.name, "finance": contact.name}},
     )
 
 

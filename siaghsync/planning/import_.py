@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact, Customer, agree, customer_kind
+from siaghsync.domain.customer import Contact, Customer, customer_kind
 from siaghsync.domain.customer_fields import fields_for_finance
+from siaghsync.domain.evidence import agree, evidence
 from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES
 from siaghsync.domain.normalize import ascii_digits, clean, split_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
@@ -31,6 +32,7 @@ def plan_contact(case: ContactCase, rules: PlanRules) -> Action:
         _by_marker(case, rules)
         or _by_number(case, rules)
         or _by_identity(case, rules)
+        or _by_likeness(case, rules)
         or _create_record(contact, rules)
     )
 
@@ -43,6 +45,8 @@ def _by_marker(case: ContactCase, rules: PlanRules) -> Action | None:
     if only.taken_by is not None:
         message = msg("reason.double_in_finance_mark", number=number, code=only.taken_by)
         return _review(case, Reason.DOUBLE_IN_FINANCE, message, rules)
+    if not agree(only.customer, case.contact):
+        return _review(case, Reason.STRANGER, msg("reason.stranger_in_crm_mark", number=number), rules)
     return link(only.customer, case.contact, Match.MARKER, rules, target="crm")
 
 
@@ -67,17 +71,29 @@ def _number_twice(
 
 
 def _by_identity(case: ContactCase, rules: PlanRules) -> Action | None:
-    if taken := [c for c in case.by_identity if c.taken_by is not None]:
+    found = [c for c in case.by_identity if not evidence(c.customer, case.contact).contradicts]
+    if taken := [c for c in found if c.taken_by is not None]:
         message = msg("reason.double_in_finance", code=taken[0].taken_by)
         return _review(case, Reason.DOUBLE_IN_FINANCE, message, rules)
-    if len(case.by_identity) > 1:
+    if len(found) > 1:
         return _review(case, Reason.SEVERAL_CANDIDATES, msg("reason.several_candidates_crm"), rules)
-    if case.identity_twins and (case.by_identity or not case.first_twin):
+    if case.identity_twins and (found or not case.first_twin):
         message = msg("reason.double_in_finance_twin", code=case.identity_twins[0])
         return _review(case, Reason.DOUBLE_IN_FINANCE, message, rules)
-    if not case.by_identity:
+    if not found:
         return None
-    return link(case.by_identity[0].customer, case.contact, Match.NATIONAL_CODE, rules, target="crm")
+    return link(found[0].customer, case.contact, Match.NATIONAL_CODE, rules, target="crm")
+
+
+def _by_likeness(case: ContactCase, rules: PlanRules) -> Action | None:
+    found = [c for c in case.by_likeness if evidence(c.customer, case.contact).agrees_in_two]
+    if not found or case.is_new:
+        return None
+    if taken := [c for c in found if c.taken_by is not None]:
+        message = msg("reason.double_in_finance_like", code=taken[0].taken_by)
+        return _review(case, Reason.DOUBLE_IN_FINANCE, message, rules)
+    numbers = ", ".join(c.customer.number or c.customer.crm_id for c in found)
+    return _review(case, Reason.POSSIBLE_DUPLICATE, msg("reason.possible_duplicate_import", numbers=numbers), rules)
 
 
 def _create_record(contact: Contact, rules: PlanRules) -> Action:
@@ -182,7 +198,9 @@ def _skip(contact: Contact, reason: Reason, rules: PlanRules) -> Action:
 
 def _review(case: ContactCase, reason: Reason, message: Message, rules: PlanRules) -> Action:
     contact = case.contact
-    candidates = {c.customer.crm_id: c for c in (*case.by_marker, *case.by_number, *case.by_identity)}
+    candidates = {
+        c.customer.crm_id: c for c in (*case.by_marker, *case.by_number, *case.by_identity, *case.by_likeness)
+    }
     return about_contact(
         Operation.REVIEW,
         contact,

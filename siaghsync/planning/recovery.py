@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact, Customer, agree, customer_kind
+from siaghsync.domain.customer import Contact, Customer, customer_kind
+from siaghsync.domain.evidence import agree
 from siaghsync.domain.normalize import same_meaning, split_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.messages.message import msg
@@ -20,11 +21,11 @@ def match_sent_contact(sent: Action, case: CustomerCase, by_name: Sequence[Conta
     `case` holds the candidates for `sent_customer(sent)`, `by_name` the contacts of the same name. The name alone proves
     nothing: without a mark a contact has to show every value that was sent.
     """
-    mine = _free(case.by_marker)
+    mine = [c for c in _free(case.by_marker) if agree(case.customer, c.contact)]
     if not mine and case.by_code and agree(case.customer, case.by_code.contact):
         mine = _free([case.by_code])
     if not mine:
-        mine = _free(case.by_identity)
+        mine = [c for c in _free(case.by_identity) if agree(case.customer, c.contact)]
     if not mine and not split_marker(sent.payload["notes"])[1]:
         mine = [c for c in _free(by_name) if shows_all(c.contact, sent)]
     if len(mine) > 1:

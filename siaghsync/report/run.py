@@ -119,6 +119,8 @@ def _what(each: Mapping[str, Any]) -> Text:
     if each["reason"]:
         is_link = each["action"] == Operation.LINK
         lines.append(linked_by(each["reason"]) if is_link else reason_with_word(each["reason"]))
+    if names := each.get("names"):
+        lines.append(f"CRM: {isolated(names['crm'])}; Siagh: {isolated(names['finance'])}")
     if each["action"] != Operation.REVIEW:
         lines += _cut([change(field_label(key), old or "", new) for key, (old, new) in fields.items()])
     return Prose("\n".join(line for line in lines if line))

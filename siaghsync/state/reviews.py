@@ -168,9 +168,14 @@ def resolve(run: Run, review_id: int, resolution: Resolution) -> None:
 
 
 def last_of(state: State, action: Action) -> Review | None:
+    """The newest question about the record of `action`, open or closed, or None."""
+    return last_about(state, *action.key)
+
+
+def last_about(state: State, entity: str, target: str, record: str) -> Review | None:
     """The newest question about a record, open or closed, or None."""
     sql = "SELECT * FROM reviews WHERE entity = ? AND target = ? AND record = ? ORDER BY id DESC LIMIT 1"
-    row = state.row(sql, action.key)
+    row = state.row(sql, (entity, target, record))
     return review_of(row) if row else None
 
 

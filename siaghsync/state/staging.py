@@ -20,6 +20,7 @@ from siaghsync.domain.customer import (
     customer_from_json,
     identity_key,
 )
+from siaghsync.domain.evidence import pair_keys
 from siaghsync.domain.normalize import fold
 from siaghsync.state.columns import encode
 from siaghsync.state.database import Row, State
@@ -68,6 +69,8 @@ CREATE TEMP TABLE customers (
 CREATE INDEX temp.customers_identity ON customers (identity);
 CREATE INDEX temp.customers_number ON customers (number);
 CREATE INDEX temp.customers_position ON customers (linked, position);
+-- What a record of one side shares with one of the other if they have a phone, and name or national code, in common.
+CREATE TEMP TABLE pair_keys (side TEXT, key TEXT, record TEXT, PRIMARY KEY (side, key, record)) WITHOUT ROWID;
 CREATE TEMP TABLE readings (
     source TEXT, crm_id TEXT, modified TEXT, checksum TEXT, PRIMARY KEY (source, crm_id)) WITHOUT ROWID;
 CREATE TEMP TABLE unchanged (crm_id TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -100,6 +103,7 @@ class Staging:
             ]
             with self._state.atomic():
                 self._state.execute_many("INSERT OR REPLACE INTO temp.contacts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                self._add_pair_keys("finance", ((str(c.code), pair_keys(c)) for c in batch if not c.admin))
             count += len(batch)
         return count
 
@@ -107,6 +111,7 @@ class Staging:
         """Forgets the contacts, before a newer list is taken in."""
         with self._state.atomic():
             self._state.execute("DELETE FROM temp.contacts")
+            self._state.execute("DELETE FROM temp.pair_keys WHERE side = 'finance'")
 
     def count_contacts(self) -> int:
         """How many contacts there are, admin users left out."""
@@ -173,10 +178,12 @@ class Staging:
 
     def add_customers(self, customers: Iterable[tuple[Customer, bool]]) -> None:
         """Takes in customers, each with whether it is linked already; a newer copy replaces an older one."""
+        customers = list(customers)
         rows = [(c.crm_id, self._next(), c.number, identity_key(c), int(linked), _dump(c)) for c, linked in customers]
         with self._state.atomic():
             self._state.execute_many("INSERT OR REPLACE INTO temp.customers VALUES (?, ?, ?, ?, ?, ?)", rows)
             self._state.execute_many("DELETE FROM temp.unchanged WHERE crm_id = ?", ((row[0],) for row in rows))
+            self._add_pair_keys("crm", ((c.crm_id, pair_keys(c)) for c, _ in customers))
 
     def customers(self, *, linked: bool) -> Iterator[Customer]:
         """The customers taken in, linked or not, in the order in which they came."""
@@ -201,6 +208,33 @@ class Staging:
     def customers_with_identity(self, identity: str | None) -> list[Customer]:
         """Customers with this national code and name (`identity_key`), in the order in which they came."""
         return self._customers("identity = ?", identity)
+
+    # --- pairs by phone and name or national code ---
+
+    def contacts_like(self, customer: Customer) -> list[Contact]:
+        """Contacts, admin users left out, that share one of the `pair_keys` of a customer, by code."""
+        codes = sorted(int(record) for record in self._sharing("finance", pair_keys(customer)))
+        return [contact for code in codes if (contact := self.contact(code))]
+
+    def customers_like(self, contact: Contact) -> list[Customer]:
+        """Customers that share one of the `pair_keys` of a contact."""
+        found = (self.customer(crm_id) for crm_id in sorted(self._sharing("crm", pair_keys(contact))))
+        return [customer for customer in found if customer]
+
+    def keys_in_crm(self, keys: Sequence[str]) -> set[str]:
+        """Those of the `pair_keys` that a customer has too."""
+        marks = ", ".join("?" * len(keys))
+        sql = f"SELECT DISTINCT key FROM temp.pair_keys WHERE side = 'crm' AND key IN ({marks})"
+        return {row["key"] for row in self._state.rows(sql, list(keys))}
+
+    def _sharing(self, side: str, keys: set[str]) -> set[str]:
+        marks = ", ".join("?" * len(keys))
+        sql = f"SELECT DISTINCT record FROM temp.pair_keys WHERE side = ? AND key IN ({marks})"
+        return {row["record"] for row in self._state.rows(sql, (side, *keys))} if keys else set()
+
+    def _add_pair_keys(self, side: str, records: Iterable[tuple[str, set[str]]]) -> None:
+        rows = ((side, key, record) for record, keys in records for key in keys)
+        self._state.execute_many("INSERT OR IGNORE INTO temp.pair_keys VALUES (?, ?, ?)", rows)
 
     def _customers(self, where: str, value: object) -> list[Customer]:
         sql = f"SELECT data FROM temp.customers WHERE {where} ORDER BY position"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
@@ -13,7 +13,7 @@ from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.reasons import Operation, Reason, Resolution
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.cases import about_customer
+from siaghsync.planning.cases import CustomerCase, about_customer
 from siaghsync.planning.customers import (
     contact_is_lost,
     is_somebody_else,
@@ -65,20 +65,47 @@ def plan_customers(context: RunContext, reading: Reading, mode: PlanMode) -> Cus
 
 
 def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan) -> None:
-    matcher = Matcher.of(context)
+    matcher, heirs = Matcher.of(context), Heirs(context)
     read_at = reading.list_read_at or 0.0
     total = context.staging.count_customers(linked=False)
     for count, customer in enumerate(context.staging.customers(linked=False), 1):
         if count % 100 == 0:
             context.progress("matching_customers", count, total)
             context.stop_if_cancelled()
-        action = plan_customer(matcher.case_of_customer(customer), context.rules)
+        action = plan_customer(heirs.considered(matcher.case_of_customer(customer)), context.rules)
         if unsettled_of(context.state, action):
             plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create"))
         elif action.operation is Operation.CREATE and reviews.rests(context.state, action):
             plan.add(reviews.as_it_stands(context.state, action))
         else:
             plan.add(action, read_at)
+
+
+@dataclass(slots=True)
+class Heirs:
+    """Finds customers that were deleted in the CRM and entered again under the same number. Each record is asked for once."""
+
+    context: RunContext
+    is_gone: dict[str, bool] = field(default_factory=dict)
+
+    def considered(self, case: CustomerCase) -> CustomerCase:
+        """The case with the contact of a linked record that had the number and is gone; that one is no twin any more."""
+        known = {mapping.crm_id: mapping for mapping in self.context.mappings.with_number(case.customer.number)}
+        gone = [crm_id for crm_id in case.number_twins if crm_id in known and self._gone(known[crm_id])]
+        if not gone:
+            return case
+        contact = self.context.staging.contact(known[gone[0]].finance_code)
+        twins = [crm_id for crm_id in case.number_twins if crm_id not in gone]
+        return replace(case, number_twins=twins, heir_of=contact)
+
+    def _gone(self, mapping: CustomerMapping) -> bool:
+        if mapping.crm_id not in self.is_gone:
+            try:
+                record = self.context.crm.get(mapping.kind, mapping.crm_id)
+            except InDoubt:
+                return False  # what can't be read may be there; the next run asks again
+            self.is_gone[mapping.crm_id] = record is None
+        return self.is_gone[mapping.crm_id]
 
 
 def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan) -> None:

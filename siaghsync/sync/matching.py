@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from siaghsync.domain.customer import Contact, Customer, agree, identity_key
+from siaghsync.domain.customer import Contact, Customer, identity_key
+from siaghsync.domain.evidence import agree, pair_keys
 from siaghsync.domain.numbering import NumberScheme
+from siaghsync.domain.reasons import Reason, Resolution
+from siaghsync.errors import System
 from siaghsync.planning.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase
 from siaghsync.planning.recovery import sent_customer
 from siaghsync.state import reviews
@@ -45,10 +48,18 @@ class Matcher:
             by_marker=self._contacts(customer, self.staging.contacts_with_marker(customer.number)),
             by_code=next(iter(self._contacts(customer, [contact])), None) if contact else None,
             by_identity=self._contacts(customer, self.staging.contacts_with_identity(identity)) if identity else [],
+            by_likeness=self._contacts(customer, self.staging.contacts_like(customer)),
             number_twins=self._number_twins(customer),
             identity_twins=twins,
             first_twin=first,
+            is_new=self._is_new("finance", customer.crm_id, customer.checksum),
         )
+
+    def _is_new(self, target: System, record: str, checksum: str) -> bool:
+        """Whether a person has looked at the possible duplicates of a record as it is now and wants a new one made."""
+        last = reviews.last_about(self.state, "customer", target, record)
+        answer = (Reason.POSSIBLE_DUPLICATE, checksum, Resolution.RETRY)
+        return last is not None and (last.reason, last.checksum, last.resolution) == answer
 
     def name_candidates(self, customer: Customer) -> list[ContactCandidate]:
         """Contacts of the same name; only a look-up after an unknown outcome asks for them."""
@@ -111,8 +122,11 @@ class Matcher:
         `contacts` follow each other among the unlinked ones.
         """
         numbers = {self.scheme.encode(contact.code): contact.code for contact in contacts}
+        keys = {contact.code: pair_keys(contact) for contact in contacts}
+        shared = self.staging.keys_in_crm(sorted(set().union(*keys.values())))
+        alike = {code for code, mine in keys.items() if mine & shared}
         others, taken = entangled(self.state, [contact.code for contact in contacts], list(numbers))
-        return {contact.code for contact in contacts} - others - {numbers[number] for number in taken}
+        return {contact.code for contact in contacts} - others - alike - {numbers[number] for number in taken}
 
     def case_of_contact(self, contact: Contact) -> ContactCase:
         """The case of an unlinked finance contact; both systems' lists have to be in staging."""
@@ -127,6 +141,8 @@ class Matcher:
             by_marker=self._customers(contact, with_marker),
             by_number=self._customers(contact, with_number),
             by_identity=self._customers(contact, with_identity),
+            by_likeness=self._customers(contact, self.staging.customers_like(contact)),
+            is_new=self._is_new("crm", str(contact.code), contact.checksum),
             identity_twins=[c for c in codes if c != contact.code],
             first_twin=first,
         )

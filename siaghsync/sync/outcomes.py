@@ -101,13 +101,30 @@ class OutcomeRecorder:
     # --- what needs no request ---
 
     def linked(self, action: Action, *, tell: bool = True) -> None:
-        """Records a link. A link that brings an update along counts as not compared until that update is confirmed."""
+        """Records a link. A link that brings an update along counts as not compared until that update is confirmed.
+
+        A contact that another record got meanwhile is put to review: no two records are ever linked to one contact.
+        """
         pending = bool(action.payload)
         with self.run.state.atomic():
+            if self._belongs_to_another(action):
+                return
             self._in_step(replace(action, checksum=None, sent_checksum=None) if pending else action)
             self.run.note(replace(action, changes={}), AuditOutcome.DONE)
             if tell:
                 self.report.tell(action)
+
+    def _belongs_to_another(self, action: Action) -> bool:
+        owner = self.mappings.of_code(action.finance_code or 0)
+        if owner is None or owner.crm_id == action.crm_id:
+            return False
+        if action.reason == Match.RELINKED:
+            self.mappings.remove(owner.crm_id)
+            return False
+        message = msg("reason.double_in_crm_like", code=action.finance_code, crm_id=owner.crm_id)
+        details = {**action.details, "candidates": [], "other_crm_ids": [owner.crm_id]}
+        self.reviewed(_as_review(action, Reason.DOUBLE_IN_CRM, message, details))
+        return True
 
     def in_step(self, pair: CustomerMapping) -> None:
         """A linked customer was compared and nothing differs. An update in doubt has arrived, then."""

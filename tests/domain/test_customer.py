@@ -1,4 +1,4 @@
-"""When a CRM record and a finance contact are the same customer, and what their checksums depend on."""
+"""Customers and contacts as plain data, and what their checksums depend on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import given
 from siaghsync.domain.customer import (
     Contact,
     Customer,
-    agree,
     contact_from_json,
     customer_as_json,
     customer_from_json,
@@ -22,43 +21,6 @@ from siaghsync.domain.customer_fields import fields_for_finance
 from siaghsync.domain.normalize import digest
 from siaghsync.messages.message import msg
 from tests.sample_records import contact, contacts, customer, customers, somebody_else, somebody_elses_record
-
-STRANGER: dict[str, Any] = {"name": "مریم کاظمی", "national_code": "", "mobile": "09351112233", "phone": ""}
-
-
-@pytest.mark.parametrize(
-    ("why", "theirs", "same"),
-    [
-        ("nothing in common", {}, False),
-        ("the same name in other letters", {"name": "علي رضایي"}, True),
-        ("the same national code", {"national_code": "۰۰۱۳۵۴۲۴۱۹"}, True),
-        ("the same national code, its zeros lost", {"national_code": "13542419"}, True),
-        ("our mobile is their landline", {"phone": "+98 912 345 6789"}, True),
-        ("our landline", {"phone": "021-88776655"}, True),
-        ("the same e-mail and address only", {"email": "ali@example.com", "address": "تهران"}, False),
-    ],
-)
-def test_name_code_or_phone_agree(why: str, theirs: dict[str, Any], same: bool) -> None:
-    assert agree(customer(), contact(**{**STRANGER, **theirs})) is same, why
-
-
-@pytest.mark.parametrize(
-    ("why", "ours", "theirs"),
-    [
-        ("both without a name", {"name": ""}, {"name": ""}),
-        ("names of invisible characters only", {"name": "\u200c"}, {"name": "\u200f"}),
-        ("the same placeholder for a code", {"national_code": "1111111111"}, {"national_code": "1111111111"}),
-        ("the same placeholder for a phone", {"mobile": "0000000000"}, {"mobile": "0000000000"}),
-    ],
-)
-def test_empty_values_agree_with_nothing(why: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
-    assert not agree(customer(**ours), contact(**{**STRANGER, **theirs})), why
-
-
-def test_every_name_and_every_phone_counts() -> None:
-    assert agree(replace(customer(name="رضایی بزرگ"), names=("رضایی بزرگ", "علی رضایی")), contact(name="علی رضایی"))
-    assert agree(customer(), replace(somebody_else(), names=("مریم کاظمی", "علی‌رضایی")))
-    assert agree(customer(), replace(somebody_else(), phones=("1", "2", "+98 912 345 6789")))
 
 
 def test_an_identity_is_code_and_first_name() -> None:

@@ -101,9 +101,9 @@ def test_links_by_marker_number_and_national_code(world: World) -> None:
     add, crm = world.finance.add_contact, world.crm.add_person
     ali = national_code(123456789)
     pairs = {
-        # The marker alone decides, whatever the names are.
-        add(Name="نام در سیاق", Description="مشتری خوب [CRM 9001]"): (
-            crm(nickName="نام دیگر", customerNumber="9001"),
+        # The mark, whatever the code is, if the two agree.
+        add(Name="مریم نوری", Description="مشتری خوب [CRM 9001]"): (
+            crm(nickName="مریم نوری", customerNumber="9001"),
             "marker",
         ),
         add(Code=101, Name="مریم  كاظمي"): (crm(nickName="مریم کاظمی", customerNumber="101"), "number"),

@@ -298,10 +298,13 @@ def test_without_the_marker_setting_there_is_no_mark(paired: World) -> None:
 
 def test_an_unlinked_customer_is_linked_by_marker_number_or_national_code(paired: World) -> None:
     finance, crm = paired.finance, paired.crm
-    marked = finance.add_contact(Name="نام در سیاق", Description="خوب [CRM 9001]", Email="old@example.com")
+    phone = {"phoneContacts": [{"phoneNumber": "09001112233"}]}
+    marked = finance.add_contact(
+        Name="رضا در سیاق", Description="خوب [CRM 9001]", Email="old@example.com", TelNo="09001112233"
+    )
     numbered = finance.add_contact(Name="زهرا کریمی")
     known = finance.add_contact(Name="علي رضايي", NationalCode=ALI)
-    by_marker = crm.add_person(nickName="نام در سی آر ام", customerNumber="9001")
+    by_marker = crm.add_person(nickName="رضا در سی آر ام", customerNumber="9001", **phone)
     by_number = crm.add_person(nickName="زهرا کریمی", customerNumber=str(numbered))
     by_code = crm.add_person(nickName="علي رضايي", nationalCode=ALI, customerNumber="9003")
     done = paired.json("sync")
@@ -314,11 +317,11 @@ def test_an_unlinked_customer_is_linked_by_marker_number_or_national_code(paired
     linked = {paired.code_of(crm_id): crm_id for crm_id in (by_marker, by_number, by_code)}
     assert linked == {marked: by_marker, numbered: by_number, known: by_code}
     # Linked and different: the CRM wins at once, told as one change.
-    assert finance.contacts[marked]["Name"] == "نام در سی آر ام"
+    assert finance.contacts[marked]["Name"] == "رضا در سی آر ام"
     assert finance.contacts[marked]["Email"] == "old@example.com"
     assert writes(paired) == 1
     (change,) = [each for each in done["changes"] if each["crm_id"] == by_marker]
-    assert change["fields"] == {"fullname": ["نام در سیاق", "نام در سی آر ام"]}
+    assert change["fields"]["fullname"] == ["رضا در سیاق", "رضا در سی آر ام"]
 
 
 def test_who_is_no_customer_is_skipped_with_a_reason(paired: World) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact, Customer, agree
+from siaghsync.domain.customer import Contact, Customer
+from siaghsync.domain.evidence import agree
 from siaghsync.domain.fields import TABLE
 from siaghsync.domain.normalize import split_marker
 from siaghsync.domain.reasons import Match
@@ -24,6 +25,7 @@ from siaghsync.planning.customers import (
     plan_customer,
     plan_linked,
 )
+from siaghsync.sandbox.people import national_code
 from tests.sample_records import (
     RULES,
     contact,
@@ -45,10 +47,13 @@ def taken(there: Contact, by: str = "p-2") -> ContactCandidate:
 
 
 SAME = contact()
-MARKED = contact(code=77, notes="[CRM 100-1234]", name="نامی دیگر", national_code="", mobile="", phone="")
+MARKED = contact(code=77, notes="[CRM 100-1234]", national_code="", mobile="", phone="")
+MARKED_STRANGER = replace(MARKED, names=("نامی دیگر",))
+LIKE = contact(code=600, national_code="")
 TWIN = contact(code=500)
 ADMIN = contact(admin=True)
 STRANGER = somebody_else()
+OTHER_CODE = national_code(987654321)
 
 
 def decided(ours: Customer | None = None, rules: PlanRules = RULES, **case: Any) -> Action:
@@ -70,6 +75,8 @@ def decided(ours: Customer | None = None, rules: PlanRules = RULES, **case: Any)
          "link", "marker", 77),
         ("its mark, and another is the same person", {}, {"by_marker": [free(MARKED)], "by_identity": [taken(TWIN)]},
          "link", "marker", 77),
+        ("its mark on somebody else", {}, {"by_marker": [free(MARKED_STRANGER)], "by_code": free(SAME)},
+         "review", "stranger", None),
         ("its mark on two contacts", {}, {"by_marker": [free(MARKED), free(replace(MARKED, code=78))]},
          "review", "several_candidates", None),
         ("its mark on two, one of them taken", {}, {"by_marker": [taken(MARKED), free(replace(MARKED, code=78))]},
@@ -79,8 +86,28 @@ def decided(ours: Customer | None = None, rules: PlanRules = RULES, **case: Any)
         ("its mark is taken, its code is not", {}, {"by_marker": [taken(MARKED)], "by_code": free(SAME)},
          "link", "number", 234),
         ("its code agrees", {}, {"by_code": free(SAME)}, "link", "number", 234),
+        ("its code agrees by a phone and a word of the name", {},
+         {"by_code": free(contact(name="رضایی دیگر", national_code=""))}, "link", "number", 234),
         ("its code agrees by a phone alone", {},
-         {"by_code": free(contact(name="دیگر", national_code=""))}, "link", "number", 234),
+         {"by_code": free(contact(name="دیگر", national_code=""))}, "review", "stranger", None),
+        ("its code, name and phone, but another national code", {},
+         {"by_code": free(contact(national_code=OTHER_CODE))}, "review", "stranger", None),
+        ("its code and name, but an organization", {}, {"by_code": free(contact(kind="1"))}, "review", "stranger", None),
+        ("the same code and name, but an organization", {}, {"by_identity": [free(contact(code=500, kind="1"))]},
+         "create", None, None),
+        ("the same name and phone under another number", {}, {"by_likeness": [free(LIKE)]},
+         "review", "possible_duplicate", None),
+        ("the same name and phone, linked elsewhere", {}, {"by_likeness": [taken(LIKE)]},
+         "review", "double_in_crm", None),
+        ("the same name and phone, and a person wants a new one", {}, {"by_likeness": [free(LIKE)], "is_new": True},
+         "create", None, None),
+        ("the same name and phone, but another national code", {},
+         {"by_likeness": [free(contact(code=600, national_code=OTHER_CODE))]}, "create", None, None),
+        ("the same name and phone, but an admin", {}, {"by_likeness": [free(replace(LIKE, admin=True))]},
+         "create", None, None),
+        ("the record that had its number is gone", {}, {"heir_of": SAME}, "link", "relinked", 234),
+        ("the record that had its number is gone, and was another", {}, {"heir_of": STRANGER},
+         "review", "stranger", None),
         ("a stranger has its code", {}, {"by_code": free(STRANGER)}, "review", "stranger", None),
         ("an admin has its code", {}, {"by_code": free(ADMIN)}, "review", "stranger", None),
         ("its code is linked elsewhere: somebody else", {}, {"by_code": taken(STRANGER)}, "create", None, None),
@@ -234,9 +261,16 @@ def test_a_linked_customer_that_lost_its_number_is_still_known_by_it() -> None:
     assert contact_is_lost(customer(number=""), mapping(), None).customer_number == "100-1234"
 
 
-def test_a_new_number_alone_is_no_reason_to_write() -> None:
+def test_the_mark_follows_the_number_and_is_otherwise_no_reason_to_write() -> None:
     there = contact(notes="خوش‌حساب [CRM 100-1234]")
-    assert plan_linked(customer(number="100-9"), there, mapping(), RULES) is None
+    done = plan_linked(customer(number="100-9"), there, mapping(), RULES)
+    assert done is not None
+    assert done.changes == {"number": ("100-1234", "100-9")}
+    assert done.payload["notes"] == "خوش‌حساب [CRM 100-9]"
+    assert plan_linked(customer(number="100-9"), contact(), mapping(), RULES) is None
+    by_hand = contact(notes="خوش‌حساب [CRM 100-77]")
+    assert plan_linked(customer(), by_hand, mapping(), RULES) is None
+    assert plan_linked(customer(number=""), there, mapping(), RULES) is None
 
 
 def test_a_contact_that_is_gone_is_a_question() -> None:

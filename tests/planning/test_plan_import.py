@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from siaghsync.domain.customer import Contact, Customer
+from siaghsync.domain.evidence import agree
 from siaghsync.domain.normalize import clean, same_meaning, split_marker
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.site import Site
@@ -25,6 +26,8 @@ def mine(who: Customer, by: int | None = None) -> CustomerCandidate:
 
 OURS = customer()
 OTHER = somebody_elses_record()
+RENAMED = customer(crm_id="p-9", number="100-9", national_code="")
+LIKE = customer(crm_id="p-6", number="100-7777", national_code="")
 DOUBLE = customer(crm_id="p-5", number="100-9999")
 
 
@@ -33,10 +36,18 @@ DOUBLE = customer(crm_id="p-5", number="100-9999")
     [
         ("is an admin", {"admin": True}, {"by_number": [mine(OURS)]}, "skip", "admin_user", None),
         ("is not active", {"active": "0"}, {"by_number": [mine(OURS)]}, "skip", "inactive", None),
-        ("its mark leads to one record", {"notes": "[CRM 100-9]"}, {"by_marker": [mine(OTHER)]},
+        ("its mark leads to one record", {"notes": "[CRM 100-9]"}, {"by_marker": [mine(RENAMED)]},
          "link", "marker", "p-9"),
-        ("its mark goes before its number", {}, {"by_marker": [mine(OTHER)], "by_number": [mine(OURS)]},
+        ("its mark goes before its number", {}, {"by_marker": [mine(RENAMED)], "by_number": [mine(OURS)]},
          "link", "marker", "p-9"),
+        ("its mark leads to somebody else", {"notes": "[CRM 100-9]"}, {"by_marker": [mine(OTHER)]},
+         "review", "stranger", None),
+        ("the same name and phone under another number", {}, {"by_likeness": [mine(LIKE)]},
+         "review", "possible_duplicate", None),
+        ("the same name and phone, linked elsewhere", {}, {"by_likeness": [mine(LIKE, 5)]},
+         "review", "double_in_finance", None),
+        ("the same name and phone, and a person wants a new one", {}, {"by_likeness": [mine(LIKE)], "is_new": True},
+         "create", None, None),
         ("its mark stands on two", {}, {"by_marker": [mine(OTHER), mine(OURS)]}, "review", "number_twice", None),
         ("its mark's record is linked elsewhere", {}, {"by_marker": [mine(OTHER, 5)], "by_number": [mine(OURS)]},
          "review", "double_in_finance", None),
@@ -174,7 +185,9 @@ def test_no_contact_is_imported_twice_nor_onto_another(case: ContactCase) -> Non
     done = plan_contact(case, RULES)
     found = [*case.by_marker, *case.by_number, *case.by_identity]
     if done.operation == "create":
-        assert not found
+        assert not any(agree(c.customer, case.contact) for c in found)
+        assert not case.by_marker
+        assert not case.by_number
         assert not case.contact.admin
         assert RULES.scheme.decode(done.customer_number) == case.contact.code
     if done.operation == "link":

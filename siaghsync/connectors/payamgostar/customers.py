@@ -19,9 +19,10 @@ from siaghsync.domain.action import RecordKind
 from siaghsync.domain.customer import Customer, Kind
 from siaghsync.domain.customer_fields import fields_for_finance
 from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES, FieldKind
-from siaghsync.domain.normalize import ascii_digits, clean, fold, phone_key
+from siaghsync.domain.normalize import ascii_digits, clean, fold, phone_key, visible
 from siaghsync.domain.site import NO_SITE, Site
 from siaghsync.errors import BadRecord
+from siaghsync.messages.message import msg
 
 _MOBILE_LABELS = frozenset(fold(label) for label in ("Mobile", "Cell", "موبایل", "تلفن همراه", "همراه"))
 _FAX_LABELS = frozenset(fold(label) for label in ("Fax", "فکس", "فاکس", "نمابر", "دورنگار"))
@@ -36,6 +37,7 @@ _GENDERS = {
     for word in words
 }
 _WRITTEN_GENDERS = {"1": "male", "0": "female"}
+_INVISIBLE = msg("value_note.invisible_in_number")
 _label = lru_cache(maxsize=256)(fold)
 """A phone's label in the form in which labels are compared; a company uses few of them."""
 
@@ -62,16 +64,17 @@ def customer_from_crm(raw: Mapping[str, Any], kind: Kind, site: Site = NO_SITE) 
         "phone": _first_number(p for p in phones if not _is_mobile(p)),
     }
     fields, notes = fields_for_finance(kind, values)
+    number = ascii_digits(clean(visible(record.customernumber)))
     return Customer(
         crm_id=record.crmid.lower(),
         kind=kind,
-        number=ascii_digits(clean(record.customernumber)),
+        number=number,
         names=tuple(dict.fromkeys(clean(name) for name in names)),
         national_code=fields.get("national_code", ""),
         phones=tuple(clean(p.phonenumber) for p in phones),
         fields=fields,
         modified=record.modifydate or None,
-        notes=notes,
+        notes=notes if number == ascii_digits(clean(record.customernumber)) else (*notes, _INVISIBLE),
         places_without_code={name: text for name, text in places.items() if not codes[name]},
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from siaghsync.connectors.payamgostar.documents import document_from_crm
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import contradict
+from siaghsync.domain.evidence import contradict
 from siaghsync.domain.reasons import AuditOutcome, Match, Operation
 from siaghsync.errors import BadRecord, Refused
 from siaghsync.features.links.table_file import Row
