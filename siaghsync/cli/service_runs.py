@@ -10,8 +10,7 @@ from datetime import datetime
 from siaghsync import clock
 from siaghsync.cli.build import document_rules, run_context
 from siaghsync.cli.environment import is_running
-from siaghsync.cli.review import decide
-from siaghsync.errors import LockHeld
+from siaghsync.cli.review import decide, take_back
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
@@ -25,9 +24,6 @@ from siaghsync.sync.reading import SyncOptions
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import require_import, run_sync
 
-_LOCK_SECONDS = 10.0
-"""How long a decision from the dashboard waits for a run to end."""
-_POLL_SECONDS = 0.2
 _OVERDUE = 2
 """An ordinary sync is overdue after so many times POLL_INTERVAL_SECONDS."""
 Choose = Callable[[State], bool | None]
@@ -80,12 +76,14 @@ class ServiceRuns:
         """Whether a run holds the lock."""
         return is_running(self.settings.siaghsync_state)
 
-    def decide(self, review_id: int, decision: Decision, who: str) -> None:
-        """Carries out a decision of a dashboard user; waits a little if a run is at work. Raises SiaghsyncError."""
-        end = clock.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                return decide(self.settings, [review_id], decision, self.stop, f"{who} (dashboard)")
-            except LockHeld:
-                if clock.monotonic() > end or self.stop.wait(_POLL_SECONDS):
-                    raise
+    def decide(self, review_id: int, decision: Decision, who: str) -> bool:
+        """Carries out a decision of a dashboard user. Returns whether it did; else the next run does. Raises SiaghsyncError."""
+        return decide(self.settings, [review_id], decision, self.stop, _named(who))
+
+    def reopen(self, review_id: int, who: str) -> None:
+        """Takes a decision back. Raises SiaghsyncError."""
+        take_back(self.settings, review_id, _named(who))
+
+
+def _named(who: str) -> str:
+    return f"{who} (dashboard)"

@@ -147,5 +147,6 @@ class Resolution(StrEnum):
     RECREATE = "recreate"
     UNLINK = "unlink"
     POSTED = "posted"
+    CORRECTED = "corrected"
     DISCARD = "discard"
     SETTLED = "settled"

@@ -16,6 +16,7 @@ from siaghsync.messages.message import msg
 from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
 from siaghsync.report.text import Prose, change, isolated, sentence, table
 from siaghsync.state.audit_log import AuditLine
+from siaghsync.state.decisions import StoredDecision
 from siaghsync.state.reviews import Review
 from siaghsync.state.runs import RunRecord
 
@@ -29,9 +30,14 @@ _STYLES: dict[str, str] = {
 _MOST_CELLS = 2000
 
 
-def review_as_json(review: Review) -> dict[str, Any]:
-    """One review as in the JSON of `review`, its message as an English sentence."""
-    return {**review.as_item(), "message": render(review.message)}
+def review_as_json(review: Review, names: Mapping[int, str]) -> dict[str, Any]:
+    """One review as in the JSON of `review`, its message as an English sentence. `names` are those of customers by review."""
+    return {**review.as_item(), "customer_name": names.get(review.id), "message": render(review.message)}
+
+
+def decision_as_json(decision: StoredDecision, names: Mapping[int, str]) -> dict[str, Any]:
+    """One decision that no run has carried out yet as in the JSON of `review`."""
+    return {**decision.as_item(), **review_as_json(decision.review, names)}
 
 
 def entry_as_json(entry: AuditLine) -> dict[str, Any]:
@@ -50,26 +56,45 @@ def ways_as_options(review: Review) -> str:
     return " | ".join(f"--{way}{_VALUES.get(way, '')}" for way in review.ways_out)
 
 
-def review_list(reviews: Sequence[Review]) -> list[RenderableType]:
-    """The open reviews by reason, each reason with its ways out."""
+def review_list(
+    reviews: Sequence[Review], names: Mapping[int, str], decided: Sequence[StoredDecision]
+) -> list[RenderableType]:
+    """The open reviews by reason, each reason with its ways out, and what the next run does about those that are decided."""
+    told = [
+        Prose(render(msg("cli.decided", id=each.review.id, way=each.way_out, by=each.decided_by)), style="dim")
+        for each in decided
+    ]
     if not reviews:
-        return [Text(render(msg("cli.no_reviews")), style="bold green")]
+        return [Text(render(msg("cli.no_reviews")), style="bold green"), *told]
     parts: list[RenderableType] = [Text(render(msg("cli.reviews", count=len(reviews))), style="bold")]
     groups: dict[tuple[str, str], list[Review]] = {}
     for review in reviews:
         groups.setdefault((review.entity, review.reason), []).append(review)
     for (entity, reason), group in groups.items():
-        rows = table("id", "number", "code", "what happened", right=("id", "code"), whole=("number",))
+        amount = ("net",) if entity == "invoice" else ()
+        rows = table(
+            "id", "number", "name", *amount, "code", "what happened", right=("id", "net", "code"), whole=("number",)
+        )
         for each in group:
             rows.add_row(
-                str(each.id), isolated(each.customer_number), isolated(_code(each.finance_code)), sentence(each.message)
+                str(each.id),
+                isolated(each.customer_number),
+                isolated(names.get(each.id)),
+                *(_net(each) for _ in amount),
+                isolated(_code(each.finance_code)),
+                sentence(each.message),
             )
         parts += [
             Prose(f"{entity}s ({len(group):,}): {reason_with_word(reason)}", style="bold yellow"),
             Prose(render(msg("cli.ways_out", ways=ways_as_options(group[0]))), style="dim"),
             rows,
         ]
-    return [*parts, Text(render(msg("cli.how_to_decide")), style="dim")]
+    return [*parts, *told, Text(render(msg("cli.how_to_decide")), style="dim")]
+
+
+def _net(review: Review) -> str:
+    net = (review.as_item()["document"] or {}).get("net")
+    return render(msg("document.amount", amount=net)) if net else ""
 
 
 def _code(code: object) -> str | None:

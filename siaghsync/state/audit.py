@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any, Literal
 
@@ -48,6 +49,12 @@ class Run:
     def at(self) -> str:
         """The time as it is stored: UTC, ISO 8601, milliseconds."""
         return stamp(self._now())
+
+    def acting_for(self, actor: str) -> Run:
+        """This run as the writer of what somebody else decided."""
+        other = copy(self)
+        other.actor = actor
+        return other
 
     def note(self, action: Action, outcome: AuditOutcome, message: Message | None = None, **known: Any) -> None:
         """Appends one line about an action: `message`, or that of the action, and its notes.

@@ -44,9 +44,9 @@ def store(state: State, review: Review, way_out: str, value: str, at: str, who: 
 def drop(state: State, review_id: int) -> bool:
     """Forgets the decision about a review. Returns whether there was one."""
     with state.atomic():
-        found = state.db.table("decisions").count_where("review_id = ?", [review_id])
+        found = is_stored(state, review_id)
         state.db.table("decisions").delete_where("review_id = ?", [review_id])
-    return bool(found)
+    return found
 
 
 def stored(state: State) -> list[StoredDecision]:
@@ -59,6 +59,11 @@ def carried_out(run: Run, decision: StoredDecision) -> None:
     closed = {"resolution": decision.way_out, "resolved_at": run.at(), "resolved_by": decision.decided_by}
     run.state.db.table("reviews").update(decision.review.id, closed)
     drop(run.state, decision.review.id)
+
+
+def is_stored(state: State, review_id: int) -> bool:
+    """Whether a decision about the review waits to be carried out."""
+    return bool(state.db.table("decisions").count_where("review_id = ?", [review_id]))
 
 
 def fits(state: State, decision: StoredDecision) -> bool:

@@ -57,6 +57,33 @@ class PostedDocuments:
         """The posted quotes, or invoices, that had this number in the CRM when they were posted, the oldest first."""
         return self._entries("crm_number = ? AND source = ?", [number, source], "posted_at")
 
+    def with_finance_number(self, number: str) -> list[PostedEntry]:
+        """The documents that stand in Siagh under this number."""
+        return self._entries("finance_number = ?", [number], "posted_at")
+
+    def numbers_around(self, at: str) -> list[int]:
+        """The numbers of the twenty pre-invoices that were posted nearest to a moment (a stored text), in either direction."""
+        sql = (
+            "SELECT CAST(finance_number AS INTEGER) FROM posted_documents WHERE finance_number GLOB '[0-9]*' "
+            "ORDER BY abs(julianday(posted_at) - julianday(?)) LIMIT 20"
+        )
+        return [row[0] for row in self._state.rows(sql, (at,))]
+
+    def correct(self, now: Posted) -> None:
+        """The pre-invoice says by now what `now` holds; its number and key stay."""
+        changed = {
+            "snapshot": dict(now.snapshot),
+            "checksum": now.checksum,
+            "net": None if now.net is None else plain(now.net),
+            "crm_number": now.snapshot.get("number") or "",
+            "customer_crm_id": now.snapshot.get("customer") or "",
+        }
+        self._state.db.table("posted_documents").update(now.crm_id, changed)
+
+    def forget(self, crm_id: str) -> None:
+        """The document does not count as posted any more."""
+        self._state.execute("DELETE FROM posted_documents WHERE crm_id = ?", (crm_id,))
+
     def ids(self) -> list[tuple[str, str]]:
         """(CRM id, source) of every posted document."""
         rows = self._state.rows("SELECT crm_id, source FROM posted_documents ORDER BY posted_at, crm_id")

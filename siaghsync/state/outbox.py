@@ -114,6 +114,22 @@ def unsettled_of(state: State, action: Action) -> list[Intent]:
     return [intent_of(row) for row in state.rows(sql, action.key)]
 
 
+def was_opened(state: State, action: Action, since: str) -> bool:
+    """Whether a write for the record of `action` to its target began at that moment (a stored text) or later."""
+    sql = "SELECT 1 FROM intents WHERE entity = ? AND target = ? AND record = ? AND opened_at >= ? LIMIT 1"
+    return state.row(sql, (*action.key, since)) is not None
+
+
+def take_back(state: State, action: Action, since: str) -> None:
+    """What a decision of that moment (a stored text) settled about the record of `action` is in doubt again. Belongs inside
+    `State.atomic`."""
+    state.execute(
+        "UPDATE intents SET state = 'unknown', settled_at = NULL WHERE entity = ? AND target = ? AND record = ? "
+        "AND settled_at >= ? AND message_code = 'sync.a_person_decided'",
+        (*action.key, since),
+    )
+
+
 def expirations(state: State, action: Action) -> int:
     """How often a create for this record was sent, looked for, and not found."""
     sql = "SELECT count(*) FROM intents WHERE entity = ? AND target = ? AND record = ? AND state = 'expired'"

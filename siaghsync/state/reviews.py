@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -23,6 +23,10 @@ and are decided anew whenever the record is looked at."""
 
 _ONCE_MORE_OR_NOT = (Resolution.RETRY, Resolution.DISCARD)
 _MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED)
+_OTHERWISE = (
+    Reason.CHANGED_AFTER_POSTING, Reason.DIFFERS_FROM_POSTED_QUOTE, Reason.DIFFERS_FROM_POSTED_INVOICE,
+)  # fmt: skip
+"""What stands in Finance says something else, so that somebody can put it right there."""
 
 
 UNANSWERED = "resolution IS NULL AND id NOT IN (SELECT review_id FROM decisions)"
@@ -66,9 +70,26 @@ class Review:
             "crm_id": self.crm_id,
             "customer_number": self.customer_number or None,
             "finance_code": None if self.finance_code is None else str(self.finance_code),
+            "document": self._document(),
             "message": self.message,
             "since": self.since,
             "ways_out": [str(way) for way in self.ways_out],
+        }
+
+    def _document(self) -> dict[str, Any] | None:
+        """The document as people tell it; None for a customer. `finance_number` is that of the pre-invoice that stands."""
+        if self.entity != "invoice":
+            return None
+        posted: Mapping[str, Any] = self.details.get("posted") or {}
+        said: Mapping[str, Any] = (
+            self.details.get("snapshot") or posted
+        )  # of a deleted one there is only what was posted
+        number = posted["number"] if "snapshot" in posted else self.finance_code
+        return {
+            "number": said.get("number") or (None if self.name == self.record else self.name or None),
+            "type": said.get("type_code"),
+            "net": said.get("net"),
+            "finance_number": None if number is None else str(number),
         }
 
     def as_action(self, operation: Operation = Operation.REVIEW) -> Action:
@@ -91,7 +112,11 @@ class Review:
 def ways_out(entity: str, reason: str) -> tuple[Resolution, ...]:
     """The options of `review resolve` that make sense for a reason."""
     if entity == "invoice":
-        return (Resolution.POSTED, *_ONCE_MORE_OR_NOT) if reason in _MAY_STAND_IN_FINANCE else _ONCE_MORE_OR_NOT
+        first = {
+            **dict.fromkeys(_MAY_STAND_IN_FINANCE, Resolution.POSTED),
+            **dict.fromkeys(_OTHERWISE, Resolution.CORRECTED),
+        }
+        return (first[Reason(reason)], *_ONCE_MORE_OR_NOT) if reason in first else _ONCE_MORE_OR_NOT
     if reason in CONTACT_LOST:
         return Resolution.LINK, Resolution.RECREATE, Resolution.UNLINK, Resolution.RETRY
     return _ONCE_MORE_OR_NOT if reason == Reason.BAD_RECORD else (Resolution.LINK, *_ONCE_MORE_OR_NOT)
@@ -165,6 +190,12 @@ def resolve(run: Run, review_id: int, resolution: Resolution) -> None:
     """Closes a question with the decision of the person in whose name the run works. Belongs inside `State.atomic`."""
     decision = {"resolution": str(resolution), "resolved_at": run.at(), "resolved_by": run.actor}
     run.state.db.table("reviews").update(review_id, decision)
+    run.state.execute("DELETE FROM decisions WHERE review_id = ?", (review_id,))
+
+
+def reopen(state: State, review_id: int) -> None:
+    """A closed question is open again. Belongs inside `State.atomic`."""
+    state.db.table("reviews").update(review_id, {"resolution": None, "resolved_at": None, "resolved_by": None})
 
 
 def last_of(state: State, action: Action) -> Review | None:
@@ -203,6 +234,17 @@ def open_items(state: State, limit: int | None = None) -> list[Review]:
     """The open questions that nobody has decided, the oldest first."""
     found = state.db.table("reviews").rows_where(UNANSWERED, order_by="id", limit=limit)
     return list(map(review_of, found))
+
+
+def customer_names(state: State, items: Iterable[Review]) -> dict[int, str]:
+    """Review -> the name of its customer, as far as the state file knows it. A document's own name is its number."""
+    sql = "SELECT name FROM audit WHERE crm_id = ? AND entity = 'customer' AND name <> '' ORDER BY id DESC LIMIT 1"
+    found = {}
+    for review in items:
+        said: Mapping[str, Any] = review.details.get("snapshot") or review.details.get("posted") or {}
+        is_document = review.entity == "invoice"
+        found[review.id] = state.value(sql, (said.get("customer"),)) if is_document else review.name
+    return {review: name for review, name in found.items() if name}
 
 
 def review_of(row: Record) -> Review:

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping, customer_kind
 from siaghsync.domain.normalize import ascii_digits
-from siaghsync.domain.reasons import IntentState, Match, Operation, Reason, Resolution
+from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.errors import CallError, UsageError
-from siaghsync.messages.message import msg
+from siaghsync.messages.message import Message, msg
 from siaghsync.planning.customers import contact_known
 from siaghsync.state import decisions, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
+from siaghsync.state.decisions import StoredDecision
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import close_intent, unsettled_of
 from siaghsync.state.reviews import Review
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
-from siaghsync.sync.document_outcomes import remember
+from siaghsync.sync.document_decisions import check_number, decide_document
 from siaghsync.sync.reading import customers_with_number
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided: the way out, and the code or number that goes with `link` and `posted`."""
+    """What a person decided: the way out, and the code or number that goes with `link` and `posted`. `force` takes an odd
+    number without asking."""
 
     resolution: Resolution
     value: str = ""
+    force: bool = False
 
 
 def open_review(state: State, review_id: int) -> Review:
@@ -42,44 +46,102 @@ def open_review(state: State, review_id: int) -> Review:
     return review
 
 
-def resolve(context: RunContext, review: Review, decision: Decision) -> None:
-    """Carries a decision out; for `link` the context has to be logged in.
+def check(state: State, review: Review, decision: Decision) -> None:
+    """Raises UsageError if the decision does not fit the review, as far as the state file can tell."""
+    way_out, allowed = decision.resolution, reviews.ways_out(review.entity, review.reason)
+    if way_out not in allowed:
+        ways = ", ".join(f"--{way}" for way in allowed)
+        raise UsageError("usage.no_way_out", id=review.id, reason=review.reason, way=str(way_out), ways=ways)
+    if way_out is Resolution.POSTED:
+        check_number(state, review, decision.value, force=decision.force)
+
+
+def keep(state: State, ids: Sequence[int], decision: Decision, at: str, who: str) -> None:
+    """Stores a decision while a run is at work: the next one carries it out. Raises UsageError as `check` does."""
+    with state.atomic():
+        for review in [open_review(state, review_id) for review_id in ids]:
+            check(state, review, decision)
+            decisions.store(state, review, str(decision.resolution), decision.value, at, who)
+
+
+def carry_out_stored(context: RunContext) -> None:
+    """Carries out what people decided while an earlier run was at work, each in the name of who did.
+
+    One that does not fit any more, because its question changed or was settled meanwhile, is dropped and audited; one for which
+    a system can't be asked stays stored.
+    """
+    for stored in decisions.stored(context.state):
+        acting = replace(context, run=context.run.acting_for(stored.decided_by))
+        if stored.way_out == Resolution.RECREATE:  # it is carried out where the customer is planned
+            _look_again(acting.run, stored.review)
+            continue
+        try:
+            resolve(acting, stored.review, Decision(Resolution(stored.way_out), stored.value, force=True), stored)
+        except UsageError as error:
+            with context.state.atomic():
+                decisions.drop(context.state, stored.review.id)
+                note_decision(acting.run, stored.review, AuditOutcome.REFUSED, stored.value, why=error.message)
+        except CallError:
+            continue
+
+
+def _look_again(run: Run, review: Review) -> None:
+    if not retries.find(run.state, review.entity, review.target, review.record):
+        with run.state.atomic():
+            _try_at_once(run, review, None)
+
+
+def resolve(context: RunContext, review: Review, decision: Decision, stored: StoredDecision | None = None) -> None:
+    """Carries a decision out; for `link` the context has to be logged in. One that was `stored` is left alone if a person has
+    taken it back meanwhile.
 
     Raises UsageError if the decision does not fit the review or the two systems, CallError if they can't be asked.
     """
     run, way_out = context.run, decision.resolution
-    allowed = reviews.ways_out(review.entity, review.reason)
-    if way_out not in allowed:
-        ways = ", ".join(f"--{way}" for way in allowed)
-        raise UsageError("usage.no_way_out", id=review.id, reason=review.reason, way=str(way_out), ways=ways)
+    check(run.state, review, decision)
     pair = _pair(context, review, decision.value) if way_out is Resolution.LINK else None
     if way_out is Resolution.RECREATE:
         _store_recreate(run, review)
         return
     with run.state.atomic():
-        decisions.drop(run.state, review.id)  # an earlier one, which no run has carried out
+        if stored and not decisions.is_stored(run.state, review.id):
+            return
+        if stored and not decisions.fits(run.state, stored):
+            raise UsageError("usage.question_changed", id=review.id)
         reviews.resolve(run, review.id, way_out)
         if pair:
             _link(run, pair)
         if review.entity == "invoice":
-            _decide_document(run, review, decision)
+            decide_document(run, review, subject_of_review(review), way_out, decision.value)
         if way_out is Resolution.UNLINK:
             end_link(run, review.record)
         if pair or (way_out in (Resolution.RETRY, Resolution.UNLINK) and review.target == "finance"):
             _try_at_once(run, review, pair)
-        run.append(
-            entity=review.entity,
-            operation="resolve",
-            outcome=str(way_out),
-            target=review.target,
-            kind=review.kind,
-            name=review.name,
-            crm_id=pair.crm_id if pair else review.crm_id,
-            customer_number=review.customer_number,
-            finance_code=pair.finance_code if pair else review.finance_code,
-            reason=review.reason,
-            message=msg("sync.review_resolved", id=review.id, way=str(way_out), value=decision.value),
-        )
+        note_decision(run, review, str(way_out), decision.value, pair)
+
+
+def note_decision(
+    run: Run,
+    review: Review,
+    outcome: str,
+    value: str,
+    pair: CustomerMapping | None = None,
+    why: Message | None = None,
+) -> None:
+    """Appends to the audit trail what became of a decision, and why not if nothing did."""
+    run.append(
+        entity=review.entity,
+        operation="resolve",
+        outcome=outcome,
+        target=review.target,
+        kind=review.kind,
+        name=review.name,
+        crm_id=pair.crm_id if pair else review.crm_id,
+        customer_number=review.customer_number,
+        finance_code=pair.finance_code if pair else review.finance_code,
+        reason=review.reason,
+        message=why or msg("sync.review_resolved", id=review.id, way=outcome, value=value),
+    )
 
 
 def _store_recreate(run: Run, review: Review) -> None:
@@ -102,44 +164,15 @@ def end_link(run: Run, crm_id: str) -> None:
 
 def _try_at_once(run: Run, review: Review, pair: CustomerMapping | None) -> None:
     """The next sync takes the record up at once, with all its tries before it again."""
-    subject = _subject(review)
+    subject = subject_of_review(review)
     retries.release(run.state, subject)
     due = replace(subject, target="finance", record=pair.crm_id if pair else review.record)
     retries.schedule_retry(run, due, Reason.RESOLVED, msg("reason.resolved"), failed=False)
 
 
-def _decide_document(run: Run, review: Review, decision: Decision) -> None:
-    """An intent in doubt ends with the decision: the document is there, or it may be sent again, or never."""
-    subject, is_posted = _subject(review), decision.resolution is Resolution.POSTED
-    outcome = IntentState.CONFIRMED if is_posted else IntentState.EXPIRED
-    for intent in unsettled_of(run.state, subject):
-        close_intent(run, intent.id, outcome, msg("sync.a_person_decided", way=str(decision.resolution)))
-    retries.free(run.state, Reason.QUOTE_IN_DOUBT)
-    if decision.resolution is Resolution.DISCARD and review.reason == Reason.SAME_DOCUMENT:
-        known = replace(subject, checksum=review.checksum, details=review.details)
-        remember(
-            run, known, review.details["posted"]["number"], review.details["posted"]["key"], None, posted_by="link"
-        )
-    if is_posted:
-        number = ascii_digits(decision.value).strip()
-        if not number.isdecimal():
-            raise UsageError("usage.not_a_preinvoice_number", value=decision.value)
-        known = replace(subject, checksum=review.checksum, details=review.details)
-        remember(run, known, number, "", None, posted_by="person")
-
-
-def _subject(review: Review) -> Action:
-    return Action(
-        Operation.REVIEW,
-        review.entity,
-        review.target,
-        review.record,
-        review.kind,
-        review.customer_number,
-        review.crm_id,
-        review.finance_code,
-        name=review.name,
-    )
+def subject_of_review(review: Review) -> Action:
+    """The record that a review is about, as an action without anything to do."""
+    return replace(review.as_action(), checksum=None, details={})
 
 
 def _pair(context: RunContext, review: Review, value: str) -> CustomerMapping:

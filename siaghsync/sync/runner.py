@@ -28,6 +28,7 @@ from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
 from siaghsync.sync.appliers import DryRun, Live
 from siaghsync.sync.context import PlanMode, RunContext, Unrestricted
+from siaghsync.sync.decisions import carry_out_stored
 from siaghsync.sync.importer import Confirm, Importer, ImportOptions
 from siaghsync.sync.reader import CrmReader
 from siaghsync.sync.reading import SyncOptions
@@ -75,6 +76,8 @@ def run_sync(
     applier = DryRun(report) if options.dry_run else Live.of(context, report)
 
     def work(session: Session) -> None:
+        if not options.dry_run:
+            carry_out_stored(context)
         sync(context, report, options, document_rules, session.fiscal_year, applier, mode)
         mode.finish(context.run, report)
 
@@ -90,6 +93,8 @@ def run_import(
     declined: list[bool] = []
 
     def work(_: Session) -> None:
+        if live:
+            carry_out_stored(context)
         agreed = Importer(context, report, options, mode, CrmReader.of(context), live).run(confirm)
         declined.append(not agreed)
         if agreed:

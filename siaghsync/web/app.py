@@ -77,6 +77,7 @@ def _page_routes(pages: Pages) -> list[Route]:
         get("/reviews/{review_id:int}", reviews.one_review),
         get("/reviews/{review_id:int}/confirm", reviews.confirm, Role.DECIDE),
         post("/reviews/{review_id:int}/decide", reviews.decide, Role.DECIDE),
+        post("/reviews/{review_id:int}/reopen", reviews.reopen, Role.DECIDE),
         get("/trail", records.trail),
         get("/links", records.links),
         get("/runs", records.run_list),

@@ -31,8 +31,11 @@ class RunControl(Protocol):
     def is_running(self) -> bool:
         """Whether a run holds the lock."""
 
-    def decide(self, review_id: int, decision: Decision, who: str) -> None:
-        """Carries out a decision of the dashboard's user `who`. Raises SiaghsyncError."""
+    def decide(self, review_id: int, decision: Decision, who: str) -> bool:
+        """Carries out a decision of the dashboard's user `who`; False: the next run does. Raises SiaghsyncError."""
+
+    def reopen(self, review_id: int, who: str) -> None:
+        """Takes a decision back in the name of `who`. Raises SiaghsyncError."""
 
 
 @dataclass(frozen=True, slots=True)

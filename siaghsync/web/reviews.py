@@ -10,11 +10,15 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from siaghsync.domain.reasons import Reason, Resolution
-from siaghsync.state import reviews
+from siaghsync.errors import UsageError
+from siaghsync.messages.message import Message
+from siaghsync.state import decisions, reviews
 from siaghsync.state.audit_log import of_record
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.reviews import Review
 from siaghsync.sync.decisions import Decision
+from siaghsync.sync.document_decisions import FAR, check_number
+from siaghsync.sync.reopening import can_be_reopened
 from siaghsync.web.page import PageContext
 from siaghsync.web.review_view import name_linked, view
 
@@ -23,14 +27,14 @@ _LONGEST_VALUE = 100
 _WITH_VALUE = (Resolution.LINK, Resolution.POSTED)
 _WAYS = frozenset(Resolution) - {Resolution.SETTLED}
 _MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED)
-_AFTER_POSTING = (Reason.CHANGED_AFTER_POSTING, Reason.WITHDRAWN_AFTER_POSTING, Reason.DELETED_AFTER_POSTING)
+_AFTER_POSTING = (Reason.WITHDRAWN_AFTER_POSTING, Reason.DELETED_AFTER_POSTING)
 
 
 def review_list(page: PageContext) -> Response:
     """Everything that waits for a decision."""
     with page.dependencies.state() as state:
-        found = reviews.open_items(state, _MOST_SHOWN)
-    return page.show("reviews.html", reviews=found)
+        found, decided = reviews.open_items(state, _MOST_SHOWN), decisions.stored(state)
+    return page.show("reviews.html", reviews=found, decided=decided)
 
 
 def one_review(page: PageContext) -> Response:
@@ -41,12 +45,15 @@ def one_review(page: PageContext) -> Response:
             return page.message("error_404", 404)
         history = of_record(state, review.entity, review.crm_id, review.finance_code)[::-1]
         review = replace(review, details=_with_numbers(Mappings(state), review.details))
+        stored = decisions.is_stored(state, review.id)
     return page.show(
         "review.html",
         review=review,
         view=view(review, page.language),
         others=[*review.details["other_crm_ids"], *(review.details.get("other_finance_codes") or ())],
         ways=[(way, _way_text(review, way)) for way in review.ways_out],
+        stored=stored,
+        can_be_reopened=stored or can_be_reopened(review),
         value_missing=bool(page.asked("missing")),
         lines=history,
     )
@@ -66,6 +73,8 @@ def _with_numbers(mappings: Mappings, details: Mapping[str, Any]) -> dict[str, A
 
 def _way_text(review: Review, way: Resolution) -> str:
     """The name of the text about a way out; its hint has `_hint` behind it."""
+    if way is Resolution.DISCARD and review.reason == Reason.SAME_DOCUMENT:
+        return "way_discard_same"
     is_corrected = way is Resolution.DISCARD and review.reason in _AFTER_POSTING
     return "way_discard_after_posting" if is_corrected else f"way_{way}"
 
@@ -82,19 +91,41 @@ def confirm(page: PageContext) -> Response:
         way=way,
         value=value,
         linked=name_linked(review.details, value) if way == Resolution.LINK else "",
+        far=page.language.message(far) if (far := _far(page, review, way, value)) else "",
         may_be_twice=way == Resolution.RETRY and review.reason in _MAY_STAND_IN_FINANCE,
     )
 
 
+def _far(page: PageContext, review: Review, way: str, value: str) -> Message | None:
+    """What is odd about the number of a pre-invoice, if it is only odd."""
+    if way != Resolution.POSTED:
+        return None
+    with page.dependencies.state() as state:
+        try:
+            check_number(state, review, value, force=False)
+        except UsageError as error:
+            return error.message if error.message.code == FAR else None
+    return None
+
+
+def reopen(page: PageContext) -> Response:
+    """Takes a decision back, in the name of who is logged in."""
+    assert page.session is not None
+    review_id = _id_of(page)
+    page.dependencies.control.reopen(review_id, page.session.user)
+    return page.go(f"/reviews/{review_id}", page.language.text("reopened"))
+
+
 def decide(page: PageContext) -> Response:
-    """Carries a decision out, in the name of who is logged in."""
+    """Carries a decision out, in the name of who is logged in. Odd numbers were shown to be so on the page before."""
     way, value = page.form.get("way", ""), page.form.get("value", "").strip()[:_LONGEST_VALUE]
     review = _review_to_decide(page, way, value)
     if isinstance(review, Response):
         return review
     assert page.session is not None
-    page.dependencies.control.decide(review.id, Decision(Resolution(way), value), page.session.user)
-    return page.go("/reviews", page.language.text("decided"))
+    decision = Decision(Resolution(way), value, force=True)
+    at_once = page.dependencies.control.decide(review.id, decision, page.session.user)
+    return page.go("/reviews", page.language.text("decided" if at_once else "decision_stored"))
 
 
 def _review_to_decide(page: PageContext, way: str, value: str) -> Review | Response:

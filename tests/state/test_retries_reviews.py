@@ -235,6 +235,7 @@ def test_a_question_that_turned_into_another_is_new_but_one(run: Run, clock: Clo
         "crm_id": "p-1",
         "customer_number": "100-9",
         "finance_code": "234",
+        "document": None,
         "message": verbatim("It made contact 9."),
         "since": since,
         "ways_out": ["link", "retry", "discard"],

@@ -26,7 +26,7 @@ from siaghsync.web.language import PageLanguage, chosen
 FOLDER = Path(web.__file__).parent
 SOURCES = [path.read_text("utf-8") for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]]
 FA, EN = PageLanguage("fa"), PageLanguage("en")
-WAYS = ("retry", "link", "recreate", "unlink", "posted", "discard")
+WAYS = ("retry", "link", "recreate", "unlink", "posted", "corrected", "discard")
 PERSIAN = re.compile("[\u0600-\u06ff]")
 
 
@@ -50,7 +50,7 @@ def test_each_text_that_the_pages_use_is_there_and_none_is_there_for_nothing() -
     assert used <= texts
     everything = "\n".join(SOURCES)
     made_up = {f"{start}{way}" for start in ("way_", "sure_") for way in WAYS}
-    made_up |= {f"way_{way}_hint" for way in (*WAYS, "discard_after_posting")}
+    made_up |= {f"way_{way}_hint" for way in (*WAYS, "discard_after_posting", "discard_same")}
     made_up |= {f"error_{status}" for status in (400, 404, 405, 413, 500)}
     assert {key for key in texts if f'"{key}"' not in everything and f'"web.{key}"' not in everything} <= made_up
     assert made_up <= texts

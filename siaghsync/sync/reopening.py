@@ -1,0 +1,69 @@
+"""Takes a decision about a review back, as long as nothing was sent because of it."""
+
+from __future__ import annotations
+
+from siaghsync.domain.reasons import Resolution
+from siaghsync.errors import UsageError
+from siaghsync.state import decisions, retries, reviews
+from siaghsync.state.audit import Run
+from siaghsync.state.database import State
+from siaghsync.state.mappings import Mappings
+from siaghsync.state.outbox import was_opened
+from siaghsync.state.reviews import Review
+from siaghsync.sync.decisions import note_decision, subject_of_review
+from siaghsync.sync.document_decisions import take_back_document
+
+REOPEN = "reopen"
+"""What stands in the audit trail in place of a way out."""
+_CAN_BE_TAKEN_BACK = (
+    Resolution.RETRY, Resolution.LINK, Resolution.POSTED, Resolution.CORRECTED, Resolution.DISCARD,
+)  # fmt: skip
+
+
+def can_be_reopened(review: Review) -> bool:
+    """Whether a person has decided it in a way that leaves a way back, if nothing has been sent since."""
+    return review.resolution in _CAN_BE_TAKEN_BACK
+
+
+def reopen(run: Run, review: Review) -> None:
+    """Opens a decided review again and undoes what the decision changed in the state file.
+
+    Raises UsageError if no person has decided it, or if something was sent, asked or linked since.
+    """
+    if not can_be_reopened(review) or review.resolved_at is None:
+        raise UsageError("usage.nothing_to_reopen", id=review.id)
+    way_out, subject, since = Resolution(review.resolution or ""), subject_of_review(review), review.resolved_at
+    with run.state.atomic():
+        last = reviews.last_of(run.state, subject)
+        if last is None or last.id != review.id or was_opened(run.state, subject, since):
+            raise UsageError("usage.too_late_to_reopen", id=review.id)
+        if way_out is Resolution.LINK:
+            _unlink(run, review, since)
+        if way_out in (Resolution.LINK, Resolution.RETRY):
+            retries.release(run.state, subject)
+        if review.entity == "invoice":
+            take_back_document(run, review, subject, way_out, since)
+        reviews.reopen(run.state, review.id)
+        note_decision(run, review, REOPEN, "")
+
+
+def withdraw(state: State, review_id: int) -> bool:
+    """Forgets a decision that no run has carried out. Returns whether there was one.
+
+    Raises UsageError if the run at work, or an earlier one, has begun to.
+    """
+    with state.atomic():
+        for stored in decisions.stored(state):
+            if stored.review.id == review_id and was_opened(state, stored.review.as_action(), stored.decided_at):
+                raise UsageError("usage.too_late_to_reopen", id=review_id)
+        return decisions.drop(state, review_id)
+
+
+def _unlink(run: Run, review: Review, since: str) -> None:
+    """Takes out the link that the decision made, if it is new and has not been compared."""
+    mappings = Mappings(run.state)
+    pair = mappings.of_crm(review.record) if review.target == "finance" else mappings.of_code(int(review.record))
+    link = mappings.link_of(pair.crm_id) if pair else None
+    if link is None or link.checksum is not None or not since <= link.linked_at == link.updated_at:
+        raise UsageError("usage.too_late_to_reopen", id=review.id)
+    mappings.remove(link.crm_id)
