@@ -121,6 +121,7 @@ def run_context(
             cancel=stop,
             progress=progress,
             monotonic=clock.monotonic,
+            read_clocks=clock.reading,
         )
 
 

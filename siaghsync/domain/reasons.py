@@ -82,6 +82,7 @@ class Reason(StrEnum):
     ADMIN_USER = "admin_user"
     INACTIVE = "inactive"
     GONE = "gone"
+    OLDER_THAN_SEEN = "older_than_seen"
     DISCARDED = "discarded"
     NOT_NUMBERED = "not_numbered"
     NOT_APPROVED = "not_approved"

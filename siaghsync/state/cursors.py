@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from siaghsync.clock import Reading
 from siaghsync.state.database import State
 
 
@@ -50,7 +51,14 @@ class Cursors:
         )
         return {row["crm_id"]: Seen(row["modified"], row["checksum"]) for row in rows}
 
-    def move(self, source: str, cursor: str, window: tuple[str, str], at: str, *, whole: bool) -> None:
+    def clocks(self, source: str) -> Reading | None:
+        """What all clocks showed when the source was last read, or None if that is not known."""
+        text = self._state.value("SELECT clocks FROM cursors WHERE source = ?", (source,))
+        return Reading.from_text(text) if text else None
+
+    def move(
+        self, source: str, cursor: str, window: tuple[str, str], at: str, *, whole: bool, clocks: Reading | None = None
+    ) -> None:
         """Moves a cursor and remembers what this run read (`Staging.add_readings`) in its window: (start, when read whole).
 
         `whole` says that this run read the entire window, so that what it did not meet there is gone. Belongs inside
@@ -58,6 +66,7 @@ class Cursors:
         """
         start, read_at = window
         row = {"source": source, "modified": cursor, "updated_at": at, "window_start": start, "window_read_at": read_at}
+        row |= {"clocks": clocks.as_text()} if clocks else {}
         self._state.db.table("cursors").insert(row, replace=True)
         seen = self._state.db.table("seen")
         if whole:
@@ -68,3 +77,25 @@ class Cursors:
             (source,),
         )
         seen.delete_where("source = ? AND modified < ?", [source, start])
+
+    # --- the newest state of each record ---
+
+    def last_seen(self, crm_ids: Sequence[str]) -> dict[str, str]:
+        """CRM id -> the newest date at which a linked or posted record was seen, for those of `crm_ids` that were."""
+        marks = ", ".join("?" * len(crm_ids))
+        rows = self._state.rows(f"SELECT crm_id, modified FROM last_seen WHERE crm_id IN ({marks})", crm_ids)
+        return dict(map(tuple, rows))
+
+    def keep_dates(self, latest: str) -> None:
+        """Remembers the dates of the linked and posted records that this run has read, those up to `latest`."""
+        self._state.execute(
+            "INSERT INTO last_seen SELECT crm_id, max(modified) FROM temp.readings WHERE modified <> '' AND modified <= ? "
+            "AND (crm_id IN (SELECT crm_id FROM customer_mappings) OR crm_id IN (SELECT crm_id FROM posted_documents)) "
+            "GROUP BY crm_id ON CONFLICT DO UPDATE SET modified = excluded.modified WHERE excluded.modified > modified",
+            (latest,),
+        )
+
+    def forget_dates(self, after: str) -> None:
+        """Forgets dates behind `after`: the clock that they came from was wrong."""
+        with self._state.atomic():
+            self._state.db.table("last_seen").delete_where("modified > ?", [after])

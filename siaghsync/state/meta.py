@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from siaghsync.state import runs
 from siaghsync.state.database import State
 
+_WHOLE_SECOND = timedelta(seconds=1)
+"""The CRM's header `Date` has whole seconds: what was made in the second in which the import began may be older than it."""
 COMPLETED = "initial_import_completed_at"
 STARTED = "first_import_at"
 IS_A_COPY = "is_a_copy"
@@ -52,4 +54,5 @@ def unsure_before(state: State, now: Callable[[], datetime]) -> datetime | None:
         return now()
     if moment := state.meta(TAKEN_INTO_USE):
         return datetime.fromisoformat(moment)
-    return started_at(state) if state.meta(STATE_WAS_LOST) is not None else None
+    started = started_at(state) if state.meta(STATE_WAS_LOST) is not None else None
+    return started + _WHOLE_SECOND if started else None

@@ -65,6 +65,13 @@ def contacts_known(db: Database) -> None:
     db.execute("ALTER TABLE customer_mappings ADD COLUMN national_code TEXT")  # NULL: not known yet
 
 
+@_step
+def clocks(db: Database) -> None:
+    """What all clocks showed when a grace time began or the CRM was read, and the newest date of each record that was seen."""
+    for statement in _CLOCKS:
+        db.execute(statement)
+
+
 VERSION = 1 + len(_STEPS)
 """PRAGMA user_version of a file that has all steps. Version 1 of the program, which had one step of its own, wrote 1."""
 
@@ -194,6 +201,11 @@ _DECISIONS = (
     "UPDATE retries SET depends_on = NULL WHERE reason = 'customer_without_number'",
     "CREATE INDEX posted_documents_number ON posted_documents (crm_number)",
     "CREATE INDEX posted_documents_finance_number ON posted_documents (finance_number)",
+)
+_CLOCKS = (
+    "ALTER TABLE intents ADD COLUMN missed_clocks TEXT",
+    "ALTER TABLE cursors ADD COLUMN clocks TEXT",
+    "CREATE TABLE last_seen (crm_id TEXT PRIMARY KEY, modified TEXT NOT NULL) WITHOUT ROWID",
 )
 _ENTITY_MAPPINGS = """
 SELECT 'customer' AS entity, kind, crm_id, customer_number, NULL AS document_number, CAST(finance_code AS TEXT) AS finance_code,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from siaghsync.clock import Reading
 from siaghsync.domain.action import Action
 from siaghsync.domain.reasons import IntentState
 from siaghsync.errors import System
@@ -35,13 +36,18 @@ CREATE_IN_DOUBT = f"entity = 'customer' AND operation = 'create' AND {UNSETTLED}
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An unsettled or expired write. `missed_at` is when a look-up first did not find it (None: none has looked yet)."""
+    """An unsettled or expired write.
+
+    `missed_at` is when a look-up first did not find it (None: none has looked yet), `missed` what all clocks showed then (None
+    also if an earlier version did not write that down).
+    """
 
     id: int
     action: Action
     message: Message | None
     missed_at: str | None
     opened_at: str
+    missed: Reading | None = None
 
     @property
     def record(self) -> str:
@@ -80,9 +86,9 @@ def close_intent(run: Run, intent_id: int, state: IntentState, message: Message 
     )
 
 
-def mark_missed(run: Run, intent_id: int) -> None:
+def mark_missed(run: Run, intent_id: int, clocks: Reading) -> None:
     """Records that a look-up did not find what the intent may have made; its grace time begins."""
-    run.state.db.table("intents").update(intent_id, {"missed_at": run.at()})
+    run.state.db.table("intents").update(intent_id, {"missed_at": run.at(), "missed_clocks": clocks.as_text()})
 
 
 def adopt_orphans(run: Run) -> list[Intent]:
@@ -148,4 +154,5 @@ def expired_creates(state: State) -> list[Intent]:
 def intent_of(row: Record) -> Intent:
     """A row of the table `intents` that still has its plan."""
     action = Action.from_json(json.loads(row["plan"]))
-    return Intent(row["id"], action, message_of(row), row["missed_at"], row["opened_at"])
+    missed = Reading.from_text(row["missed_clocks"]) if row["missed_clocks"] else None
+    return Intent(row["id"], action, message_of(row), row["missed_at"], row["opened_at"], missed)

@@ -13,6 +13,8 @@ from siaghsync.state.audit import Run, stamp
 from siaghsync.state.columns import Record, message_columns, message_of
 from siaghsync.state.database import State
 
+LONGEST_PAUSE = timedelta(hours=6)
+"""No record rests longer between two tries."""
 _KEY = "entity = ? AND target = ? AND record = ?"
 
 
@@ -57,7 +59,9 @@ def backoff(attempts: int) -> timedelta:
 
     Under cron the first few tries simply are the next runs; what keeps failing is tried less and less often.
     """
-    return timedelta(seconds=min(2 * 4 ** (attempts - 2), 6 * 3600)) if attempts > 1 else timedelta(0)
+    return (
+        timedelta(seconds=min(2 * 4 ** (attempts - 2), LONGEST_PAUSE.total_seconds())) if attempts > 1 else timedelta(0)
+    )
 
 
 def schedule_retry(
@@ -121,17 +125,20 @@ def find_skip(state: State, entity: Entity, target: System, record: str) -> Skip
 
 def due(state: State, entity: Entity, target: System, now: datetime) -> list[Retry]:
     """The records whose next try has come and whose customer, if they depend on one, is linked without a doubt; the oldest first.
-    Those that were passed over for the sake of a customer that is linked by now come last."""
+
+    A next try further ahead than the longest pause was set by a clock that was wrong: it counts as come. Those that were passed
+    over for the sake of a customer that is linked by now come last.
+    """
     reasons = ", ".join(f"'{reason}'" for reason in sorted(LINK_IN_DOUBT))
     linked = (
         "IN (SELECT crm_id FROM customer_mappings WHERE NOT EXISTS (SELECT 1 FROM reviews WHERE entity = 'customer' "
         f"AND target = 'finance' AND record = customer_mappings.crm_id AND resolution IS NULL AND reason IN ({reasons})))"
     )
     sql = (
-        "SELECT * FROM retries WHERE entity = ? AND target = ? AND next_try_at <= ? "
+        "SELECT * FROM retries WHERE entity = ? AND target = ? AND (next_try_at <= ? OR next_try_at > ?) "
         f"AND (depends_on IS NULL OR depends_on {linked}) ORDER BY since, record"
     )
-    waiting = [retry_of(row) for row in state.rows(sql, (entity, target, stamp(now)))]
+    waiting = [retry_of(row) for row in state.rows(sql, (entity, target, stamp(now), stamp(now + LONGEST_PAUSE)))]
     sql = f"SELECT * FROM skips WHERE entity = ? AND target = ? AND depends_on {linked} ORDER BY since, record"
     return [*waiting, *(_due_again(row) for row in state.rows(sql, (entity, target)))]
 

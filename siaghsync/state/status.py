@@ -22,6 +22,8 @@ from siaghsync.state.runs import RunRecord
 How = Literal["time", "condition", "import"]
 
 _REAL_RUN = "dry_run = 0 AND command IN ('sync', 'initial-import')"
+_TOLERANCE = timedelta(minutes=1)
+"""A run that ended later than so long after now was dated by a clock that was wrong."""
 _FULL_OR_PART = "dry_run = 0 AND command IN ('sync', 'initial-import', 'webhook')"
 
 
@@ -112,7 +114,7 @@ EMPTY: dict[str, Any] = {
 def overview(state: State, now: datetime, *, is_running: bool, max_age: float | None, poll_interval: int) -> Overview:
     """The figures at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
     last_runs = runs.select(state, "dry_run = 0", (), 8)
-    figures = _figures(state, last_runs[0] if is_running and last_runs else None)
+    figures = _figures(state, now, last_runs[0] if is_running and last_runs else None)
     unknown, waits = _in_doubt(state), _grouped(state, "retries")
     return Overview(
         figures=figures,
@@ -124,7 +126,7 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
     )
 
 
-def _figures(state: State, working: RunRecord | None) -> dict[str, Any]:
+def _figures(state: State, now: datetime, working: RunRecord | None) -> dict[str, Any]:
     unknown, retries = _in_doubt(state), state.db.table("retries")
     finished = runs.select(state, f"{_REAL_RUN} AND finished_at IS NOT NULL", (), 1)
     return {
@@ -135,7 +137,10 @@ def _figures(state: State, working: RunRecord | None) -> dict[str, Any]:
         "failed": retries.count_where("failed") + unknown,
         "review": reviews.open_count(state),
         "last_run": finished[0].as_json() if finished else None,
-        "last_success_at": state.value(f"SELECT max(finished_at) FROM runs WHERE {_REAL_RUN} AND outcome = 'ok'"),
+        "last_success_at": state.value(
+            f"SELECT max(finished_at) FROM runs WHERE {_REAL_RUN} AND outcome = 'ok' AND finished_at <= ?",
+            (stamp(now + _TOLERANCE),),
+        ),
         "cursors": Cursors(state).all(),
         "running": working.as_json() if working and working.finished_at is None else None,
     }
@@ -169,6 +174,8 @@ def _problems(
         problems.append(msg("status.reviews", count=figures["review"]))
     if figures["last_run"] and figures["last_run"]["outcome"] == "failed":
         problems.append(msg("status.last_run_failed"))
+    if figures["last_run"] and _ended(figures) > now + _TOLERANCE:
+        problems.append(msg("status.run_in_the_future", at=figures["last_run"]["finished_at"]))
     last = figures["last_success_at"]
     age = (now - datetime.fromisoformat(last)).total_seconds() if last else None
     if max_age is not None and (age is None or age > max_age):
@@ -191,8 +198,11 @@ def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) ->
     """Whether at `now` no run is at work and none has ended for twice POLL_INTERVAL_SECONDS; `figures` as in an Overview."""
     if figures["running"] or not figures["last_run"]:
         return False
-    ended = datetime.fromisoformat(figures["last_run"]["finished_at"])
-    return (now - ended).total_seconds() > 2 * poll_interval
+    return (now - _ended(figures)).total_seconds() > 2 * poll_interval
+
+
+def _ended(figures: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(figures["last_run"]["finished_at"])
 
 
 # --- what waits, since when and until when -----------------------------------------------------------------

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping
 from siaghsync.domain.document import Document
-from siaghsync.domain.reasons import Operation, Reason
+from siaghsync.domain.reasons import AuditOutcome, Operation, Reason
 from siaghsync.errors import Interrupted
-from siaghsync.messages.message import Message
+from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import Wait
 from siaghsync.state import facts, retries, webhook_queue
 from siaghsync.state.meta import take_into_use
@@ -24,11 +26,13 @@ from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import as_crm_date
-from siaghsync.sync.reading import ChangeReader
+from siaghsync.sync.reading import ChangeReader, OlderRecord
 from siaghsync.sync.recovery import Recovery, report_doubles
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.stale import FreshUpdates
 
+_NO_FUTURE = timedelta(seconds=1)
+"""A header `Date` has whole seconds, records have thousandths."""
 Decision = tuple[Document, Action | Wait | None]
 
 
@@ -161,6 +165,9 @@ class Live:
             take_into_use(state, as_crm_date(reader.crm.newest_moment()))
             for pair in reader.reading.recognised:
                 self.context.mappings.mark_in_sync(pair, self.context.run.at())
+            _note_older(self.context, reader.reading.older)
+            if reader.reading.right_time:
+                self.context.cursors.forget_dates(reader.reading.right_time)
             if parties.verdict:
                 facts.learn(state, facts.of_parties(parties, self.context.run.at()))
         self._let_go(planner)
@@ -256,10 +263,26 @@ class Live:
         reading = reader.reading
         if reading.list_read_at is not None:
             report_doubles(self.context, self.recovery, self.outcomes)
-        if keep_cursors:
-            return
         with self.context.state.atomic():
+            # Those of what was linked and posted in this run, too. A date in the CRM's future is bogus and counts for nothing.
+            self.context.cursors.keep_dates(as_crm_date(reader.crm.crm_now() + _NO_FUTURE))
+            if keep_cursors:
+                return
             for source, whole in reading.whole.items():
                 if cursor := reader.crm.cursor_after(source):
                     window = reader.crm.window_after(source, cursor, whole=whole)
-                    self.context.cursors.move(source, cursor, window, self.context.run.at(), whole=whole)
+                    clocks, at = self.context.clocks("crm"), self.context.run.at()
+                    self.context.cursors.move(source, cursor, window, at, whole=whole, clocks=clocks)
+
+
+def _note_older(context: RunContext, older: Iterable[OlderRecord]) -> None:
+    """One line of the audit trail for each record that was shown in a state from before the one seen last."""
+    for found in older:
+        context.run.append(
+            entity=found.entity,
+            operation=Operation.SKIP,
+            outcome=AuditOutcome.SKIPPED,
+            crm_id=found.crm_id,
+            reason=Reason.OLDER_THAN_SEEN,
+            message=msg("reason.older_than_seen", shown=found.shown, seen=found.seen),
+        )

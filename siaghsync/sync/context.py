@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from siaghsync.clock import Reading
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.siagh.client import Siagh
@@ -37,7 +38,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The tools of one run. `cancel` is set when a signal asks for the end; `monotonic` gives seconds (`siaghsync.clock`)."""
+    """The tools of one run. `cancel` is set when a signal asks for the end; `monotonic` and `read_clocks` are those of
+    `siaghsync.clock`."""
 
     run: Run
     crm: Payamgostar
@@ -49,6 +51,7 @@ class RunContext:
     cancel: threading.Event
     progress: Progress
     monotonic: Callable[[], float]
+    read_clocks: Callable[[], Reading]
 
     @property
     def state(self) -> State:
@@ -69,6 +72,10 @@ class RunContext:
     def posted(self) -> PostedDocuments:
         """The documents that were posted."""
         return PostedDocuments(self.run.state)
+
+    def clocks(self, system: System) -> Reading:
+        """What all clocks showed at a system's last answer; now, without its own, if its answers bear no date."""
+        return self.sessions[system].clocks or self.read_clocks()
 
     def stop_if_cancelled(self) -> None:
         """Raises Interrupted if a signal asked for the end."""

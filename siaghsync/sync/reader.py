@@ -10,8 +10,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
+from siaghsync.clock import Reading, elapsed_here, gone_back
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
 from siaghsync.errors import InDoubt, Interrupted
@@ -41,16 +43,25 @@ class CrmReader:
     now: Callable[[], datetime]
     cancel: threading.Event
     progress: Progress
+    clocks: Callable[[], Reading]
 
     @staticmethod
     def of(context: RunContext) -> CrmReader:
         """The reader of a run."""
         return CrmReader(
-            context.crm, context.staging, context.cursors, context.run.now, context.cancel, context.progress
+            context.crm,
+            context.staging,
+            context.cursors,
+            context.run.now,
+            context.cancel,
+            context.progress,
+            partial(context.clocks, "crm"),
         )
 
     def read(self, source: Source, handle: PageHandler, *, everything: bool = False) -> bool:
         """Reads what may have changed in a source since its cursor (or `everything`) and gives each page to `handle`.
+
+        If the CRM's clock went back, the source is read from the time that was right when it was read last.
 
         The same record can be given twice. Returns whether every record of the overlap window was read (else those that
         were not are surely as the last run saw them). Afterwards `cursor_after` tells where the cursor may move. Raises
@@ -58,6 +69,8 @@ class CrmReader:
         """
         window = None if everything else self.cursors.window(source)
         start = window[0] if window else None
+        if start and (right := self.right_time(source)):
+            start, window = min(start, as_crm_date(right - OVERLAP)), None
         if window and (proof := self._read_newest(source, window[0], handle)):
             if proof == "whole":
                 return True
@@ -139,9 +152,22 @@ class CrmReader:
         )
         return checksums
 
+    def right_time(self, source: Source) -> datetime | None:
+        """What the CRM's clock, which was put back since then, should have shown when the source was last read; else None."""
+        then, now = self.cursors.clocks(source), self.clocks()
+        if then is None or now.server is None or not gone_back(then, now):
+            return None
+        return _in_tehran(now.server - timedelta(seconds=max(0.0, elapsed_here(then, now))))
+
     def crm_now(self) -> datetime:
-        """The time by the CRM's own clock, or, if its answers have no date, by ours: Tehran time without an offset."""
-        return self.crm.server_time or self.now().astimezone(TEHRAN).replace(tzinfo=None)
+        """The time by the CRM's own clock, or, if its answers have no date, by ours: Tehran time without an offset.
+
+        That of the first answer, or of the last one if the clock was put back since then.
+        """
+        first, last = self.crm.server_time, self.clocks()
+        if first is None:
+            return _in_tehran(self.now())
+        return min(first, _in_tehran(last.server)) if last.server else first
 
     def newest_moment(self) -> datetime:
         """The latest moment at which anything that this run has read can have been made, by the CRM's own clock.
@@ -174,6 +200,10 @@ def _is_last(page: Page, number: int, size: int) -> bool:
     if not page.records:
         return True
     return page.total is not None and (number - 1) * size + len(page.records) >= page.total
+
+
+def _in_tehran(moment: datetime) -> datetime:
+    return moment.astimezone(TEHRAN).replace(tzinfo=None)
 
 
 def _date(record: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
+from siaghsync.domain.action import Entity
 from siaghsync.domain.customer import AccountParties, Contact, Customer, CustomerMapping, Kind, customer_kind
 from siaghsync.domain.document import Document, DocumentSource
 from siaghsync.domain.normalize import digest
@@ -26,7 +27,7 @@ from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import source_of
 from siaghsync.sync.one_record import OneRecord, find_in_crm
-from siaghsync.sync.reader import CrmReader, crm_date
+from siaghsync.sync.reader import CrmReader, as_crm_date, crm_date
 from siaghsync.sync.report import RunReport
 
 KINDS: tuple[Kind, ...] = ("person", "organization")
@@ -67,6 +68,16 @@ class SyncOptions:
     wanted: OneRecord | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OlderRecord:
+    """A record that was shown in a state from before the one seen last. Both dates are the CRM's own."""
+
+    entity: Entity
+    crm_id: str
+    shown: str
+    seen: str
+
+
 @dataclass(slots=True)
 class Reading:
     """What a sync has read so far. The customers and contacts themselves lie in staging.
@@ -84,6 +95,9 @@ class Reading:
     missing_documents: list[str] = field(default_factory=list)
     """Posted documents that a whole reading did not show and the CRM does not have any more."""
     gone: list[Retry] = field(default_factory=list)
+    older: list[OlderRecord] = field(default_factory=list)
+    right_time: str | None = None
+    """If the CRM's clock was put back: what it should have shown when it was read last. Dates behind it count for nothing."""
     recognised: list[CustomerMapping] = field(default_factory=list)
     """Pairs about whose contact something was learned."""
     lost: set[str] = field(default_factory=set)
@@ -114,6 +128,18 @@ class ChangeReader:
             else:
                 self.keep_document(kind, crm_id_of(raw) or "", raw)
 
+    def is_older(self, entity: Entity, crm_id: str, raw: Mapping[str, Any], seen: str | None) -> bool:
+        """Whether a list shows a record in a state from before the one `seen` last: out of a cache, or of a restored CRM.
+
+        Such a state changes nothing. It is noted for the audit trail.
+        """
+        shown = crm_date(modified_of(raw)) or ""
+        is_void = self.reading.right_time is not None and seen is not None and seen > self.reading.right_time
+        if not shown or seen is None or is_void or shown >= seen:
+            return False
+        self.reading.older.append(OlderRecord(entity, crm_id, shown, seen))
+        return True
+
     # --- customers ---
 
     def read_customers(self) -> None:
@@ -122,6 +148,14 @@ class ChangeReader:
             self._read_lists()
         for entry in retries.due(self.context.state, "customer", "finance", self.context.run.now()):
             self._read_waiting(entry)
+
+    def notice_clock(self) -> None:
+        """Looks whether the CRM's clock was put back since the last run, and says so."""
+        sources = (*(source for source, _ in customer_sources(self.context.crm)), *self.options.sources)
+        right = [moment for source in sources if (moment := self.crm.right_time(source))]
+        if right:
+            self.reading.right_time = as_crm_date(min(right))
+            self.report.notices.append(msg("sync.crm_clock_went_back"))
 
     def _read_lists(self) -> None:
         full = self.options.full
@@ -290,6 +324,7 @@ class CustomerPages:
         everything = self.source is None or self.reader.options.full
         ids = [crm_id_of(record) or "" for record in records]
         seen = {} if everything or self.source is None else context.cursors.seen(self.source, ids)
+        last = context.cursors.last_seen(ids) if self.source else {}
         keep: list[tuple[Customer, bool]] = []
         unchanged: list[str] = []
         checksums: list[str] = []
@@ -308,6 +343,9 @@ class CustomerPages:
                     unchanged.append(crm_id)
                 continue
             mapping = context.mappings.of_crm(crm_id)
+            if self.reader.is_older("customer", crm_id, raw, last.get(crm_id)):
+                unchanged.append(crm_id)
+                continue
             if mapping and mapping.checksum == customer.checksum and not everything:
                 unchanged.append(crm_id)
                 continue
@@ -329,8 +367,11 @@ class DocumentPages:
         """The checksums of the records, in order."""
         ids = [crm_id_of(record) or "" for record in records]
         seen = {} if self.reader.options.full else self.reader.context.cursors.seen(self.source, ids)
+        last = self.reader.context.cursors.last_seen(ids)
         checksums = [digest(json.loads(json.dumps(record, default=str))) for record in records]
         for crm_id, raw, checksum in zip(ids, records, checksums, strict=True):
+            if self.reader.is_older("invoice", crm_id, raw, last.get(crm_id)):
+                continue
             if crm_id not in seen or seen[crm_id].checksum != checksum:
                 self.reader.keep_document(self.source, crm_id, raw)
         return checksums

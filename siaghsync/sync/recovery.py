@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
+from siaghsync.clock import elapsed
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, customer_kind
 from siaghsync.domain.normalize import digest
@@ -75,13 +75,12 @@ class Recovery:
 
     def due_creates(self, target: System) -> list[Intent]:
         """The creates in doubt whose look-up is due: never looked up, or missed and past the grace time."""
-        grace = timedelta(seconds=self.context.limits.grace_seconds)
-        now = self.context.run.now()
+        now, grace = self.context.clocks(target), self.context.limits.grace_seconds
         return [
             intent
             for intent in unknown_intents(self.context.state, target)
             if intent.action.operation is Operation.CREATE
-            and (intent.missed_at is None or now >= datetime.fromisoformat(intent.missed_at) + grace)
+            and (intent.missed is None or not 0 <= elapsed(intent.missed, now) < grace)
         ]
 
     def look_up_contacts(self, intents: list[Intent]) -> None:
@@ -128,7 +127,7 @@ class Recovery:
                     yield contact, twin.finance_code
 
     def _conclude(self, intent: Intent, found: Action | None) -> None:
-        sent = intent.action
+        sent, now = intent.action, self.context.clocks(intent.action.target)
         with self.context.state.atomic():
             if found and found.operation is Operation.LINK and self.outcomes.has_another_contact(found):
                 self.outcomes.expired(intent, msg("sync.pair_is_linked"))  # `report_doubles` puts it before a person
@@ -138,8 +137,8 @@ class Recovery:
             elif found:
                 self.outcomes.expired(intent, msg("sync.look_up_unclear"))
                 self.outcomes.reviewed(found)
-            elif intent.missed_at is None:
-                mark_missed(self.context.run, intent.id)
+            elif intent.missed is None or elapsed(intent.missed, now) < self.context.limits.grace_seconds:
+                mark_missed(self.context.run, intent.id, now)  # the first time, or a clock went back: it waits anew
                 why, seconds = intent.message or msg("sync.no_answer"), round(self.context.limits.grace_seconds)
                 message = msg("reason.unknown_outcome_missed", message=why, seconds=seconds)
                 self.outcomes.report.tell_failure(sent, Reason.UNKNOWN_OUTCOME, message)

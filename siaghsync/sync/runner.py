@@ -188,7 +188,10 @@ def log_in(context: RunContext, report: RunReport) -> Session:
 
 
 def check_cool_down(state: State, now: datetime) -> None:
-    """Raises LoginLocked if the CRM locked the account and its cool-down is not over."""
+    """Raises LoginLocked if the CRM locked the account and its cool-down is not over.
+
+    One that ends later than any can was noted by a clock that was wrong, and counts as over.
+    """
     until = state.meta(LOCKED_UNTIL)
-    if until and now < datetime.fromisoformat(until):
+    if until and now < datetime.fromisoformat(until) <= now + COOL_DOWN:
         raise LoginLocked("crm", _LOG_IN, COOLING_DOWN, until=until)

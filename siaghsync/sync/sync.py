@@ -63,6 +63,7 @@ def _read(reader: ChangeReader, applier: Applier) -> None:
     if wanted := reader.options.wanted:
         reader.read_wanted(wanted)
     else:
+        reader.notice_clock()
         reader.read_documents()
         applier.read_waiting_documents(reader)  # early, so that their customers come first in this very run
         if reader.options.customers:

@@ -15,6 +15,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import time
 import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,6 +77,7 @@ def _become(order: Order) -> None:
         os.environ.update(order["environ"])
         ahead = timedelta(seconds=order["ahead"])
         sys.modules["siaghsync.clock"].__dict__["now"] = lambda: datetime.now(UTC) + ahead
+        sys.modules["siaghsync.clock"].__dict__["monotonic"] = lambda: time.monotonic() + order["ahead"]
         if order["sabotage"]:
             getattr(importlib.import_module("tests.engine.careless"), order["sabotage"])()
         code = run([*order["arguments"], "--json"])

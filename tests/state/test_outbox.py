@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from siaghsync import clock
 from siaghsync.domain.action import Action
 from siaghsync.domain.reasons import IntentState, Operation, Reason
 from siaghsync.messages.message import verbatim
@@ -81,7 +82,7 @@ def test_what_is_unknown_waits_for_a_look_up_and_can_expire(run: Run) -> None:
     intent_id = opened(run)
     close(run, intent_id, IntentState.UNKNOWN)
     with run.state.atomic():
-        outbox.mark_missed(run, intent_id)
+        outbox.mark_missed(run, intent_id, clock.reading())
     (intent,) = outbox.unknown_intents(run.state, "finance")
     assert (intent.action, intent.message, intent.missed_at) == (CREATE, verbatim("so it is"), run.at())
     assert outbox.unknown_intents(run.state, "crm") == outbox.unknown_intents(run.state, "finance", "invoice") == []

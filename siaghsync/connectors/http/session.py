@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from requests import Response
 
 from siaghsync import __version__
+from siaghsync.clock import Reading, reading
 from siaghsync.connectors.http.adapter import DirectAdapter, tls_context
 from siaghsync.connectors.http.deadline import Deadline
 from siaghsync.connectors.http.errors import Unauthorized, error_of, is_page, words_of
@@ -80,6 +81,8 @@ class HttpSession:
         """HTTP requests that were tried, logins and repeats included."""
         self.retried = 0
         """How many of them were repeats."""
+        self.clocks: Reading | None = None
+        """What all clocks showed when the last good answer with a header `Date` came."""
         self._base = _checked(base_url, system)
         tls = tls_context(tls_ca_file) if self._base.startswith("https:") else None
         self._adapter = DirectAdapter(concurrency, tls)
@@ -176,7 +179,9 @@ class HttpSession:
         status = response.status_code
         if 200 <= status < 300:
             file = read_body(response, request.new_file, request.largest, deadline)
-            return Answer(status, b"", response.headers), file
+            good = Answer(status, b"", response.headers)
+            self.clocks = reading(good.server_time) if good.server_time else self.clocks
+            return good, file
         if 300 <= status < 400:
             return Failure(InDoubt(self.system, request.what, "redirect"))
         answer = Answer(status, read_error_body(response), response.headers)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from siaghsync import clock
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping
 from siaghsync.domain.document import Posted
@@ -85,7 +86,7 @@ def _customers(state: State, run: Run) -> None:
     )  # fmt: skip
     intent = outbox.open_intent(run, sent)
     outbox.close_intent(run, intent, IntentState.UNKNOWN, verbatim("no clear answer"))
-    outbox.mark_missed(run, intent)
+    outbox.mark_missed(run, intent, clock.reading())
     outbox.close_intent(run, outbox.open_intent(run, changed), IntentState.CONFIRMED)
     waits = customer(Operation.CREATE, "p-3", "237", name="مریم")
     retries.schedule_retry(run, waits, "timeout", verbatim("The answer took too long."))

@@ -1,0 +1,155 @@
+"""Clocks that are wrong, jump, or go back: ours, the CRM's, and those of pages from a cache."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.environment import MACHINE
+from tests.odd_dates import Occasion, moved
+from tests.world import Maker, World
+
+
+def our_clock(**ahead: float) -> dict[str, str]:
+    """The environment of a command that believes in another time: so much later than it is."""
+    now = datetime.now(UTC)
+    environ = moved(Occasion("another time", now + timedelta(**ahead)), now)
+    return {name: environ[name] for name in MACHINE if name in environ}
+
+
+def with_dates(world: World) -> World:
+    """Both servers' answers bear their date, as they do outside the tests."""
+    world.crm.date_header = world.finance.date_header = True
+    return world
+
+
+@pytest.fixture(scope="module")
+def template(make_template: Maker) -> World:
+    return make_template().imported()
+
+
+@pytest.fixture
+def empty(world: World, template: World) -> World:
+    """An import of nothing is over."""
+    return world.twin_of(template)
+
+
+# --- waiting after a create in doubt -----------------------------------------------------------------------
+
+
+def lost_create(world: World, env: dict[str, str]) -> None:
+    """A create without an answer, which a look-up in the same run does not find."""
+    world.set(UNKNOWN_GRACE_SECONDS="600")
+    world.crm.add_person(nickName="علی یزدی", customerNumber="9001")
+    world.arm("close_before", "finance:SaveFormData/create")
+    world.json("sync", env=env, exit_code=1)
+
+
+@pytest.mark.parametrize("dates", [True, False], ids=["Date", "no Date"])
+@pytest.mark.parametrize("days", [-30, 30])
+def test_a_jump_of_our_clock_does_not_shorten_the_waiting(empty: World, days: int, dates: bool) -> None:
+    empty.crm.date_header = empty.finance.date_header = dates
+    lost_create(empty, our_clock(days=days))
+    for _ in range(2):
+        empty.json("sync", exit_code=0)
+        assert empty.journal.count("finance", "SaveFormData") == 0
+    assert empty.json("status")["pending"] == 1
+
+
+def test_the_waiting_is_over_when_the_server_says_so(empty: World) -> None:
+    with_dates(empty)
+    lost_create(empty, {})
+    empty.finance.clock_offset = 500
+    empty.json("sync")
+    assert empty.journal.count("finance", "SaveFormData") == 0
+    empty.finance.clock_offset = 700
+    assert empty.json("sync")["customers"]["created"] == 1
+
+
+def test_a_server_whose_clock_went_back_is_waited_for_anew(empty: World) -> None:
+    with_dates(empty)
+    empty.finance.clock_offset = 3600
+    lost_create(empty, {})
+    empty.finance.clock_offset = 0
+    empty.json("sync", exit_code=1)
+    empty.finance.clock_offset = 700
+    assert empty.json("sync")["customers"]["created"] == 1
+
+
+# --- the CRM's clock goes back ----------------------------------------------------------------------------
+
+
+def test_an_edit_after_the_crms_clock_was_put_right_is_carried_over(empty: World) -> None:
+    with_dates(empty)
+    crm_id = empty.crm.add_person(nickName="علی یزدی", customerNumber="9001")
+    empty.json("sync")
+    empty.crm.clock_offset = 3600
+    empty.crm.edit(crm_id, email="ahead@example.com")
+    assert empty.json("sync")["customers"]["updated"] == 1
+    empty.crm.clock_offset = 0
+    empty.crm.edit(crm_id, email="right@example.com")
+    # No run for so long that the wrong date is not far enough behind to be looked at again.
+    empty.crm.clock_offset = 5400
+    ended = empty.run("--verbose", "sync", env=our_clock(seconds=5400))
+    assert (ended.exit_code, "put back" in ended.text) == (0, False)
+
+
+def test_the_run_after_the_clock_went_back_reads_from_the_right_time(empty: World) -> None:
+    with_dates(empty)
+    crm_id = empty.crm.add_person(nickName="علی یزدی", customerNumber="9001")
+    empty.crm.clock_offset = 3600
+    empty.json("sync")
+    empty.crm.clock_offset = 0
+    empty.crm.edit(crm_id, email="right@example.com")
+    ended = empty.run("--verbose", "sync")
+    assert ended.exit_code == 0
+    assert "clock was put back" in ended.text
+    assert empty.finance.contacts[empty.code_of(crm_id)]["Email"] == "right@example.com"
+    assert "clock was put back" not in empty.run("--verbose", "sync").text
+
+
+# --- older states ------------------------------------------------------------------------------------------
+
+
+def test_an_older_state_of_a_record_changes_nothing_and_is_noted(empty: World) -> None:
+    with_dates(empty)
+    crm_id = empty.crm.add_person(nickName="علی یزدی", customerNumber="9001", email="old@example.com")
+    empty.json("sync")
+    cached = str(empty.crm.records[crm_id]["modifyDate"])
+    empty.crm.edit(crm_id, email="new@example.com")
+    empty.json("sync")
+    empty.crm.find_as_of = cached
+    done = empty.json("sync", "--full")
+    assert done["customers"] == {**done["customers"], "seen": 1, "unchanged": 1}
+    assert empty.finance.contacts[empty.code_of(crm_id)]["Email"] == "new@example.com"
+    assert "older_than_seen" in str(empty.json("log")["entries"])
+    empty.crm.find_as_of = None
+    empty.crm.edit(crm_id, email="newest@example.com")
+    assert empty.json("sync")["customers"]["updated"] == 1
+
+
+# --- our own clock was a year ahead ------------------------------------------------------------------------
+
+
+def test_what_a_clock_that_was_a_year_ahead_left_behind_holds_nothing_up(empty: World) -> None:
+    ahead = our_clock(days=365)
+    empty.crm.add_person(nickName="علی یزدی", customerNumber="9001")
+    empty.arm("refuse_before", "finance:SaveFormData/create", times=None)
+    for _ in range(2):
+        empty.json("sync", env={**ahead, "MAX_RETRY_ATTEMPTS": "9"}, exit_code=1)
+    empty.sandbox.faults.clear()
+    empty.arm("json", "crm:login", status=403, body=b'{"message": "locked"}')
+    empty.json("sync", env=ahead, exit_code=3)
+    good = empty.json("status", exit_code=1)["last_success_at"]
+    assert good is not None
+    assert datetime.fromisoformat(good) <= datetime.now(UTC)
+    assert empty.json("sync")["customers"]["created"] == 1
+    ended = empty.run("status", "--max-age", "1h")
+    assert (ended.exit_code, "in the future" in ended.text) == (0, False)
+
+
+def test_a_good_run_in_the_future_is_none(empty: World) -> None:
+    empty.json("sync", env=our_clock(days=365))
+    ended = empty.run("status", "--max-age", "1h")
+    assert (ended.exit_code, "in the future" in ended.text) == (1, True)
