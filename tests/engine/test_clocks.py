@@ -134,8 +134,10 @@ def test_an_older_state_of_a_record_changes_nothing_and_is_noted(empty: World) -
 
 def test_what_a_clock_that_was_a_year_ahead_left_behind_holds_nothing_up(empty: World) -> None:
     ahead = our_clock(days=365)
-    empty.crm.add_person(nickName="علی یزدی", customerNumber="9001")
-    empty.arm("refuse_before", "finance:SaveFormData/create", times=None)
+    crm_id = empty.crm.add_person(nickName="علی یزدی", customerNumber="9001")
+    empty.json("sync")
+    empty.crm.edit(crm_id, email="new@example.com")
+    empty.arm("refuse_before", "finance:SaveFormData/update", times=None)
     for _ in range(2):
         empty.json("sync", env={**ahead, "MAX_RETRY_ATTEMPTS": "9"}, exit_code=1)
     empty.sandbox.faults.clear()
@@ -144,7 +146,7 @@ def test_what_a_clock_that_was_a_year_ahead_left_behind_holds_nothing_up(empty: 
     good = empty.json("status", exit_code=1)["last_success_at"]
     assert good is not None
     assert datetime.fromisoformat(good) <= datetime.now(UTC)
-    assert empty.json("sync")["customers"]["created"] == 1
+    assert empty.json("sync")["customers"]["updated"] == 1
     ended = empty.run("status", "--max-age", "1h")
     assert (ended.exit_code, "in the future" in ended.text) == (0, False)
 
