@@ -53,8 +53,8 @@ class Action:
         """What tells the record of this action from all others: (entity, target, record)."""
         return self.entity, self.target, self.record
 
-    def as_change(self) -> dict[str, Any]:
-        """The action as an entry of `changes` in the JSON of a run."""
+    def as_change(self, *, with_names: bool = False) -> dict[str, Any]:
+        """The action as an entry of `changes` in the JSON of a run; `with_names` that of a link shows both sides' names."""
         return {
             "entity": self.entity,
             "action": str(self.operation),
@@ -63,7 +63,7 @@ class Action:
             "finance_code": None if self.finance_code is None else str(self.finance_code),
             "fields": {json_key(self.entity, name): list(pair) for name, pair in self.changes.items()},
             "reason": self.reason,
-            **({"names": self.details["names"]} if "names" in self.details else {}),
+            **({"names": self.details["names"]} if with_names and "names" in self.details else {}),
         }
 
     def as_json(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from siaghsync.domain.customer import (
 )
 from siaghsync.domain.evidence import pair_keys
 from siaghsync.domain.normalize import fold
+from siaghsync.errors import System
 from siaghsync.state.columns import encode
 from siaghsync.state.database import Row, State
 
@@ -84,6 +85,8 @@ class Staging:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._keyed: set[System] = set()
+        """The sides whose `pair_keys` are there; most runs never ask."""
         self._position = 0
         """The place of the customer that was taken in last."""
         self._read: Counter[str] = Counter()
@@ -112,6 +115,7 @@ class Staging:
         with self._state.atomic():
             self._state.execute("DELETE FROM temp.contacts")
             self._state.execute("DELETE FROM temp.pair_keys WHERE side = 'finance'")
+            self._keyed.discard("finance")
 
     def count_contacts(self) -> int:
         """How many contacts there are, admin users left out."""
@@ -223,16 +227,34 @@ class Staging:
 
     def keys_in_crm(self, keys: Sequence[str]) -> set[str]:
         """Those of the `pair_keys` that a customer has too."""
+        self._key("crm")
         marks = ", ".join("?" * len(keys))
         sql = f"SELECT DISTINCT key FROM temp.pair_keys WHERE side = 'crm' AND key IN ({marks})"
         return {row["key"] for row in self._state.rows(sql, list(keys))}
 
-    def _sharing(self, side: str, keys: set[str]) -> set[str]:
+    def _sharing(self, side: System, keys: set[str]) -> set[str]:
+        self._key(side)
         marks = ", ".join("?" * len(keys))
         sql = f"SELECT DISTINCT record FROM temp.pair_keys WHERE side = ? AND key IN ({marks})"
         return {row["record"] for row in self._state.rows(sql, (side, *keys))} if keys else set()
 
-    def _add_pair_keys(self, side: str, records: Iterable[tuple[str, set[str]]]) -> None:
+    def _key(self, side: System) -> None:
+        """Makes the keys of what was taken in so far; later records add theirs as they come."""
+        if side in self._keyed:
+            return
+        self._keyed.add(side)
+        table = "temp.contacts WHERE admin = 0 AND" if side == "finance" else "temp.customers WHERE"
+        sql, last = f"SELECT rowid AS place, data FROM {table} rowid > ? ORDER BY rowid LIMIT ?", -1
+        while rows := self._state.rows(sql, (last, BATCH)):
+            whole = [_contact(row) if side == "finance" else _customer(row) for row in rows]
+            keys = ((str(each.code) if isinstance(each, Contact) else each.crm_id, pair_keys(each)) for each in whole)
+            with self._state.atomic():
+                self._add_pair_keys(side, keys)
+            last = rows[-1]["place"]
+
+    def _add_pair_keys(self, side: System, records: Iterable[tuple[str, set[str]]]) -> None:
+        if side not in self._keyed:
+            return
         rows = ((side, key, record) for record, keys in records for key in keys)
         self._state.execute_many("INSERT OR IGNORE INTO temp.pair_keys VALUES (?, ?, ?)", rows)
 

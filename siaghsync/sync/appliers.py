@@ -91,7 +91,7 @@ class DryRun:
         """Tells the whole plan."""
         for operation in (Operation.LINK, Operation.CREATE, Operation.SKIP, Operation.REVIEW, Operation.UPDATE):
             for action in plan.actions(operation):
-                self.report.tell(action)
+                self.report.tell(action, planned=True)
         for failure in plan.failures():
             self.report.tell_failure(*failure)
         self.report.tell_unchanged("customer", plan.in_step_count())

@@ -81,7 +81,7 @@ class Importer:
         if self.live is None:
             for operation in _OPERATIONS:
                 for action in plan.actions(operation):
-                    self.report.tell(action)
+                    self.report.tell(action, planned=True)
             return True
         if not confirm(numbers):
             return False

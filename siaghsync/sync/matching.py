@@ -42,17 +42,21 @@ class Matcher:
         identity = identity_key(customer)
         code = self.scheme.decode(customer.number)
         contact = self.staging.contact(code) if code is not None else None
+        by_code = next(iter(self._contacts(customer, [contact])), None) if contact else None
+        # A free contact under its number decides by itself.
+        is_settled = by_code is not None and by_code.taken_by is None
+        alike = [] if is_settled else self._contacts(customer, self.staging.contacts_like(customer))
         twins, first = self._identity_twins(customer, identity)
         return CustomerCase(
             customer,
             by_marker=self._contacts(customer, self.staging.contacts_with_marker(customer.number)),
-            by_code=next(iter(self._contacts(customer, [contact])), None) if contact else None,
+            by_code=by_code,
             by_identity=self._contacts(customer, self.staging.contacts_with_identity(identity)) if identity else [],
-            by_likeness=self._contacts(customer, self.staging.contacts_like(customer)),
+            by_likeness=alike,
             number_twins=self._number_twins(customer),
             identity_twins=twins,
             first_twin=first,
-            is_new=self._is_new("finance", customer.crm_id, customer.checksum),
+            is_new=bool(alike) and self._is_new("finance", customer.crm_id, customer.checksum),
         )
 
     def _is_new(self, target: System, record: str, checksum: str) -> bool:
@@ -122,11 +126,15 @@ class Matcher:
         `contacts` follow each other among the unlinked ones.
         """
         numbers = {self.scheme.encode(contact.code): contact.code for contact in contacts}
-        keys = {contact.code: pair_keys(contact) for contact in contacts}
-        shared = self.staging.keys_in_crm(sorted(set().union(*keys.values())))
-        alike = {code for code, mine in keys.items() if mine & shared}
         others, taken = entangled(self.state, [contact.code for contact in contacts], list(numbers))
-        return {contact.code for contact in contacts} - others - alike - {numbers[number] for number in taken}
+        lone = {contact.code for contact in contacts} - others - {numbers[number] for number in taken}
+        keys = {
+            contact.code: mine
+            for contact in contacts
+            if contact.code in lone and not contact.admin and (mine := pair_keys(contact))
+        }
+        shared = self.staging.keys_in_crm(sorted(set().union(*keys.values()))) if keys else set()
+        return lone - {code for code, mine in keys.items() if mine & shared}
 
     def case_of_contact(self, contact: Contact) -> ContactCase:
         """The case of an unlinked finance contact; both systems' lists have to be in staging."""
@@ -136,13 +144,15 @@ class Matcher:
         with_marker = self.staging.customers_with_number(contact.marker) if contact.marker else []
         with_number = self.staging.customers_with_number(self.scheme.encode(contact.code))
         with_identity = self.staging.customers_with_identity(identity) if identity else []
+        # A mark or a number that leads to a record decides by itself.
+        alike = [] if with_marker or with_number else self._customers(contact, self.staging.customers_like(contact))
         return ContactCase(
             contact,
             by_marker=self._customers(contact, with_marker),
             by_number=self._customers(contact, with_number),
             by_identity=self._customers(contact, with_identity),
-            by_likeness=self._customers(contact, self.staging.customers_like(contact)),
-            is_new=self._is_new("crm", str(contact.code), contact.checksum),
+            by_likeness=alike,
+            is_new=bool(alike) and self._is_new("crm", str(contact.code), contact.checksum),
             identity_twins=[c for c in codes if c != contact.code],
             first_twin=first,
         )

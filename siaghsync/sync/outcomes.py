@@ -107,9 +107,10 @@ class OutcomeRecorder:
         """
         pending = bool(action.payload)
         with self.run.state.atomic():
-            if self._belongs_to_another(action):
+            known = loose_ends.of_pair(self.run.state, action.crm_id or "", action.finance_code or 0)
+            if "mapping" in known and self._belongs_to_another(action):
                 return
-            self._in_step(replace(action, checksum=None, sent_checksum=None) if pending else action)
+            self._in_step(replace(action, checksum=None, sent_checksum=None) if pending else action, known)
             self.run.note(replace(action, changes={}), AuditOutcome.DONE)
             if tell:
                 self.report.tell(action)
@@ -231,10 +232,10 @@ class OutcomeRecorder:
                 for item in batch:
                     record(item)
 
-    def _in_step(self, action: Action) -> None:
-        """The pair is linked and both sides agree; nothing about it is left open."""
-        pair = _pair_of(action)
-        known = loose_ends.of_pair(self.run.state, pair.crm_id, pair.finance_code)
+    def _in_step(self, action: Action, known: set[str] | None = None) -> None:
+        """The pair is linked and both sides agree; nothing about it is left open. `known` are its loose ends."""
+        if known is None:
+            known = loose_ends.of_pair(self.run.state, action.crm_id or "", action.finance_code or 0)
         self._link(action, known)
         if known - {"mapping"}:
             self._release(action)

@@ -32,10 +32,10 @@ class RunReport:
     reached: set[System] = field(default_factory=set)
     """Systems that have accepted the login of this run."""
 
-    def tell(self, action: Action) -> None:
-        """Counts an action as done (in a dry run: as what would be done) and adds it to the changes."""
+    def tell(self, action: Action, *, planned: bool = False) -> None:
+        """Counts an action as done (in a dry run: as `planned`) and adds it to the changes."""
         self.counts[action.entity].count(action.operation)
-        self.staging.put(_CHANGES, action.as_change())
+        self.staging.put(_CHANGES, action.as_change(with_names=planned))
 
     def tell_unchanged(self, entity: Entity, count: int = 1) -> None:
         """Counts records that were looked at and need nothing."""

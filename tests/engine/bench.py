@@ -106,7 +106,8 @@ class Bench:
 
     def environ(self) -> dict[str, str]:
         """The environment that a run sees."""
-        wanted = {"SIAGHSYNC_STATE": str(self.state), "HTTP_TIMEOUT_SECONDS": "60", **self.settings}
+        wanted = {"SIAGHSYNC_STATE": str(self.state), "HTTP_TIMEOUT_SECONDS": "60", "PREINVOICE_CUSTOMER": "contact"}
+        wanted |= self.settings
         return {**machine(), **self.sandbox.settings(), **wanted}
 
     def run(self, *arguments: str, traps: Iterable[Trap] = (), tracer: Tracer | None = None) -> Ended:

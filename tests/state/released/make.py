@@ -62,6 +62,7 @@ def fill(state: State) -> None:
     with state.atomic():
         _customers(state, run)
         _documents(state, run)
+        Cursors(state).keep_dates("2026-01-05T16:00:00")
         Cursors(state).move("person", "2026-01-05T15:00:00", ("2026-01-05T14:00:00", AT), AT, whole=True)
     run.finish("partial", {"customers": {"seen": 5}}, msg("call.timeout", system="crm", what="log_in", detail=""))
     with state.atomic():
