@@ -95,8 +95,9 @@ def test_an_import_that_links_shares_its_commits(make_world: Maker, statements: 
     def run(size: int) -> None:
         indoors(make_world(customers=size, also_in_crm=size)).imported()
 
+    # Four of the inserts are the keys by which pairs under other numbers are found, as soon as one contact has no number's match.
     each = for_one_more(statements, run)
-    assert_at_most(each, {"SELECT": 11, "INSERT": 5, "DELETE": 1, "BEGIN": 0, "COMMIT": 0})
+    assert_at_most(each, {"SELECT": 11, "INSERT": 9, "DELETE": 1, "BEGIN": 0, "COMMIT": 0})
 
 
 def test_a_changed_customer_says_little(make_world: Maker, statements: Statements) -> None:
