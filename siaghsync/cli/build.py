@@ -77,7 +77,6 @@ def plan_rules(settings: Settings) -> PlanRules:
         settings.crm_category,
         settings.import_inactive,
         settings.mapping.site(),
-        settings.customers_without_number == "create",
     )
 
 

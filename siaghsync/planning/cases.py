@@ -16,14 +16,13 @@ from siaghsync.domain.site import NO_SITE, Site
 @dataclass(frozen=True, slots=True)
 class PlanRules:
     """CUSTOMER_NUMBER_* as `scheme`, FINANCE_NOTE_MARKER as `mark`, CRM_CATEGORY, IMPORT_INACTIVE, and the mapping file's
-    part about customers as `site`. `without_number` says whether customers without a number are synced too."""
+    part about customers as `site`."""
 
     scheme: NumberScheme
     mark: bool = True
     category: str = ""
     import_inactive: bool = False
     site: Site = NO_SITE
-    without_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
