@@ -55,4 +55,4 @@ def unsure_before(state: State, now: Callable[[], datetime]) -> datetime | None:
     if moment := state.meta(TAKEN_INTO_USE):
         return datetime.fromisoformat(moment)
     started = started_at(state) if state.meta(STATE_WAS_LOST) is not None else None
-    return started + _WHOLE_SECOND if started else None
+    return started + _WHOLE_SECOND if started and started.microsecond == 0 else started

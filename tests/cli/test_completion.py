@@ -45,7 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "found"),
     [
         ("siaghsync re", {"report", "review"}),
-        ("siaghsync review re", {"resolve"}),
+        ("siaghsync review re", {"reopen", "resolve"}),
         ("siaghsync sync --save", {"--save-plan"}),
         ("siaghsync sync --only c", {"customers"}),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from siaghsync.clock import Reading
 from siaghsync.state import outbox
 from siaghsync.state.audit import Run
 from siaghsync.state.outbox import Intent
@@ -27,4 +28,8 @@ def looks_once() -> None:
         patient(self, intents)
         patient(self, outbox.unknown_intents(self.context.state, "crm"))
 
+    def eternity(_then: Reading, _later: Reading) -> float:
+        return float("inf")
+
     Recovery.look_up_customers = hasty  # type: ignore[method-assign]
+    recovery.__dict__["elapsed"] = eternity

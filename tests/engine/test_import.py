@@ -228,7 +228,8 @@ def test_a_dry_run_writes_nothing_and_leaves_nothing(make_world: Maker) -> None:
     done = world.json(*IMPORT)
     assert done["customers"] == planned["customers"]
     shown = [{**each, "crm_id": None if each["action"] == "create" else each["crm_id"]} for each in done["changes"]]
-    assert sorted(shown, key=str) == sorted(planned["changes"], key=str)
+    without_names = [{key: value for key, value in each.items() if key != "names"} for each in planned["changes"]]
+    assert sorted(shown, key=str) == sorted(without_names, key=str)
 
 
 def test_a_dry_run_beside_a_state_file_changes_no_link(make_world: Maker) -> None:
