@@ -99,6 +99,7 @@ class Reason(StrEnum):
     CUSTOMER_IN_REVIEW = "customer_in_review"
     CUSTOMER_WAITS = "customer_waits"
     QUOTE_IN_DOUBT = "quote_in_doubt"
+    TYPE_STOPPED = "type_stopped"
     TWIN_POSTED = "twin_posted"
     NOT_SEEN = "not_seen"
 

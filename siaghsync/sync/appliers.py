@@ -237,7 +237,21 @@ class Live:
             else:
                 self.aside(decision)
         if creates:
-            self.executor.carry_out(creates, len(creates), "posting_preinvoices", careful=True)
+            self._post(creates)
+
+    def _post(self, creates: list[Action]) -> None:
+        """The first document of each type goes alone: a script error of Siagh would befall all others of its type too."""
+        firsts = list({action.payload["type_code"]: action for action in reversed(creates)}.values())
+        others = [action for action in creates if action not in firsts]
+        for group in (firsts, others):
+            stopped = self.document_outcomes.stopped_types()
+            for action in group:
+                if failed := stopped.get(action.payload["type_code"]):
+                    message = msg("reason.type_stopped", type=action.payload["type_code"])
+                    self.document_outcomes.waits(action, Reason.TYPE_STOPPED, message, failed)
+            ready = [action for action in group if action.payload["type_code"] not in stopped]
+            if ready:
+                self.executor.carry_out(ready, len(ready), "posting_preinvoices", careful=True)
 
     def aside(self, action: Action) -> None:
         """Records it."""

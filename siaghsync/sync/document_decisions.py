@@ -64,6 +64,7 @@ def decide_document(run: Run, review: Review, subject: Action, way_out: Resoluti
     for intent in unsettled_of(run.state, subject):
         close_intent(run, intent.id, outcome, msg("sync.a_person_decided", way=str(way_out)))
     retries.free(run.state, Reason.QUOTE_IN_DOUBT)
+    retries.free(run.state, Reason.TYPE_STOPPED)
     known = replace(subject, checksum=review.checksum, details=review.details)
     stands: dict[str, Any] = review.details.get("posted", {})
     if is_posted:

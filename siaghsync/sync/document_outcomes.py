@@ -18,6 +18,9 @@ from siaghsync.state.mappings import PostedDocuments
 from siaghsync.state.outbox import close_intent
 from siaghsync.sync.report import RunReport
 
+STOPPED_TYPE = "stopped_type"
+"""Detail of a review: the type of documents that waits for its decision."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentOutcomes:
@@ -50,11 +53,14 @@ class DocumentOutcomes:
             self.run.note(action, AuditOutcome.DONE)
             self.report.tell(action)
 
-    def unknown(self, intent_id: int, action: Action, why: Message) -> None:
+    def unknown(self, intent_id: int, action: Action, why: Message, *, script_error: bool = False) -> None:
         """Nobody knows whether it arrived, and Siagh can't be asked: a person has to look.
 
-        The intent stays unknown, so that nothing posts it again before somebody has decided.
+        The intent stays unknown, so that nothing posts it again before somebody has decided. A `script_error` of Siagh would
+        befall each document of this type, so that the others wait for the same decision (contract siagh §5).
         """
+        if script_error:
+            action = replace(action, details={**action.details, STOPPED_TYPE: action.payload["type_code"]})
         message = msg(
             "reason.unknown_outcome",
             number=action.customer_number,
@@ -77,6 +83,11 @@ class DocumentOutcomes:
             retries.schedule_retry(self.run, subject, reason, message, failed=False, depends_on=depends_on or None)
             self.run.note(subject, AuditOutcome.WAITS, message=message, reason=reason)
             self.report.tell_failure(subject, reason, message)
+
+    def stopped_types(self) -> dict[str, str]:
+        """The types of documents that are not posted until a person has decided about a script error: the one that failed."""
+        open_items = reviews.open_items(self.run.state)
+        return {review.details[STOPPED_TYPE]: review.record for review in open_items if STOPPED_TYPE in review.details}
 
     def released(self, subject: Action) -> None:
         """Nothing is to be done about the document any more, so it waits no longer."""

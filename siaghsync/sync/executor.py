@@ -170,7 +170,7 @@ class Executor:
 
     def _record_doubt(self, batch: _Batch, intent_id: int, action: Action, error: InDoubt) -> None:
         if action.entity == "invoice":
-            self.documents.unknown(intent_id, action, error.message)
+            self.documents.unknown(intent_id, action, error.message, script_error=error.reason == "script_error")
             return
         self.outcomes.unknown(intent_id, action, error.message)
         if action.operation is Operation.CREATE:

@@ -592,3 +592,23 @@ def test_the_brake_counts_documents(world: World) -> None:
     assert "MAX_CREATES_PER_RUN" in ended.stderr
     assert world.finance.preinvoices == []
     assert world.json("sync", "--force", env={"MAX_CREATES_PER_RUN": "1"})["invoices"]["created"] == 2
+
+
+def test_a_script_error_is_one_question_for_all_documents_of_its_type(world: World) -> None:
+    world.set(**SINCE)
+    crm_id = next(iter(world.crm.records))
+    row = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
+    for number in range(1, 6):
+        world.crm.add_quote(crm_id, [row], number=f"100-1405/{number}", crmObjectTypeCode="PI_5")
+    world.finance.script_errors = {"always"}
+    world.json("sync", exit_code=1)
+    assert world.journal.count("finance", "SaveFormData") == 1
+    (item,) = world.json("review")["items"]
+    assert item["reason"] == "unknown_outcome"
+    assert [each["reason"] for each in world.json("waiting")["items"]] == ["type_stopped"] * 4
+    world.json("sync")  # what waits is neither sent nor told again
+    assert world.journal.count("finance", "SaveFormData") == 0
+    world.finance.script_errors = set()
+    world.json("review", "resolve", str(item["id"]), "--retry")
+    assert world.json("sync")["invoices"]["created"] == 5
+    assert world.json("review")["items"] == []
