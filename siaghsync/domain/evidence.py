@@ -72,9 +72,10 @@ def agree(customer: Customer, contact: Contact) -> bool:
 
 
 def pair_keys(who: Customer | Contact) -> set[str]:
-    """What two records have in common exactly if they share a phone, and the name or the national code with it."""
-    others = _names(who) | {national_key(who.national_code)} - {""}
-    return {f"{phone}|{other}" for phone in _phones(who) for other in others}
+    """What two records have in common exactly if they share two of name, national code and phone."""
+    names, codes, phones = _names(who), {national_key(who.national_code)} - {""}, _phones(who)
+    by_phone = {f"{phone}|{other}" for phone in phones for other in names | codes}
+    return by_phone | {f"{code}:{name}" for code in codes for name in names}
 
 
 def _names(who: Customer | Contact) -> set[str]:

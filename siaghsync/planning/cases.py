@@ -52,7 +52,7 @@ class CustomerCase:
     """An unlinked CRM customer and all that decides about it.
 
     `by_marker` and `by_code` are the contacts that its number leads to, `by_identity` those with the same national code and
-    name, `by_likeness` those with the same phone and the same name or national code. `number_twins` are other CRM records with
+    name, `by_likeness` those that agree in two of name, national code and phone. `number_twins` are other CRM records with
     the same number, `identity_twins` other CRM records with the same national code and name of which none is linked;
     `first_twin` says that this one comes before them. `heir_of` is the contact whose CRM record had this number and is gone.
     `is_new` says that a person has looked at the possible duplicates and wants a new contact.

@@ -27,7 +27,7 @@ def match_sent_contact(sent: Action, case: CustomerCase, by_name: Sequence[Conta
     if not mine:
         mine = [c for c in _free(case.by_identity) if agree(case.customer, c.contact)]
     if not mine and not split_marker(sent.payload["notes"])[1]:
-        mine = [c for c in _free(by_name) if shows_all(c.contact, sent)]
+        mine = [c for c in _free(by_name) if shows_all(c.contact, sent) and agree(case.customer, c.contact)]
     if len(mine) > 1:
         return review_customer(case, Reason.SEVERAL_CANDIDATES, msg("reason.several_candidates_look_up"))
     if not mine:

@@ -70,7 +70,7 @@ CREATE TEMP TABLE customers (
 CREATE INDEX temp.customers_identity ON customers (identity);
 CREATE INDEX temp.customers_number ON customers (number);
 CREATE INDEX temp.customers_position ON customers (linked, position);
--- What a record of one side shares with one of the other if they have a phone, and name or national code, in common.
+-- What a record of one side shares with one of the other if they have two of name, national code and phone in common.
 CREATE TEMP TABLE pair_keys (side TEXT, key TEXT, record TEXT, PRIMARY KEY (side, key, record)) WITHOUT ROWID;
 CREATE TEMP TABLE readings (
     source TEXT, crm_id TEXT, modified TEXT, checksum TEXT, PRIMARY KEY (source, crm_id)) WITHOUT ROWID;
@@ -213,7 +213,7 @@ class Staging:
         """Customers with this national code and name (`identity_key`), in the order in which they came."""
         return self._customers("identity = ?", identity)
 
-    # --- pairs by phone and name or national code ---
+    # --- pairs that agree in two of name, national code and phone ---
 
     def contacts_like(self, customer: Customer) -> list[Contact]:
         """Contacts, admin users left out, that share one of the `pair_keys` of a customer, by code."""

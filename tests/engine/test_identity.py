@@ -203,3 +203,13 @@ def test_invisible_characters_in_a_number_are_dropped_and_noted(world: Indoors) 
     assert done["customers"]["created"] == 1
     assert world.finance.contacts[world.code_of(crm_id)]["Description"] == "[CRM 9001]"
     assert "nvisible characters" in str(world.json("log", "--customer", "9001")["entries"])
+
+
+@pytest.mark.parametrize("command", ["sync", "initial-import"])
+def test_the_same_code_under_a_second_name_is_no_silent_duplicate(world: Indoors, command: str) -> None:
+    if command == "sync":
+        ready(world)
+    world.finance.add_contact(Code=700, Name="شرکت آلفا گستر", NickName="علی رضایی", NationalCode=ALI)
+    world.crm.add_person(nickName="علی رضایی", nationalCode=ALI, customerNumber="9001")
+    world.json(*([command] if command == "sync" else [command, "--yes"]), exit_code=1)
+    assert [reason for reason, _, _ in reviews(world)] == ["possible_duplicate"]
