@@ -5,6 +5,7 @@ HYPOTHESIS_PROFILE=full runs 2,000 examples (EXAMPLES=n: so many) of up to 50 st
 
 from __future__ import annotations
 
+import itertools
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -54,6 +55,7 @@ class Machine(RuleBasedStateMachine):
         self.ledger = Ledger()
         self.linked: dict[str, int] = {}
         self.late: list[Entry] = []
+        self.copy: dict[str, bytes] = {}
         self.bad_in_a_row = self.losses = 0
         self.imported = self.deleted = self.gone = False
         self.may_ask: set[str] = set(CHANGED)
@@ -246,10 +248,44 @@ class Machine(RuleBasedStateMachine):
             return
         self._settle()
         self.bench.lose_state()
+        self.copy = {}
         assert self.bench.run(*SYNC).code == 2
         self.linked, self.imported = {}, False
         contacts = self.bench.sandbox.finance.contacts
         self.ledger.due = {code for code, contact in contacts.items() if not contact["IsAdminUser"]}
+
+    @rule()
+    def state_file_is_copied(self) -> None:
+        """By `cp`, with the log that a killed run may have left."""
+        self.copy = {}
+        if self.imported:
+            found = {ending: Path(f"{self.bench.state}{ending}") for ending in ("", "-wal")}
+            self.copy = {ending: path.read_bytes() for ending, path in found.items() if path.exists()}
+
+    @rule()
+    def copy_is_put_back(self) -> None:
+        """Only the lock file can tell. What was posted since is asked about, and customers are found again."""
+        if not self.copy or self.late:
+            return
+        self.bench.lose_state()
+        for ending, content in self.copy.items():
+            Path(f"{self.bench.state}{ending}").write_bytes(content)
+        found = self.bench.rows("SELECT crm_id, finance_code FROM customer_mappings")
+        self.linked = {row["crm_id"]: row["finance_code"] for row in found}
+
+    @rule(command=st.sampled_from(COMMANDS), pause=PAUSES, at=st.integers(1, 50))
+    def lock_file_is_lost_during_a_run(self, command: tuple[str, ...], pause: int, at: int) -> None:
+        """The run ends before it sends more; the next one goes on."""
+        passed = itertools.count(1)
+
+        def event(*_: str) -> None:
+            if next(passed) == at:
+                Path(f"{self.bench.state}.lock").unlink(missing_ok=True)
+                self.copy = {}  # nobody could tell it from the state file any more
+
+        forget = self.bench.sandbox.on_event(event)
+        self._run(command, pause)
+        forget()
 
     def _settle(self) -> None:
         # Also the import, since what it has left in doubt is its own to settle.
