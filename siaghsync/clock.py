@@ -68,22 +68,24 @@ def elapsed(then: Reading, later: Reading) -> float:
     """
     if then.server and later.server:
         return (later.server - then.server).total_seconds()
-    return elapsed_here(then, later)
+    return _passed_here(then, later)[0]
 
 
-def elapsed_here(then: Reading, later: Reading) -> float:
-    """Seconds between two readings by this machine: its wall clock is asked only if it was started anew in between."""
-    if then.boot and then.boot == later.boot:
-        return later.ticks - then.ticks
-    return (later.local - then.local).total_seconds()
+def server_clock_moved(then: Reading, later: Reading) -> bool:
+    """Whether the server's clock was set in between: its `Date` went back, or no clock of this machine agrees with it.
 
-
-def gone_back(then: Reading, later: Reading) -> bool:
-    """Whether the server's clock went back: its `Date` did, or it fell behind ours by more than a minute."""
+    The monotonic clock stands still while a machine sleeps, the wall clock may be set itself: one of them is enough.
+    """
     if then.server is None or later.server is None:
         return False
     passed = (later.server - then.server).total_seconds()
-    return passed < 0 or passed < elapsed_here(then, later) - LARGEST_DRIFT
+    return passed < 0 or all(abs(passed - here) > LARGEST_DRIFT for here in _passed_here(then, later))
+
+
+def _passed_here(then: Reading, later: Reading) -> list[float]:
+    """Seconds by the monotonic clock, unless the machine was started anew in between, and by the wall clock."""
+    by_wall = (later.local - then.local).total_seconds()
+    return [later.ticks - then.ticks, by_wall] if then.boot and then.boot == later.boot else [by_wall]
 
 
 LARGEST_DRIFT = 60.0

@@ -31,6 +31,7 @@ from pydantic import (
     ValidationError,
 )
 
+from siaghsync.dashboard_users import FILE_NAME as USERS_FILE
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.errors import SettingsError
@@ -211,7 +212,7 @@ class Settings(BaseModel):
         """What no output may replace: the state file, its lock, what SQLite keeps beside it, the env and the mapping file."""
         state, env = os.path.realpath(self.siaghsync_state), self._env_file
         beside_state = (Path(f"{state}{ending}") for ending in ("", ".lock", "-wal", "-shm", "-journal"))
-        return (*beside_state, env, self.siaghsync_mapping, env.with_name("dashboard-users.toml"))
+        return (*beside_state, env, self.siaghsync_mapping, env.with_name(USERS_FILE))
 
     def shown(self) -> dict[str, Any]:
         """All settings by their names, for somebody outside: of addresses scheme and port, of paths the last part, of secrets

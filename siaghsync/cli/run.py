@@ -78,6 +78,9 @@ def _show(result: Result, mode: PlanMode, output: Output, code: int) -> None:
     report, head = result.report, {"run": result.run, **result.summary}
     if isinstance(mode, Enforcer):
         head |= mode.as_json()
+    if code or not output.quiet:
+        for warning in report.warnings:
+            say_message(warning)
     if output.verbose:
         for notice in report.notices:
             say_message(notice)

@@ -68,7 +68,7 @@ class Contact:
 
     `fields` holds every field of `domain.fields.READ_BACK` as it was read, the mark in `notes` included; `marker` is the
     number in the mark, or "". `record_id` ("" if unknown) tells it from another one that gets its code later. `account_party` is
-    its code as an account party (contract siagh §4), None without one.
+    its code as an account party (contract siagh §4), None without one. Without `kind_known` the `kind` is a mere default.
     `extra` holds what only the import carries over: `mobile2`, `phone2`, `email2`.
     """
 
@@ -83,6 +83,7 @@ class Contact:
     marker: str = ""
     record_id: str = ""
     account_party: int | None = None
+    kind_known: bool = True
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property

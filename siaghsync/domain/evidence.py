@@ -57,13 +57,13 @@ def evidence(customer: Customer, contact: Contact) -> Evidence:
         phone=bool(_phones(customer) & _phones(contact)),
         shared_word=bool(_words(customer) & _words(contact)),
         other_code=_other_code(customer.national_code, contact.national_code),
-        other_kind=customer.kind != contact.kind,
+        other_kind=_other_kind(customer.kind, contact),
     )
 
 
 def contradict(kind: Kind, national_code: str, contact: Contact) -> bool:
     """Whether a contact is of another kind, or has another valid national code or legal id."""
-    return kind != contact.kind or _other_code(national_code, contact.national_code)
+    return _other_kind(kind, contact) or _other_code(national_code, contact.national_code)
 
 
 def agree(customer: Customer, contact: Contact) -> bool:
@@ -90,6 +90,10 @@ def _words(who: Customer | Contact) -> set[str]:
     # Apart at half-spaces and marks too; each word is folded by itself, for a name is folded without its spaces.
     words = {fold(word) for name in who.names for word in _WORD.findall(name)}
     return {word for word in words if len(word) >= _SHORTEST_WORD} - _NO_NAMES
+
+
+def _other_kind(kind: Kind, contact: Contact) -> bool:
+    return contact.kind_known and kind != contact.kind
 
 
 def _other_code(ours: str, theirs: str) -> bool:

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from siaghsync.messages.calendar import moment_for
-from siaghsync.messages.catalog import render
+from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import msg
 from siaghsync.report.labels import reason_with_word
 from siaghsync.report.text import Prose, isolated, not_shown, sentence, table
@@ -48,7 +48,7 @@ def _skipped(group: Sequence[WaitingRecord]) -> RenderableType:
 def _waiting(group: Sequence[WaitingRecord]) -> RenderableType:
     rows = table("number", "name", "tries", "next try", "why", right=("tries",), whole=("number", "next try"))
     for record in group:
-        following = moment_for(record.next_try_at, "en") if record.next_try_at else "with the next sync"
+        following = moment_for(record.next_try_at, "en") if record.next_try_at else title("status.next_time")
         name, number = isolated(record.name), isolated(record.customer_number)
         rows.add_row(number, name, str(record.attempts), following, sentence(record.message))
     return rows

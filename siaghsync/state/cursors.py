@@ -95,7 +95,6 @@ class Cursors:
             (latest,),
         )
 
-    def forget_dates(self, after: str) -> None:
-        """Forgets dates behind `after`: the clock that they came from was wrong."""
-        with self._state.atomic():
-            self._state.db.table("last_seen").delete_where("modified > ?", [after])
+    def forget_dates(self) -> None:
+        """Forgets the dates of all records: the clock that they came from was wrong, nobody knows for which of them."""
+        self._state.db.table("last_seen").delete_where()

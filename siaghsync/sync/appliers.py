@@ -166,8 +166,8 @@ class Live:
             for pair in reader.reading.recognised:
                 self.context.mappings.mark_in_sync(pair, self.context.run.at())
             _note_older(self.context, reader.reading.older)
-            if reader.reading.right_time:
-                self.context.cursors.forget_dates(reader.reading.right_time)
+            if reader.reading.clock_moved:
+                self.context.cursors.forget_dates()
             if parties.verdict:
                 facts.learn(state, facts.of_parties(parties, self.context.run.at()))
         self._let_go(planner)

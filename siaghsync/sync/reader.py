@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
-from siaghsync.clock import Reading, elapsed_here, gone_back
+from siaghsync.clock import Reading, server_clock_moved
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
 from siaghsync.errors import InDoubt, Interrupted
@@ -61,16 +61,14 @@ class CrmReader:
     def read(self, source: Source, handle: PageHandler, *, everything: bool = False) -> bool:
         """Reads what may have changed in a source since its cursor (or `everything`) and gives each page to `handle`.
 
-        If the CRM's clock went back, the source is read from the time that was right when it was read last.
+        If the CRM's clock was set meanwhile, the source is read whole: nobody knows which of its dates were right.
 
         The same record can be given twice. Returns whether every record of the overlap window was read (else those that
         were not are surely as the last run saw them). Afterwards `cursor_after` tells where the cursor may move. Raises
         CallError if the source can't be read to its end.
         """
-        window = None if everything else self.cursors.window(source)
+        window = None if everything or self.clock_moved(source) else self.cursors.window(source)
         start = window[0] if window else None
-        if start and (right := self.right_time(source)):
-            start, window = min(start, as_crm_date(right - OVERLAP)), None
         if window and (proof := self._read_newest(source, window[0], handle)):
             if proof == "whole":
                 return True
@@ -152,12 +150,10 @@ class CrmReader:
         )
         return checksums
 
-    def right_time(self, source: Source) -> datetime | None:
-        """What the CRM's clock, which was put back since then, should have shown when the source was last read; else None."""
-        then, now = self.cursors.clocks(source), self.clocks()
-        if then is None or now.server is None or not gone_back(then, now):
-            return None
-        return _in_tehran(now.server - timedelta(seconds=max(0.0, elapsed_here(then, now))))
+    def clock_moved(self, source: Source) -> bool:
+        """Whether the CRM's clock was set since the source was last read to its end."""
+        then = self.cursors.clocks(source)
+        return then is not None and server_clock_moved(then, self.clocks())
 
     def crm_now(self) -> datetime:
         """The time by the CRM's own clock, or, if its answers have no date, by ours: Tehran time without an offset.

@@ -27,10 +27,12 @@ from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import source_of
 from siaghsync.sync.one_record import OneRecord, find_in_crm
-from siaghsync.sync.reader import CrmReader, as_crm_date, crm_date
+from siaghsync.sync.reader import CrmReader, crm_date
 from siaghsync.sync.report import RunReport
 
 KINDS: tuple[Kind, ...] = ("person", "organization")
+_ONE_BY_ONE = "one by one"
+"""Stands for a source among the readings."""
 _NEVER_COMPARED_MANY = 50
 """From so many linked customers on that were never compared, one list is cheaper than a look at each."""
 
@@ -96,8 +98,8 @@ class Reading:
     """Posted documents that a whole reading did not show and the CRM does not have any more."""
     gone: list[Retry] = field(default_factory=list)
     older: list[OlderRecord] = field(default_factory=list)
-    right_time: str | None = None
-    """If the CRM's clock was put back: what it should have shown when it was read last. Dates behind it count for nothing."""
+    clock_moved: bool = False
+    """Whether the CRM's clock was set since the last run: the dates seen before count for nothing then."""
     recognised: list[CustomerMapping] = field(default_factory=list)
     """Pairs about whose contact something was learned."""
     lost: set[str] = field(default_factory=set)
@@ -134,11 +136,15 @@ class ChangeReader:
         Such a state changes nothing. It is noted for the audit trail.
         """
         shown = crm_date(modified_of(raw)) or ""
-        is_void = self.reading.right_time is not None and seen is not None and seen > self.reading.right_time
-        if not shown or seen is None or is_void or shown >= seen:
+        if not shown or seen is None or self.reading.clock_moved or shown >= seen:
             return False
         self.reading.older.append(OlderRecord(entity, crm_id, shown, seen))
         return True
+
+    def note_dates(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Notes the dates of records that were read one by one: a list out of a cache can be older than these."""
+        dates = ((crm_id, crm_date(modified_of(raw)) or "", "") for raw in records if (crm_id := crm_id_of(raw)))
+        self.context.staging.add_readings(_ONE_BY_ONE, dates)
 
     # --- customers ---
 
@@ -150,12 +156,11 @@ class ChangeReader:
             self._read_waiting(entry)
 
     def notice_clock(self) -> None:
-        """Looks whether the CRM's clock was put back since the last run, and says so."""
+        """Looks whether the CRM's clock was set since the last run, and says so."""
         sources = (*(source for source, _ in customer_sources(self.context.crm)), *self.options.sources)
-        right = [moment for source in sources if (moment := self.crm.right_time(source))]
-        if right:
-            self.reading.right_time = as_crm_date(min(right))
-            self.report.notices.append(msg("sync.crm_clock_went_back"))
+        self.reading.clock_moved = any(map(self.crm.clock_moved, sources))
+        if self.reading.clock_moved:
+            self.report.warnings.append(msg("sync.crm_clock_moved"))
 
     def _read_lists(self) -> None:
         full = self.options.full
@@ -291,6 +296,7 @@ class ChangeReader:
 
     def keep_document(self, source: DocumentSource, crm_id: str, raw: Mapping[str, Any]) -> None:
         """Keeps a document for planning; one that can't be read or understood is kept as bad."""
+        self.note_dates([raw])
         try:
             full = self.context.crm.get(source, crm_id) if rows_are_missing(raw) else raw
             self.reading.documents[crm_id] = document_from_crm(full if full is not None else raw, source)
@@ -328,6 +334,8 @@ class CustomerPages:
         keep: list[tuple[Customer, bool]] = []
         unchanged: list[str] = []
         checksums: list[str] = []
+        if self.source is None:
+            self.reader.note_dates(records)
         for crm_id, raw in zip(ids, records, strict=True):
             before = seen.get(crm_id)
             try:

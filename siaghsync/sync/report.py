@@ -26,6 +26,8 @@ class RunReport:
     """Entries of `changes` with `name`, `reason` and `message` (a Message) of what failed or has to wait."""
     notices: list[Message] = field(default_factory=list)
     """What is worth a line in the log without being about a record of this run."""
+    warnings: list[Message] = field(default_factory=list)
+    """What an administrator should know of although the run goes on."""
     new_reviews: int = 0
     refusals: int = 0
     """Actions of a saved plan that could not be carried out as they stand there."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from siaghsync.domain.customer import Contact, Customer
-from siaghsync.domain.evidence import agree, evidence, pair_keys
+from siaghsync.domain.evidence import agree, contradict, evidence, pair_keys
 from siaghsync.sandbox.people import national_code
 from tests.sample_records import contact, contacts, customer, customers, somebody_else
 
@@ -51,6 +51,13 @@ def test_a_person_is_no_organization() -> None:
     assert found.contradicts
     assert not found.agrees
     assert not found.agrees_in_two
+
+
+def test_a_contact_of_unknown_kind_contradicts_no_kind() -> None:
+    ours = replace(customer(), kind="organization")
+    assert agree(ours, replace(contact(), kind_known=False))
+    assert contradict("organization", "", contact())
+    assert not contradict("organization", "", replace(contact(), kind_known=False))
 
 
 @pytest.mark.parametrize(

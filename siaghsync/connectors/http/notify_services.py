@@ -34,8 +34,7 @@ class NotifyServices:
     def _send(self, urls: list[str], title: str, body: str) -> None:
         import apprise  # optional, and slow to import
 
-        logging.getLogger("apprise").addHandler(logging.NullHandler())
-        logging.getLogger("apprise").propagate = False
+        logging.getLogger("apprise").disabled = True
         services = apprise.Apprise()
         known = [url for url in urls if services.add(url)]
         try:

@@ -24,6 +24,7 @@ def contact_from_finance(raw: Mapping[str, Any]) -> Contact:
     except ValidationError as error:
         raise _bad(raw, misfit(error)) from None
     fields = record.fields()
+    kind_known = bool(fields["kind"])
     fields["active"] = "0" if _is_no(fields["active"]) else "1"
     fields["kind"] = "0" if _is_no(fields["kind"]) or not fields["kind"] else "1"
     phones = (fields["mobile"], fields["phone"], record.mobileno2, record.telno2)
@@ -39,6 +40,7 @@ def contact_from_finance(raw: Mapping[str, Any]) -> Contact:
         marker=split_marker(fields["notes"])[1],
         record_id=record.recordid,
         account_party=record.accountpartycode,
+        kind_known=kind_known,
         extra={"mobile2": record.mobileno2, "phone2": record.telno2, "email2": record.email2},
     )
 
