@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from siaghsync.domain.normalize import fold
 from siaghsync.errors import SettingsError
 from siaghsync.files import write_text_atomic
+from siaghsync.messages.message import Message
 from siaghsync.password_hash import fits, is_hash
 
 T = TypeVar("T")
@@ -85,19 +86,27 @@ def write_users(path: Path, users: Users) -> None:
 
 
 class Watched(Generic[T]):
-    """What stands in a file, read again whenever the file has changed."""
+    """What stands in a file, read again whenever the file has changed; None, and told once, while it can't be understood."""
 
-    def __init__(self, path: Path, read: Callable[[Path], T]) -> None:
+    def __init__(self, path: Path, read: Callable[[Path], T], tell: Callable[[Message], None]) -> None:
         self._path = path
+        self._tell = tell
         self._read = read
-        self._known: tuple[object, T] | None = None
+        self._known: tuple[object, T | None] | None = None
 
-    def now(self) -> T:
-        """The content at present. Raises what `read` raises."""
+    def now(self) -> T | None:
+        """The content at present."""
         mark = self._mark()
         if self._known is None or self._known[0] != mark:
-            self._known = (mark, self._read(self._path))
+            self._known = (mark, self._content())
         return self._known[1]
+
+    def _content(self) -> T | None:
+        try:
+            return self._read(self._path)
+        except SettingsError as error:
+            self._tell(error.message)
+            return None
 
     def _mark(self) -> object:
         try:
@@ -108,21 +117,28 @@ class Watched(Generic[T]):
 
 
 class Access:
-    """Checks logins and sessions. `shared_hash` reads DASHBOARD_PASSWORD_HASH out of the env file, "" for none."""
+    """Checks logins and sessions. `shared_hash` reads DASHBOARD_PASSWORD_HASH out of the env file, "" for none.
 
-    def __init__(self, env_file: Path, shared_hash: Callable[[Path], str]) -> None:
-        self._users = Watched(env_file.with_name(FILE_NAME), read_users)
-        self._shared = Watched(env_file, shared_hash)
+    Nobody comes in while the file of the users can't be understood: nobody knows who is listed there. `tell` is told of it.
+    """
+
+    def __init__(self, env_file: Path, shared_hash: Callable[[Path], str], tell: Callable[[Message], None]) -> None:
+        self._users = Watched(env_file.with_name(FILE_NAME), read_users, tell)
+        self._shared = Watched(env_file, shared_hash, tell)
 
     def is_open(self) -> bool:
         """Whether anybody can log in."""
-        return bool(self._users.now() or self._shared.now())
+        users = self._users.now()
+        return users is not None and bool(users or self._shared.now())
 
     def hash_of(self, name: str) -> tuple[str, Role]:
         """The hash that `name` has to know the password of, and the role. A listed user needs his own; everybody else may use
         the shared one, which lets decide. The hash is "" if there is none."""
-        user = self._users.now().get(fold(name))
-        return (user.password, user.role) if user else (self._shared.now(), Role.DECIDE)
+        users = self._users.now()
+        if users is None:
+            return "", Role.LOOK
+        user = users.get(fold(name))
+        return (user.password, user.role) if user else (self._shared.now() or "", Role.DECIDE)
 
     def check(self, name: str, password: str) -> tuple[str, Role] | None:
         """The hash and role with which a session begins; None if the password is not the right one."""

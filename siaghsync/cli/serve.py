@@ -42,7 +42,7 @@ def serve(
     """`serve`: until Ctrl-C or SIGTERM, which finishes the run in progress."""
     settings = settings_of(context)
     prefix = _prefix(root_path)
-    access = Access(settings.env_file, dashboard_hash(os.environ))
+    access = Access(settings.env_file, dashboard_hash(os.environ), say_message)
     with _listening(host, port, settings, access) as listener, stop_on_signal() as stop:
         runs = ServiceRuns(settings, stop.event)
         service = Service(

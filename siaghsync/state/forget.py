@@ -15,7 +15,8 @@ from siaghsync.state.columns import encode, message_columns
 from siaghsync.state.database import State
 from siaghsync.state.outbox import UNSETTLED
 
-_FORGOTTEN = msg("state.forgotten_values")
+FORGOTTEN = msg("state.forgotten_values")
+"""The message of what was forgotten."""
 _MINE = """(customer_number = :n
     OR {crm_id} IN (SELECT crm_id FROM customer_mappings WHERE customer_number = :n
                     UNION SELECT crm_id FROM audit WHERE entity = 'customer' AND customer_number = :n AND crm_id IS NOT NULL)
@@ -67,7 +68,7 @@ def forget(state: State, asked: str, now: datetime, actor: str) -> Forgotten:
 
 def _blank(state: State, table: str, crm_id: str, values: dict[str, str], condition: str, number: str) -> int:
     """A document keeps its number as its name: it is by that number that people know it."""
-    columns = {**values, **message_columns(_FORGOTTEN)}
+    columns = {**values, **message_columns(FORGOTTEN)}
     assignments = ", ".join(f"{name} = :{name}" for name in columns)
     state.execute(
         f"UPDATE {table} SET {assignments}, name = CASE entity WHEN 'customer' THEN '' ELSE name END "
@@ -81,7 +82,7 @@ def _blank_plans(state: State, number: str) -> int:
     condition = f"NOT {UNSETTLED} AND plan <> '{{}}' AND {_MINE.format(crm_id='record')}"
     rows = state.rows(f"SELECT id, plan FROM intents WHERE {condition}", {"n": number})
     for row in rows:
-        columns = {"plan": encode(_without_values(json.loads(row["plan"]))), **message_columns(_FORGOTTEN)}
+        columns = {"plan": encode(_without_values(json.loads(row["plan"]))), **message_columns(FORGOTTEN)}
         state.db.table("intents").update(row["id"], columns)
     return len(rows)
 

@@ -7,6 +7,7 @@ from siaghsync.errors import UsageError
 from siaghsync.state import decisions, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
+from siaghsync.state.forget import FORGOTTEN
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import was_opened
 from siaghsync.state.reviews import Review
@@ -21,8 +22,9 @@ _CAN_BE_TAKEN_BACK = (
 
 
 def can_be_reopened(review: Review) -> bool:
-    """Whether a person has decided it in a way that leaves a way back, if nothing has been sent since."""
-    return review.resolution in _CAN_BE_TAKEN_BACK
+    """Whether a person has decided it in a way that leaves a way back, if nothing has been sent since. What it was about must
+    not have been forgotten on request."""
+    return review.resolution in _CAN_BE_TAKEN_BACK and review.message != FORGOTTEN
 
 
 def reopen(run: Run, review: Review) -> None:

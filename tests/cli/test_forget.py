@@ -75,3 +75,14 @@ def test_wrong_use_changes_nothing(world: Indoors, options: tuple[str, ...]) -> 
 def test_a_run_at_work_is_not_disturbed(world: Indoors) -> None:
     with run_lock(world.state_file):
         assert world.json("log", "--forget", "700", exit_code=75)["error"]["kind"] == "locked"
+
+
+def test_a_decision_about_what_was_forgotten_is_not_taken_back(world: Indoors) -> None:
+    (quote,) = world.crm.documents
+    world.crm.edit(quote, details=[{**ROW, "count": 3}])
+    world.json("sync", exit_code=1)
+    (item,) = world.json("review")["items"]
+    world.json("review", "resolve", str(item["id"]), "--corrected")
+    world.json("log", "--forget", "700")
+    error = world.json("review", "reopen", str(item["id"]), exit_code=2)["error"]
+    assert error["kind"] == "usage"

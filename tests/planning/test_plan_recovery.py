@@ -64,6 +64,8 @@ MADE = stored(dict(SENT_MARKED.payload), 900)
         ("the name and every value, when none was sent", SENT_PLAIN, {}, [free(MADE_PLAIN)], "link", 900),
         ("the name, but another address", SENT_PLAIN, {},
          [free(replace(MADE_PLAIN, fields={**MADE_PLAIN.fields, "address": "شیراز"}))], None, None),
+        ("the name and every value, but an organization", SENT_PLAIN, {},
+         [free(replace(MADE_PLAIN, kind="organization"))], None, None),
         ("the name and every value, taken", SENT_PLAIN, {}, [taken(MADE_PLAIN)], None, None),
         ("the name and every value, twice", SENT_PLAIN, {}, [free(MADE_PLAIN), free(replace(MADE_PLAIN, code=901))],
          "review", None),

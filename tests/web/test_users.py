@@ -124,3 +124,18 @@ def test_users_alone_open_the_dashboard(users: World) -> None:
     with serving(users) as served:
         assert visitor(served).log_in("Mina", OTHER).status_code == 303
         assert visitor(served).log_in("Zahra", "").status_code == 403
+
+
+def test_nobody_comes_in_while_the_list_of_users_can_not_be_understood(users: World) -> None:
+    user(users, "add", "Mina", "--role", "decide", password=OTHER)
+    file = users.folder / "dashboard-users.toml"
+    text = file.read_text("utf-8")
+    with serving(users) as served:
+        mina = visitor(served)
+        mina.log_in("Mina", OTHER)
+        file.write_text(text.replace('"decide"', '"king"'), "utf-8")
+        assert mina.get("/").status_code == 403
+        assert visitor(served).get("/login").status_code == 403
+        assert served.get("/health").status_code == 200
+        file.write_text(text, "utf-8")
+        assert visitor(served).log_in("Mina", OTHER).status_code == 303
