@@ -68,7 +68,7 @@ def password(context: typer.Context, name: NameArgument, stdin: StdinOption = Fa
 
 @app.command("remove")
 def remove(context: typer.Context, name: NameArgument) -> None:
-    """Remove a user; his sessions end at once."""
+    """Remove a user; sessions of that user end at once."""
     path = _path(context)
     users = read_users(path)
     user = _find(users, name)
