@@ -77,7 +77,7 @@ def moved(occasion: Occasion, now: datetime) -> dict[str, str]:
         return {**os.environ, **occasion.environ}
     found = importlib.util.find_spec("libfaketime")
     if found is None or found.origin is None:
-        sys.exit("libfaketime is not installed: pip install -e '.[dev]'")
+        sys.exit("libfaketime is not installed: pip install -e '.[test]'")
     library = Path(found.origin).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
     return {
         **os.environ,
