@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +14,10 @@ from siaghsync.sandbox import Sandbox
 from tests.world import Maker, World
 
 # How long an example takes says how busy the machine is, not whether the program is right.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+# The same change must pass or fail the same way each time; the search for new examples is a run of its own.
+settings.register_profile("full", settings.get_profile("any machine"), derandomize=False, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "any machine"))
 
 
 def _maker(folder: Path) -> Iterator[Maker]:

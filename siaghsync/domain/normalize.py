@@ -127,7 +127,8 @@ _KEYS = {FieldKind.PHONE: phone_key, FieldKind.NATIONAL_CODE: national_key}
 
 # --- the mark in a contact's notes ---
 
-_MARKER = re.compile(r"(?<!\s)\s*\[CRM ([^\[\]|]{1,64})\]")
+# Something in it must be more than blanks: cleaning takes those away, and what is then left is no mark.
+_MARKER = re.compile(r"(?<!\s)\s*\[CRM (?=[^\[\]|]*[^\[\]|\s\x00-\x1f\x7f-\x9f])([^\[\]|]{1,64})\]")
 
 
 def marker(number: str) -> str:

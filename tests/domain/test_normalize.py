@@ -188,6 +188,8 @@ def test_what_counts_as_mere_spelling(key: str, left: str, right: str, same: boo
         ("a [crm 12]", "a [crm 12]", ""),
         ("a [CRM 12", "a [CRM 12", ""),
         ("a [CRM]", "a [CRM]", ""),
+        ("a [CRM \n]", "a [CRM \n]", ""),
+        ("a [CRM \x01\u2028 ]", "a [CRM \x01\u2028 ]", ""),
         ("a [CRM " + "1" * 65 + "]", "a [CRM " + "1" * 65 + "]", ""),
         ("[CRM x[CRM 1]2]", "", "1"),
         ("  kept as it is  ", "  kept as it is  ", ""),

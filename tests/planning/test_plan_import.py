@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from siaghsync.domain.customer import Contact, Customer
@@ -146,6 +146,7 @@ def test_a_second_phone_without_a_first_is_left_out() -> None:
 
 
 @given(contacts())
+@example(contact(notes="0[CRM \n]"))
 def test_the_crm_will_show_what_finance_has_as_its_form_can_carry_it(there: Contact) -> None:
     active = replace(there, admin=False, active=True)
     done = plan_contact(ContactCase(active), RULES)
