@@ -11,6 +11,7 @@
     └── CallError        3      a request to one of the two systems
         ├── NotSent             surely never arrived: it may be sent again
         ├── Refused             a clear no: nothing was done
+        │   └── PhoneTaken      because another contact has the phone number
         ├── InDoubt             no clear answer: it may or may not have been done
         ├── LoginRefused        wrong user, password or licence: no further try in this run
         └── LoginLocked         too many attempts: no further try for a while
@@ -119,6 +120,17 @@ class Refused(CallError):
     """The system understood and said no; nothing was done."""
 
     kind = "refused"
+
+
+class PhoneTaken(Refused):
+    """Finance refused a contact because another one has a phone number that was sent (contract siagh §3.2).
+
+    `fields` are those that the answer names, by `domain.fields`.
+    """
+
+    def __init__(self, what: str, fields: tuple[str, ...], detail: str) -> None:
+        super().__init__("finance", what, "rejected", detail=detail)
+        self.fields = fields
 
 
 class InDoubt(CallError):

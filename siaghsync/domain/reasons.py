@@ -49,6 +49,7 @@ class Reason(StrEnum):
     CODE_TAKEN = "code_taken"
     NO_NAME = "no_name"
     REFUSED = "refused"
+    PHONE_TAKEN = "phone_taken"
     BAD_RECORD = "bad_record"
     UNKNOWN_OUTCOME = "unknown_outcome"
     # documents: questions for a person

@@ -16,7 +16,14 @@ from siaghsync.state.columns import Record, encode, message_columns, message_of
 from siaghsync.state.database import State
 
 FINAL_REASONS: frozenset[str] = frozenset(
-    {Reason.REFUSED, Reason.BAD_RECORD, Reason.UNKNOWN_OUTCOME, Reason.MADE_NEW_CONTACT, Reason.CODE_TAKEN}
+    {
+        Reason.REFUSED,
+        Reason.PHONE_TAKEN,
+        Reason.BAD_RECORD,
+        Reason.UNKNOWN_OUTCOME,
+        Reason.MADE_NEW_CONTACT,
+        Reason.CODE_TAKEN,
+    }
 )
 """Reasons that end a record's own tries: it rests until a person decides or the record changes. All others come from matching
 and are decided anew whenever the record is looked at."""

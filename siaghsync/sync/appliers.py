@@ -14,6 +14,7 @@ from siaghsync.domain.reasons import AuditOutcome, Operation, Reason
 from siaghsync.errors import Interrupted
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import Wait
+from siaghsync.planning.phones import Refusal
 from siaghsync.state import facts, retries, webhook_queue
 from siaghsync.state.meta import take_into_use
 from siaghsync.state.retries import Retry
@@ -30,6 +31,7 @@ from siaghsync.sync.reading import ChangeReader, OlderRecord
 from siaghsync.sync.recovery import Recovery, report_doubles
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.stale import FreshUpdates
+from siaghsync.sync.taken_phones import TakenPhones
 
 _NO_FUTURE = timedelta(seconds=1)
 """A header `Date` has whole seconds, records have thousandths."""
@@ -186,9 +188,11 @@ class Live:
         self.outcomes.many(plan.actions(Operation.REVIEW), self.outcomes.reviewed)
         self.outcomes.many(plan.failures(), lambda failure: self.outcomes.failed(*failure))
         self.outcomes.many(plan.in_step(), self._in_step)
-        self._create(plan)
-        self._update(plan)
+        refused = [*self._create(plan), *self._update(plan)]
         self.context.stop_if_cancelled()
+        if refused:
+            TakenPhones(self.context, self.executor, whole=plan.mode.follows_plan).settle(refused)
+            self.context.stop_if_cancelled()
 
     def _link(self, action: Action) -> None:
         # A link that brings an update along is told once that is confirmed.
@@ -198,28 +202,30 @@ class Live:
         self.outcomes.in_step(pair)
         self.outcomes.report.tell_unchanged("customer")
 
-    def _create(self, plan: CustomerPlan) -> None:
+    def _create(self, plan: CustomerPlan) -> list[Refusal]:
         total = plan.counts[Operation.CREATE]
         if not total:
-            return
-        in_doubt = self.executor.carry_out(plan.actions(Operation.CREATE), total, "creating_contacts")
-        if in_doubt:
+            return []
+        unsettled = self.executor.carry_out(plan.actions(Operation.CREATE), total, "creating_contacts")
+        if unsettled.in_doubt:
             context = self.context
             read_contacts(context.finance, context.staging, context.cancel, context.progress)
-            records = {action.record for action in in_doubt}
+            records = {action.record for action in unsettled.in_doubt}
             due = self.recovery.due_creates("finance")
             self.recovery.look_up_contacts([intent for intent in due if intent.record in records])
+        return unsettled.refused
 
-    def _update(self, plan: CustomerPlan) -> None:
+    def _update(self, plan: CustomerPlan) -> list[Refusal]:
         total = plan.update_count()
         if not total:
-            return
+            return []
         updates = FreshUpdates(self.context, self.outcomes, plan)
-        self.executor.carry_out(updates.fresh(), total, "updating_contacts")
+        refused = self.executor.carry_out(updates.fresh(), total, "updating_contacts").refused
         done = total - updates.stale_count()
         for chunk in updates.read_again():
-            self.executor.carry_out(chunk, total, "updating_contacts", done=done)
+            refused += self.executor.carry_out(chunk, total, "updating_contacts", done=done).refused
             done += len(chunk)
+        return refused
 
     def documents(self, decided: list[Decision]) -> None:
         """Carries one round out: what needs no request first."""

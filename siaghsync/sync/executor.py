@@ -16,8 +16,9 @@ from siaghsync.connectors.siagh.client import SavedPreinvoice
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import customer_kind
 from siaghsync.domain.reasons import IntentState, Operation, Reason
-from siaghsync.errors import CallError, InDoubt, LockHeld, LoginRefused, NotSent
+from siaghsync.errors import CallError, InDoubt, LockHeld, LoginRefused, NotSent, PhoneTaken
 from siaghsync.messages.message import Message, msg, verbatim
+from siaghsync.planning.phones import Refusal
 from siaghsync.state.outbox import close_intent, open_intent, unsettled_of
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes
@@ -40,6 +41,15 @@ class _Reply:
 
 
 @dataclass(slots=True)
+class Unsettled:
+    """What became of some actions is not told yet: creates whose outcome is unknown, since a look-up may follow, and writes
+    that were refused for a phone number that another contact has."""
+
+    in_doubt: list[Action] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Batch:
     """The requests that are under way, and whether anything more may start."""
 
@@ -49,7 +59,7 @@ class _Batch:
     sent: dict[Future[_Reply], tuple[int, Action]] = field(default_factory=dict)
     answered: SimpleQueue[Future[_Reply]] = field(default_factory=SimpleQueue)
     """Those of `sent` that have an outcome which is not recorded yet."""
-    in_doubt: list[Action] = field(default_factory=list)
+    unsettled: Unsettled = field(default_factory=Unsettled)
     done: int = 0
 
 
@@ -63,12 +73,11 @@ class Executor:
 
     def carry_out(
         self, actions: Iterable[Action], total: int, label: str, *, done: int = 0, careful: bool = False
-    ) -> list[Action]:
+    ) -> Unsettled:
         """Sends the actions, at most CONCURRENCY at a time. `label`, `total` and `done` are for the progress that is shown.
 
-        With `careful` no intent is on disk before a thread is free for it. Returns the creates whose outcome is unknown;
-        they are not told yet, since a look-up may follow. Raises the CallError that shows that the system can't be
-        reached, or LockHeld if the lock is lost, after everything under way has been recorded.
+        With `careful` no intent is on disk before a thread is free for it. Raises the CallError that shows that the system
+        can't be reached, or LockHeld if the lock is lost, after everything under way has been recorded.
         """
         # Twice the threads, so that none idles while outcomes are committed; but a document that waits for a thread when
         # the process is killed would be in doubt, and work for a person.
@@ -102,7 +111,7 @@ class Executor:
                     batch.width = min(batch.width * 2, limit * MOST_WAITING)
         if batch.halted:
             raise batch.halted
-        return batch.in_doubt
+        return batch.unsettled
 
     def _ready(self, batch: _Batch, source: Iterator[Action], finished: int) -> Iterator[Action]:
         """The next actions to send; none once the system counts as down or a signal came."""
@@ -160,7 +169,10 @@ class Executor:
                 batch.halted = batch.halted or error
                 return
             batch.doubts_in_a_row = 0
-            self.outcomes.failed(action, Reason.REFUSED, error.message)
+            if isinstance(error, PhoneTaken):
+                batch.unsettled.refused.append(Refusal(action, error.fields))
+            else:
+                self.outcomes.failed(action, Reason.REFUSED, error.message)
         else:
             batch.doubts_in_a_row = 0
             if reply.preinvoice:
@@ -174,7 +186,7 @@ class Executor:
             return
         self.outcomes.unknown(intent_id, action, error.message)
         if action.operation is Operation.CREATE:
-            batch.in_doubt.append(action)
+            batch.unsettled.in_doubt.append(action)
         else:
             self.outcomes.report.tell_failure(as_write(action), Reason.UNKNOWN_OUTCOME, error.message)
 

@@ -161,7 +161,7 @@ class Importer:
         live.outcomes.many(plan.actions(Operation.SKIP), live.outcomes.skipped)
         live.outcomes.many(plan.actions(Operation.REVIEW), live.outcomes.reviewed)
         creates = plan.counts[Operation.CREATE]
-        in_doubt = live.executor.carry_out(plan.actions(Operation.CREATE), creates, "creating_customers")
+        in_doubt = live.executor.carry_out(plan.actions(Operation.CREATE), creates, "creating_customers").in_doubt
         records = {action.record for action in in_doubt}
         due = live.recovery.due_creates("crm")
         live.recovery.look_up_customers([intent for intent in due if intent.record in records])

@@ -11,6 +11,7 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping, customer_kind
 from siaghsync.domain.reasons import CONTACT_LOST, AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
+from siaghsync.planning.phones import PART, WITHHELD
 from siaghsync.state import decisions, loose_ends, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.decisions import StoredDecision
@@ -61,9 +62,21 @@ class OutcomeRecorder:
             details = {"new_contact": key, "payload": dict(action.payload)}
             self.reviewed(_as_review(action, Reason.MADE_NEW_CONTACT, message, details))
             return
+        if part := action.details.get(PART):
+            self._partly_updated(action, part)
+            return
         self._in_step(action)
         self.run.note(as_write(action), AuditOutcome.DONE, message=_quoted(words))
         self.report.tell(action)
+
+    def _partly_updated(self, action: Action, part: str) -> None:
+        """The contact has a part of the change, so the pair is not in step: the rest waits."""
+        message = action.message or msg("reason.phone_set_free")
+        self.run.note(action, AuditOutcome.DONE, message=message)
+        if part == WITHHELD:
+            self.failed(replace(action, changes={}), Reason.PHONE_TAKEN, message)
+        else:  # it follows in this run; if that is cut off, in the next
+            retries.schedule_retry(self.run, action, Reason.PHONE_TAKEN, message, failed=False)
 
     def _created(self, action: Action, key: str, words: tuple[str, ...]) -> None:
         crm_id = action.crm_id if action.target == "finance" else key

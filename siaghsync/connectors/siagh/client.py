@@ -18,7 +18,8 @@ from siaghsync.connectors.siagh.contacts import finance_code_of
 from siaghsync.connectors.siagh.form import encode_contact, encode_preinvoice, encode_rows
 from siaghsync.connectors.siagh.preinvoices import preinvoice_form
 from siaghsync.connectors.siagh.schema import Login, SaveAnswer
-from siaghsync.errors import InDoubt, LoginRefused, Refused
+from siaghsync.domain.normalize import fold
+from siaghsync.errors import InDoubt, LoginRefused, PhoneTaken, Refused
 from siaghsync.messages.message import msg
 
 _CONTACTS = "/api/Sgh/GEN/Gn_Web_Users/GetAll"
@@ -26,6 +27,8 @@ _SAVE = "/BpmsApi/SaveFormData"
 _CONTACT_FORM, _PREINVOICE_FORM = "2BFDA", "43D81"
 _LOG_IN = "log_in"
 _REFUSAL_STATUSES = (400, 401, 403)
+_TAKEN_WORD, _PHONE_WORDS = fold("تکراری"), {"mobile": fold("شماره موبایل"), "phone": fold("شماره تلفن")}
+"""What Siagh's refusal of a phone number that another contact has says; no code tells it (contract siagh §3.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,8 @@ class Siagh:
         if any("RUNTIME ERROR" in text.upper() for text in said):
             raise InDoubt("finance", what, "script_error", detail=words)
         if answer.returnvalue is False or any(entry.is_error for entry in answer.errors):
+            if taken := _phones_taken(said):
+                raise PhoneTaken(what, taken, words)
             raise Refused("finance", what, "rejected", detail=words)
         if not answer.returnvalue or not usable_key(answer.returncode):
             raise unreadable("finance", what, msg("shape.neither_yes_nor_no"), detail=words)
@@ -203,3 +208,8 @@ class Siagh:
     def _refusal(self, reason: str, words: str, *, is_page: bool = False) -> LoginRefused:
         words = self._http.redact(words)
         return LoginRefused("finance", _LOG_IN, reason, code="login.finance", detail=words, is_page=is_page)
+
+
+def _phones_taken(said: list[str]) -> tuple[str, ...]:
+    doubles = [text for text in map(fold, said) if _TAKEN_WORD in text]
+    return tuple(name for name, word in _PHONE_WORDS.items() if any(word in text for text in doubles))

@@ -1,0 +1,124 @@
+"""Settles the writes that Siagh refused because another contact has the phone number.
+
+Siagh does not say which contact that is; its list does, so that is read once, after everything else about customers is written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from siaghsync.domain.action import Action
+from siaghsync.domain.customer import Contact
+from siaghsync.domain.reasons import Operation, Reason
+from siaghsync.messages.message import Message, msg
+from siaghsync.planning.phones import (
+    PHONES,
+    Place,
+    Refusal,
+    exchanging,
+    holders_of,
+    key_of,
+    set_at_last,
+    set_free,
+    withheld,
+)
+from siaghsync.sync.contacts import read_contact, read_contacts
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.executor import Executor
+
+_LABEL = "updating_contacts"
+
+
+@dataclass(slots=True)
+class TakenPhones:
+    """Works off the refusals of one run. `whole` says that a record gets all of its change or nothing, as a saved plan wants."""
+
+    context: RunContext
+    executor: Executor
+    whole: bool
+    waiting: dict[str, Refusal] = field(default_factory=dict)
+    """By the record that the write is for."""
+    holders: dict[Place, set[int]] = field(default_factory=lambda: defaultdict(set))
+    tried: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    """Records that were sent again because nobody had the numbers in these fields any more."""
+
+    def settle(self, refusals: Iterable[Refusal]) -> None:
+        """Sends what can be sent by now, and lets the rest wait with a message that says who has the number.
+
+        Raises as `Executor.carry_out` does, and CallError if the list can't be read.
+        """
+        self.waiting = {refusal.action.record: refusal for refusal in refusals}
+        self._find_holders()
+        while self._send_freed() or self._exchange():
+            self.context.stop_if_cancelled()
+        for refusal in self.waiting.values():
+            self._leave(refusal)
+
+    def _find_holders(self) -> None:
+        read_contacts(self.context.finance, self.context.staging, self.context.cancel, self.context.progress)
+        keys = {key for refusal in self.waiting.values() for _, key in refusal.wanted()}
+        for contact in self.context.staging.all_contacts():
+            for name in PHONES:
+                if (key := key_of(contact.fields[name])) in keys:
+                    self.holders[name, key].add(contact.code)
+
+    def _send_freed(self) -> bool:
+        """Sends again what nobody else has any more, each once. Says whether there was any."""
+        freed = [
+            refusal
+            for record, refusal in self.waiting.items()
+            if (record, refusal.fields) not in self.tried and not holders_of(refusal, self.holders)
+        ]
+        self.tried.update((refusal.action.record, refusal.fields) for refusal in freed)
+        refused = {refusal.action.record: refusal for refusal in self._send([refusal.action for refusal in freed])}
+        for refusal in freed:
+            if refusal.action.record not in refused:
+                self._let_go(self.waiting.pop(refusal.action.record))
+        self.waiting.update(refused)
+        return bool(freed)
+
+    def _exchange(self) -> bool:
+        """Lets one of those who wait for each other give up its number first. Says whether that went well."""
+        updates = {
+            r.action.finance_code: r for r in self.waiting.values() if r.action.operation is not Operation.CREATE
+        }
+        first = None if self.whole else exchanging({code: r for code, r in updates.items() if code}, self.holders)
+        if first is None:
+            return False
+        action, message = set_free(first), msg("reason.phone_set_free")
+        self._send([replace(action, message=message)])
+        now = read_contact(self.context.finance, action.finance_code or 0)
+        if not isinstance(now, Contact) or any(now.fields[name] != action.payload[name] for name in PHONES):
+            return False  # a server that keeps what is sent empty: everybody keeps what they have
+        self._let_go(first)
+        self.waiting[action.record] = replace(first, action=set_at_last(first.action))
+        return True
+
+    def _send(self, actions: list[Action]) -> list[Refusal]:
+        return self.executor.carry_out(actions, len(actions), _LABEL).refused if actions else []
+
+    def _let_go(self, refusal: Refusal) -> None:
+        for place in refusal.given_up():
+            self.holders[place].discard(refusal.action.finance_code or 0)
+
+    def _leave(self, refusal: Refusal) -> None:
+        """What can be sent without the number is sent; the number waits for another try."""
+        message, fields = self._who_has(refusal), set(refusal.fields)
+        while not self.whole and (part := withheld(refusal, fields)):
+            refused = self._send([replace(part, message=message)])
+            if not refused:
+                return
+            if fields.issuperset(refused[0].fields):
+                break
+            fields.update(refused[0].fields)
+        self.executor.outcomes.failed(refusal.action, Reason.PHONE_TAKEN, message)
+
+    def _who_has(self, refusal: Refusal) -> Message:
+        codes = set().union(*holders_of(refusal, self.holders).values())
+        contact, name = self.context.staging.contact(min(codes, default=0)), refusal.fields[0]
+        phone = refusal.action.payload[name]
+        if contact is None:
+            return msg("reason.phone_taken_by_unknown", field=name, phone=phone)
+        return msg("reason.phone_taken", field=name, phone=phone, code=contact.code, name=contact.name)
