@@ -18,6 +18,10 @@ Changes = Mapping[str, tuple[str | None, str | None]]
 """Field (by the names of `domain.fields`, or of a document) -> (value before, value after)."""
 
 
+AGAIN = "again"
+"""The detail of an update whose values Finance got before, and shows differently: what it makes of them is read back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do for one record.

@@ -12,7 +12,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, Literal
 
 from siaghsync.domain.fields import finance_key
-from siaghsync.domain.normalize import digest, fold, national_key
+from siaghsync.domain.normalize import digest, fold, national_key, split_marker
 from siaghsync.messages.message import Message, msg
 
 Kind = Literal["person", "organization"]
@@ -126,6 +126,16 @@ class AccountParties:
     def evidence(self) -> Message:
         """The counts in words."""
         return msg("facts.account_parties", contacts=self.contacts, filled=self.filled, equal=self.equal)
+
+
+def shown_fields(contact: Contact) -> dict[str, str]:
+    """The fields of a contact as they are compared: the notes without the mark."""
+    return {**contact.fields, "notes": split_marker(contact.fields["notes"])[0]}
+
+
+def kept_checksum(sent: str, shown: Mapping[str, tuple[str | None, str | None]]) -> str:
+    """Fingerprint of values that were sent (their `fields_checksum`) and of what Finance shows instead, as changes."""
+    return digest([sent, _by_finance_key({name: old or "" for name, (old, _) in shown.items()})])
 
 
 def _by_finance_key(fields: Mapping[str, str]) -> dict[str, str]:

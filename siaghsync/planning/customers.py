@@ -6,17 +6,23 @@ reason.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
-from siaghsync.domain.action import Action, Changes
-from siaghsync.domain.customer import Contact, Customer, CustomerMapping
+from siaghsync.domain.action import AGAIN, Action, Changes
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, kept_checksum, shown_fields
 from siaghsync.domain.evidence import agree, contradict, evidence
-from siaghsync.domain.fields import READ_BACK, TABLE
+from siaghsync.domain.fields import FIELDS, READ_BACK, TABLE, FieldKind
 from siaghsync.domain.normalize import clean, national_key, same_meaning, split_marker, with_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCandidate, CustomerCase, PlanRules, about_customer, view_of
+
+Longest = Callable[[str], int]
+"""Field -> how many letters the longest value has that any contact of Finance shows in it; 0 if that is not known."""
+NOTHING_KNOWN: Longest = Counter[str]().__getitem__
 
 # --- a customer that is not linked -------------------------------------------------------------------------
 
@@ -142,7 +148,7 @@ def review_customer(case: CustomerCase, reason: Reason, message: Message) -> Act
 
 def differences(customer: Customer, contact: Contact) -> Changes:
     """Each field that the CRM has a value for and Finance shows another value of: name -> (Finance, CRM)."""
-    shown = {**contact.fields, "notes": split_marker(contact.fields["notes"])[0]}
+    shown = shown_fields(contact)
     return {name: (shown[name], value) for name, value in customer.fields.items() if shown[name] != value}
 
 
@@ -166,14 +172,17 @@ def is_somebody_else(mapping: CustomerMapping, contact: Contact, customer: Custo
     return contradict(mapping.kind, ours if is_ours else known, contact)
 
 
-def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, rules: PlanRules) -> Action | None:
+def plan_linked(
+    customer: Customer, contact: Contact, mapping: CustomerMapping, rules: PlanRules, longest: Longest = NOTHING_KNOWN
+) -> Action | None:
     """The update that brings the linked contact in step with the CRM, or None if nothing would change."""
-    changes = {**differences(customer, contact), **_new_number(customer, contact, mapping)}
+    differing = differences(customer, contact)
+    changes = {**differing, **_new_number(customer, contact, mapping)}
     sent = customer.fields_checksum
     if not changes:
         return None
-    if mapping.sent_checksum == sent and _only_spelling(changes):
-        return None  # Finance got this very spelling before and keeps its own: it is not sent twice
+    if changes == differing and _is_finances_own(customer, contact, mapping, longest):
+        return None
     return about_customer(
         Operation.UPDATE,
         customer,
@@ -183,8 +192,34 @@ def plan_linked(customer: Customer, contact: Contact, mapping: CustomerMapping, 
         checksum=customer.checksum,
         sent_checksum=sent,
         notes=customer.notes,
-        details={"known": contact_known(contact, mapping)},
+        details={"known": contact_known(contact, mapping), **({AGAIN: True} if mapping.sent_checksum == sent else {})},
     )
+
+
+def settled_checksum(customer: Customer, contact: Contact, mapping: CustomerMapping) -> str:
+    """The `sent_checksum` of a pair that is in step: it goes on telling what Finance has made of the values."""
+    kept = kept_checksum(customer.fields_checksum, differences(customer, contact))
+    return kept if mapping.sent_checksum == kept else customer.fields_checksum
+
+
+def _is_finances_own(customer: Customer, contact: Contact, mapping: CustomerMapping, longest: Longest) -> bool:
+    """Whether the differences are what Finance makes of these very values, which it got before: they are not sent again."""
+    changes = differences(customer, contact)
+    if mapping.sent_checksum == kept_checksum(customer.fields_checksum, changes):
+        return True
+    return mapping.sent_checksum == customer.fields_checksum and all(
+        same_meaning(name, old or "", new or "") or _is_shortened(name, new or "", customer, contact, longest)
+        for name, (old, new) in changes.items()
+    )
+
+
+def _is_shortened(name: str, value: str, customer: Customer, contact: Contact, longest: Longest) -> bool:
+    """Whether Finance keeps the beginning of a text only. Where another contact has a longer one, somebody has cut it instead."""
+    shown = contact.fields[name]
+    if not shown or FIELDS[name].kind not in (FieldKind.TEXT, FieldKind.NOTES) or longest(name) > len(shown):
+        return False
+    sent = (value, with_marker(value, customer.number)) if name == "notes" else (value,)
+    return any(text.startswith(shown) for text in sent)
 
 
 def _new_number(customer: Customer, contact: Contact, mapping: CustomerMapping) -> Changes:

@@ -44,6 +44,9 @@ def _fields(world: FinanceWorld, values: dict[str, str], known: int | None) -> R
     for name, letters in world.shortens.items():
         if isinstance(fields.get(name), str):
             fields[name] = fields[name][:letters]
+    for name, left_out in world.drops.items():
+        if isinstance(fields.get(name), str):
+            fields[name] = fields[name].translate({ord(letter): None for letter in left_out})
     if known is None or world.update_keeps:
         return fields
     emptied = {name: CONTACT[name] for name in CONTACT_KEYS.values() if name not in _NEVER_EMPTIED}

@@ -139,6 +139,8 @@ class FinanceSwitches:
     """An update with fewer keys keeps the fields that it doesn't name, or empties them (§3.2)."""
     shortens: dict[str, int] = field(default_factory=dict)
     """Properties that a form fills and how many letters are silently kept of them: `{"Address": 40}` (§3.2)."""
+    drops: dict[str, str] = field(default_factory=dict)
+    """Properties that a form fills and the letters that are silently left out of them: `{"Address": "،"}` (§3.2)."""
     unique_phones: tuple[str, ...] = ("MobileNo", "TelNo")
     """Fields whose numbers no two contacts may share; () allows everything (§3.2)."""
     phones_compared: Literal["each", "across"] = "each"

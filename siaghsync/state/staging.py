@@ -87,6 +87,8 @@ class Staging:
         self._state = state
         self._keyed: set[System] = set()
         """The sides whose `pair_keys` are there; most runs never ask."""
+        self._longest: dict[str, int] = {}
+        """What `longest` has found in the contacts at hand."""
         self._position = 0
         """The place of the customer that was taken in last."""
         self._read: Counter[str] = Counter()
@@ -100,6 +102,7 @@ class Staging:
     def add_contacts(self, contacts: Iterable[Contact]) -> int:
         """Takes in contacts, as they stream by. Returns how many."""
         count, source = 0, iter(contacts)
+        self._longest.clear()
         while batch := list(islice(source, BATCH)):
             rows = [
                 (c.code, identity_key(c), fold(c.name), c.marker, int(c.admin), int(c.active), _dump(c)) for c in batch
@@ -116,6 +119,7 @@ class Staging:
             self._state.execute("DELETE FROM temp.contacts")
             self._state.execute("DELETE FROM temp.pair_keys WHERE side = 'finance'")
             self._keyed.discard("finance")
+        self._longest.clear()
 
     def count_contacts(self) -> int:
         """How many contacts there are, admin users left out."""
@@ -129,6 +133,13 @@ class Staging:
     def contact(self, code: int) -> Contact | None:
         """The contact with this code, or None."""
         return next(iter(self._contacts("code = ?", code)), None)
+
+    def longest(self, field: str) -> int:
+        """How many letters the longest value of a field has among the contacts; 0 without contacts."""
+        if field not in self._longest:
+            sql = "SELECT max(length(json_extract(data, '$.fields.' || ?))) FROM temp.contacts"
+            self._longest[field] = int(self._state.value(sql, (field,)) or 0)
+        return self._longest[field]
 
     def any_marker(self) -> bool:
         """Whether any contact carries a mark, as only a sync puts it there."""

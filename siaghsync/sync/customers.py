@@ -20,6 +20,7 @@ from siaghsync.planning.customers import (
     plan_customer,
     plan_linked,
     recreate_contact,
+    settled_checksum,
 )
 from siaghsync.state import decisions, reviews
 from siaghsync.state.outbox import unsettled_of
@@ -151,14 +152,14 @@ def step_for(
         return subject, contact.reason, contact.message
     if contact is None or is_somebody_else(mapping, contact, customer):
         return _without_contact(context, customer, mapping, contact)
-    action = plan_linked(customer, contact, mapping, context.rules)
+    action = plan_linked(customer, contact, mapping, context.rules, context.staging.longest)
     if action is None:
         return replace(
             mapping,
             kind=customer.kind,
             customer_number=customer.number or mapping.customer_number,
             checksum=customer.checksum,
-            sent_checksum=customer.fields_checksum,
+            sent_checksum=settled_checksum(customer, contact, mapping),
             record_id=contact.record_id or mapping.record_id,
             national_code=contact.national_code,
         )

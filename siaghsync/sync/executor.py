@@ -13,13 +13,14 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 
 from siaghsync.connectors.siagh.client import SavedPreinvoice
-from siaghsync.domain.action import Action
-from siaghsync.domain.customer import customer_kind
+from siaghsync.domain.action import AGAIN, Action
+from siaghsync.domain.customer import Contact, customer_kind
 from siaghsync.domain.reasons import IntentState, Operation, Reason
 from siaghsync.errors import CallError, InDoubt, LockHeld, LoginRefused, NotSent, PhoneTaken
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.phones import Refusal
 from siaghsync.state.outbox import close_intent, open_intent, unsettled_of
+from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes
 from siaghsync.sync.outcomes import OutcomeRecorder, as_write
@@ -37,6 +38,7 @@ DOUBTS_IN_A_ROW = 20
 class _Reply:
     key: str
     words: tuple[str, ...] = ()
+    read_back: Contact | None = None
     preinvoice: SavedPreinvoice | None = None
 
 
@@ -140,10 +142,12 @@ class Executor:
             return _Reply(self.context.crm.create(customer_kind(action.kind), action.payload))
         if action.entity == "invoice":
             preinvoice = self.context.finance.save_preinvoice(action.payload)
-            return _Reply(preinvoice.key, preinvoice.messages, preinvoice)
+            return _Reply(preinvoice.key, preinvoice.messages, preinvoice=preinvoice)
         code = None if action.operation is Operation.CREATE else action.finance_code
         saved = self.context.finance.save_contact(action.payload, code)
-        return _Reply(saved.code, saved.messages)
+        shown = read_contact(self.context.finance, code) if code and action.details.get(AGAIN) else None
+        # Where it can't be read, the next whole look sends the values once more and reads again.
+        return _Reply(saved.code, saved.messages, shown if isinstance(shown, Contact) else None)
 
     def _record(self, batch: _Batch, future: Future[_Reply]) -> None:
         intent_id, action = batch.sent.pop(future)
@@ -178,7 +182,7 @@ class Executor:
             if reply.preinvoice:
                 self.documents.posted(intent_id, action, reply.preinvoice)
             else:
-                self.outcomes.confirmed(intent_id, action, reply.key, reply.words)
+                self.outcomes.confirmed(intent_id, action, reply.key, reply.words, reply.read_back)
 
     def _record_doubt(self, batch: _Batch, intent_id: int, action: Action, error: InDoubt) -> None:
         if action.entity == "invoice":

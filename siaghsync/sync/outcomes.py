@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from siaghsync.domain.action import Action
-from siaghsync.domain.customer import CustomerMapping, customer_kind
+from siaghsync.domain.action import Action, Changes
+from siaghsync.domain.customer import Contact, CustomerMapping, customer_kind, kept_checksum, shown_fields
 from siaghsync.domain.reasons import CONTACT_LOST, AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.phones import PART, WITHHELD
@@ -42,8 +42,11 @@ class OutcomeRecorder:
 
     # --- answers to creates and updates ---
 
-    def confirmed(self, intent_id: int, action: Action, key: str, words: tuple[str, ...] = ()) -> None:
-        """The target said yes. `key` is the finance code or CRM id that it answered with, `words` are its warnings.
+    def confirmed(
+        self, intent_id: int, action: Action, key: str, words: tuple[str, ...] = (), read_back: Contact | None = None
+    ) -> None:
+        """The target said yes. `key` is the finance code or CRM id that it answered with, `words` are its warnings, `read_back`
+        is the contact as it stands after an update that it got before.
 
         A key that contradicts the state (a new contact instead of an update, a code that belongs to another record) is put
         to review; the mappings stay as they were.
@@ -53,9 +56,9 @@ class OutcomeRecorder:
             if action.operation is Operation.CREATE:
                 self._created(action, key, words)
             else:
-                self._updated(action, key, words)
+                self._updated(action, key, words, read_back)
 
-    def _updated(self, action: Action, key: str, words: tuple[str, ...]) -> None:
+    def _updated(self, action: Action, key: str, words: tuple[str, ...], read_back: Contact | None) -> None:
         if key.strip() != str(action.finance_code):
             message = msg("reason.made_new_contact", code=action.finance_code, new_code=key)
             self.run.note(as_write(action), AuditOutcome.MISDIRECTED, message=message)
@@ -65,8 +68,11 @@ class OutcomeRecorder:
         if part := action.details.get(PART):
             self._partly_updated(action, part)
             return
-        self._in_step(action)
-        self.run.note(as_write(action), AuditOutcome.DONE, message=_quoted(words))
+        own = _finances_own(action, read_back) if read_back else {}
+        sent = kept_checksum(action.sent_checksum or "", own) if own else action.sent_checksum
+        self._in_step(replace(action, sent_checksum=sent))
+        notes = (*action.notes, *(msg("value_note.kept_otherwise", field=name) for name in own))
+        self.run.note(replace(as_write(action), notes=notes), AuditOutcome.DONE, message=_quoted(words))
         self.report.tell(action)
 
     def _partly_updated(self, action: Action, part: str) -> None:
@@ -302,6 +308,14 @@ def as_write(action: Action) -> Action:
 def _quoted(words: tuple[str, ...]) -> Message | None:
     """What the other system said, in its own words."""
     return verbatim("\n".join(words)) if words else None
+
+
+def _finances_own(action: Action, contact: Contact) -> Changes:
+    """What Finance has made of values that were just sent to it: field -> (Finance, CRM)."""
+    shown = shown_fields(contact)
+    return {
+        name: (shown[name], new) for name, (_, new) in action.changes.items() if name in shown and shown[name] != new
+    }
 
 
 def _pair_of(action: Action) -> CustomerMapping:

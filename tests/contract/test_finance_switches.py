@@ -168,6 +168,11 @@ def test_an_address_can_be_shortened_silently(sandbox: Sandbox, client: Client) 
     assert created(client, address="خیابان نمونه")["Address"] == "خیابان"
 
 
+def test_letters_can_be_left_out_silently(sandbox: Sandbox, client: Client) -> None:
+    sandbox.finance.drops = {"Address": "،ن"}
+    assert created(client, address="خیابان، نمونه")["Address"] == "خیابا موه"
+
+
 def test_no_phone_need_be_unique(sandbox: Sandbox, client: Client) -> None:
     created(client, mobileno="0900", telno="021")
     sandbox.finance.unique_phones = ("TelNo",)

@@ -19,7 +19,8 @@ def verify(context: RunContext) -> Comparison:
     found = Comparison(told=frozenset(json.loads(context.state.meta(_TOLD) or "[]")))
     staging, total = context.staging, context.mappings.count()
     for mapping in context.mappings.all():
-        found.add(mapping, staging.customer(mapping.crm_id), staging.contact(mapping.finance_code), context.rules)
+        customer, contact = staging.customer(mapping.crm_id), staging.contact(mapping.finance_code)
+        found.add(mapping, customer, contact, context.rules, staging.longest)
         if found.checked % _BATCH == 0:
             context.progress("comparing_customers", found.checked, total)
             context.stop_if_cancelled()

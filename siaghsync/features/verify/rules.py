@@ -11,7 +11,7 @@ from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.fields import finance_key
 from siaghsync.messages import catalog
 from siaghsync.planning.cases import PlanRules
-from siaghsync.planning.customers import is_somebody_else, plan_linked
+from siaghsync.planning.customers import NOTHING_KNOWN, Longest, is_somebody_else, plan_linked, settled_checksum
 from siaghsync.state.duplicates import Duplicate
 
 
@@ -64,9 +64,14 @@ class Comparison:
     told: frozenset[str] = frozenset()
 
     def add(
-        self, mapping: CustomerMapping, customer: Customer | None, contact: Contact | None, rules: PlanRules
+        self,
+        mapping: CustomerMapping,
+        customer: Customer | None,
+        contact: Contact | None,
+        rules: PlanRules,
+        longest: Longest = NOTHING_KNOWN,
     ) -> None:
-        """Compares one linked pair; None is a side that its system does not show any more."""
+        """Compares one linked pair; None is a side that its system does not show any more. `longest` as for `plan_linked`."""
         present = customer or contact
         pair = Pair(mapping.crm_id, mapping.customer_number, mapping.finance_code, present.name if present else "")
         self.checked += 1
@@ -78,7 +83,7 @@ class Comparison:
             self.missing_in_crm.append(pair)
         if contact is None or customer is None:
             return
-        if changes := _changes(mapping, customer, contact, rules):
+        if changes := _changes(mapping, customer, contact, rules, longest):
             self.drift.append(Drift(pair, changes))
         else:
             self.in_step += 1
@@ -111,8 +116,10 @@ def _duplicate_as_json(duplicate: Duplicate) -> dict[str, Any]:
     }
 
 
-def _changes(mapping: CustomerMapping, customer: Customer, contact: Contact, rules: PlanRules) -> Changes:
-    # As if Finance had been sent these very values before: an odd spelling is no drift.
-    sent = replace(mapping, sent_checksum=customer.fields_checksum)
-    action = plan_linked(customer, contact, sent, rules)
+def _changes(
+    mapping: CustomerMapping, customer: Customer, contact: Contact, rules: PlanRules, longest: Longest
+) -> Changes:
+    # As if Finance had been sent these very values before: an odd spelling, or its own version of a value, is no drift.
+    sent = replace(mapping, sent_checksum=settled_checksum(customer, contact, mapping))
+    action = plan_linked(customer, contact, sent, rules, longest)
     return action.changes if action else {}
