@@ -40,6 +40,7 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
+        _check_letters(arguments)
         code = get_command(app).main(args=arguments, prog_name="siaghsync", standalone_mode=False)
     except SiaghsyncError as error:
         tell_error(error, as_json=as_json)
@@ -58,6 +59,15 @@ def _run(arguments: list[str]) -> int:
         tell_bug(error, as_json=as_json)
         return _BUG
     return code if isinstance(code, int) else 0
+
+
+def _check_letters(arguments: list[str]) -> None:
+    """Raises UsageError for bytes that are no UTF-8: no name, number or path that the program keeps can hold them."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise UsageError("usage.not_utf8", text=argument.encode("utf-8", "replace").decode()) from None
 
 
 if __name__ == "__main__":

@@ -61,7 +61,15 @@ def read_users(path: Path) -> Users:
         return {}
     except OSError as error:
         raise SettingsError("settings.unreadable", file=str(path), error=str(error.strerror).lower()) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, ValueError):
+    except (
+        UnicodeDecodeError,
+        tomllib.TOMLDecodeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        RecursionError,
+    ):
         raise SettingsError("settings.users_not_understood", file=str(path)) from None
     return {fold(user.name): user for user in users}
 

@@ -102,7 +102,7 @@ def load_mapping(path: Path, *, required: bool) -> MappingFile:
         problems = [msg("mapping.unreadable", error=str(error.strerror).lower())]
     except UnicodeDecodeError:
         problems = [msg("mapping.not_utf8")]
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         problems = [msg("mapping.no_toml", error=str(error))]
     raise SettingsError("mapping.problems", file=str(path), count=len(problems), problems=tuple(problems))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from siaghsync.cli.environment import settings_of
-from siaghsync.cli.options import DryRunOption, JsonOption, PlanOption, SavePlanOption, new_app
+from siaghsync.cli.options import LARGEST, DryRunOption, JsonOption, PlanOption, SavePlanOption, new_app
 from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import IMPORT, Output, carry_out
 from siaghsync.domain.reasons import Operation
@@ -30,7 +30,7 @@ def initial_import(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask before writing.")] = False,
     dry_run: DryRunOption = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, metavar="N", help="Link or create at most N records.")
+        int | None, typer.Option("--limit", min=1, max=LARGEST, metavar="N", help="Link or create at most N records.")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Go on although a brake stopped the run: a list much shorter than before.")

@@ -9,7 +9,7 @@ import typer
 
 from siaghsync import clock
 from siaghsync.cli.environment import current_user, settings_of
-from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.cli.options import LARGEST, JsonOption, new_app
 from siaghsync.cli.times import moment_of
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
@@ -36,7 +36,9 @@ def log(
         str | None,
         typer.Option("--since", metavar="WHEN", help="From then on: 12h, 2d, 2026-01-31, 1404-11-11 (Tehran)."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most N lines, the newest.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=LARGEST, metavar="N", help="At most N lines, the newest.")
+    ] = 50,
     prune_before: Annotated[
         str | None,
         typer.Option("--prune-before", metavar="WHEN", help="Remove what is older instead; never links or open items."),

@@ -21,6 +21,9 @@ class GlobalOptions:
     verbose: bool = False
 
 
+LARGEST = 2**63 - 1
+"""The largest number that the state file can hold."""
+ReviewId = Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")]
 SavePlanOption = Annotated[

@@ -14,7 +14,7 @@ import typer
 from siaghsync import clock
 from siaghsync.cli.build import run_context
 from siaghsync.cli.environment import current_user, settings_of, stop_on_signal
-from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.cli.options import LARGEST, JsonOption, ReviewId, new_app
 from siaghsync.domain.reasons import Resolution
 from siaghsync.errors import LockHeld, UsageError
 from siaghsync.messages.catalog import render
@@ -53,9 +53,7 @@ def review(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 @app.command("show")
-def show_one(
-    context: typer.Context, review_id: Annotated[int, typer.Argument(metavar="ID")], as_json: JsonOption = False
-) -> None:
+def show_one(context: typer.Context, review_id: ReviewId, as_json: JsonOption = False) -> None:
     """Show one review: both sides, the difference, and what happened so far."""
     with closing(open_state(settings_of(context).siaghsync_state)) as state:
         found = reviews.get(state, review_id)
@@ -73,7 +71,7 @@ def show_one(
 @app.command("resolve")
 def resolve_some(
     context: typer.Context,
-    ids: Annotated[list[int], typer.Argument(metavar="ID...")],
+    ids: Annotated[list[int], typer.Argument(metavar="ID...", min=1, max=LARGEST)],
     retry: Annotated[bool, typer.Option("--retry", help="Try again in the next run.")] = False,
     link: Annotated[
         str | None,
@@ -141,9 +139,7 @@ def _agrees(doubt: UsageError) -> bool:
 
 
 @app.command("reopen")
-def reopen_one(
-    context: typer.Context, review_id: Annotated[int, typer.Argument(metavar="ID")], as_json: JsonOption = False
-) -> None:
+def reopen_one(context: typer.Context, review_id: ReviewId, as_json: JsonOption = False) -> None:
     """Take a decision back, as long as nothing was sent because of it."""
     take_back(settings_of(context), review_id, current_user())
     if as_json:

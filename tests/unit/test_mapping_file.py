@@ -96,6 +96,7 @@ def test_an_empty_file_is_as_good_as_none(tmp_path: Path) -> None:
             "Line 3: cities.شهرري is the same name as one above it, with another code.",
         ),
         ("[cities]\n'a' = ", "It can't be read as TOML: "),
+        ("a = " + "[" * 100_000, "It can't be read as TOML: "),
         ("[customers]\nnational_code_property = 5", "Line 2: customers.national_code_property must be a text, not 5."),
     ],
 )

@@ -65,7 +65,7 @@ def read_head(line: str, name: str) -> Head:
         data = json.loads(line)
         version = data["version"]
         head = Head(**data) if version == VERSION else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError("plan.not_a_plan", path=name) from None
     if head is None:
         raise UsageError("plan.other_version", path=name, version=str(version), expected=str(VERSION))
@@ -82,7 +82,7 @@ def read_actions(lines: Iterable[str], head: Head, name: str) -> Iterator[Action
         found.add(line)
         try:
             yield Action.from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise damaged from None
     if (found.lines, found.hex()) != (head.actions, head.fingerprint):
         raise damaged
