@@ -75,7 +75,9 @@ def resolve_some(
     retry: Annotated[bool, typer.Option("--retry", help="Try again in the next run.")] = False,
     link: Annotated[
         str | None,
-        typer.Option("--link", metavar="CODE", help="It is this finance contact (after an import: this CRM number)."),
+        typer.Option(
+            "--link", metavar="CODE", help="It is this finance contact (after an import: this CRM number or id)."
+        ),
     ] = None,
     recreate: Annotated[
         bool, typer.Option("--recreate", help="Make the contact anew in Siagh, in the next run.")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from uuid import UUID
 
 from siaghsync.domain.fields import FIELDS, FieldKind
 
@@ -77,6 +78,14 @@ def visible(text: str) -> str:
 def ascii_digits(text: str) -> str:
     """The text with Persian and Arabic digits as ASCII ones; nothing else is touched."""
     return text if text.isascii() else text.translate(_DIGITS)
+
+
+def is_guid(text: str) -> bool:
+    """Whether it is an id as the CRM has them, with dashes."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def fold(text: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact, Customer, CustomerMapping, customer_kind
-from siaghsync.domain.normalize import ascii_digits
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, customer_kind
+from siaghsync.domain.normalize import ascii_digits, is_guid
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.errors import CallError, UsageError
 from siaghsync.messages.message import Message, msg
@@ -23,7 +24,7 @@ from siaghsync.state.reviews import Review
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_decisions import check_number, decide_document
-from siaghsync.sync.reading import customers_with_number
+from siaghsync.sync.reading import KINDS, customers_with_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,18 +204,24 @@ def _contact(context: RunContext, review: Review, value: str) -> Contact:
 
 
 def _customer(context: RunContext, review: Review, value: str) -> Customer:
-    """The CRM side: known for a review of a sync; for one of an import, the customer number that was given."""
+    """The CRM side: known for a review of a sync; for one of an import, by the customer number or CRM id that was given."""
     if review.target == "finance":
-        kind = customer_kind(review.kind)
-        raw = context.crm.get(kind, review.record)
-        if raw is None:
+        found = _customers_with_id(context, review.record, [customer_kind(review.kind)])
+        if not found:
             raise UsageError("usage.customer_is_gone")
-        return customer_from_crm(raw, kind, context.rules.site)
+        return found[0]
     number = ascii_digits(value).strip()
     found = [customer for customer in customers_with_number(context, number) if customer.number == number]
+    found = found or (_customers_with_id(context, number.lower(), KINDS) if is_guid(number) else [])
     if len(found) != 1:
         raise UsageError("usage.number_not_unique", count=len(found), number=number)
     return found[0]
+
+
+def _customers_with_id(context: RunContext, crm_id: str, kinds: Sequence[Kind]) -> list[Customer]:
+    records = ((kind, context.crm.get(kind, crm_id)) for kind in kinds)
+    found = (customer_from_crm(raw, kind, context.rules.site) for kind, raw in records if raw is not None)
+    return list(islice(found, 1))
 
 
 def _link(run: Run, pair: CustomerMapping) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from uuid import UUID
 
 from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, number_of
-from siaghsync.domain.normalize import ascii_digits
+from siaghsync.domain.normalize import ascii_digits, is_guid
 from siaghsync.errors import UsageError
 
 _PAGE_SIZE = 200
@@ -32,7 +31,7 @@ def find_in_crm(
     """
     value = wanted.value.strip()
     if wanted.by == "id":
-        found = next(_by_id(crm, value.lower(), sources), None) if _is_guid(value) else None
+        found = next(_by_id(crm, value.lower(), sources), None) if is_guid(value) else None
         records = [found] if found else []
     else:
         # As it was typed, then with the digits that most records have.
@@ -47,13 +46,6 @@ def find_in_crm(
     if not records:
         raise UsageError(f"usage.not_in_crm_by_{wanted.by}", value=wanted.value)
     return records
-
-
-def _is_guid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def _by_id(crm: Payamgostar, crm_id: str, sources: tuple[Source, ...]) -> Iterator[tuple[Source, Mapping[str, Any]]]:
