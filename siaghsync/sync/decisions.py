@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, customer_kind
 from siaghsync.domain.normalize import ascii_digits, is_guid
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation, Reason, Resolution
+from siaghsync.domain.site import Site
 from siaghsync.errors import CallError, UsageError
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.customers import contact_known
@@ -206,21 +208,23 @@ def _contact(context: RunContext, review: Review, value: str) -> Contact:
 def _customer(context: RunContext, review: Review, value: str) -> Customer:
     """The CRM side: known for a review of a sync; for one of an import, by the customer number or CRM id that was given."""
     if review.target == "finance":
-        found = _customers_with_id(context, review.record, [customer_kind(review.kind)])
+        found = _customers_with_id(context.crm, context.rules.site, review.record, [customer_kind(review.kind)])
         if not found:
             raise UsageError("usage.customer_is_gone")
         return found[0]
     number = ascii_digits(value).strip()
     found = [customer for customer in customers_with_number(context, number) if customer.number == number]
-    found = found or (_customers_with_id(context, number.lower(), KINDS) if is_guid(number) else [])
+    found = found or (
+        _customers_with_id(context.crm, context.rules.site, number.lower(), KINDS) if is_guid(number) else []
+    )
     if len(found) != 1:
         raise UsageError("usage.number_not_unique", count=len(found), number=number)
     return found[0]
 
 
-def _customers_with_id(context: RunContext, crm_id: str, kinds: Sequence[Kind]) -> list[Customer]:
-    records = ((kind, context.crm.get(kind, crm_id)) for kind in kinds)
-    found = (customer_from_crm(raw, kind, context.rules.site) for kind, raw in records if raw is not None)
+def _customers_with_id(crm: Payamgostar, site: Site, crm_id: str, kinds: Sequence[Kind]) -> list[Customer]:
+    records = ((kind, crm.get(kind, crm_id)) for kind in kinds)
+    found = (customer_from_crm(raw, kind, site) for kind, raw in records if raw is not None)
     return list(islice(found, 1))
 
 
