@@ -67,7 +67,10 @@ def invoices(
             write_csv(csv, CSV_COLUMNS, map(csv_row, found.lines()))
         if as_json:
             write_json(
-                found.head(), documents=found.lines(), sums=found.sums.rows(), not_understood=found.not_understood()
+                {**found.head(), "totals": found.sums.totals()},
+                documents=found.lines(),
+                sums=found.sums.rows(),
+                not_understood=found.not_understood(),
             )
         else:
             show(*invoice_tables(found))

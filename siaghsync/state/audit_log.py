@@ -152,3 +152,9 @@ def _loosely(text: str) -> str:
         else:
             letters.append(f"\\{letter}" if letter in "%_\\" else letter)
     return f"%{''.join(letters)}%"
+
+
+def last_name(state: State, customer_crm_id: str | None) -> str:
+    """The name under which a customer was seen last, or ""."""
+    sql = "SELECT name FROM audit WHERE crm_id = ? AND entity = 'customer' AND name <> '' ORDER BY id DESC LIMIT 1"
+    return str(state.value(sql, (customer_crm_id,)) or "")

@@ -108,6 +108,34 @@ def test_sums_are_to_the_rial_and_a_quote_with_its_invoice_counts_once(trading: 
     ]
 
 
+def test_the_totals_add_up_in_documents_and_in_rials(trading: tuple[World, str]) -> None:
+    world, customer = trading
+    world.crm.add_invoice(customer, [row(10, 1)], number="I-1")
+    changed = world.crm.add_invoice(customer, [row(20, 1)], number="I-2")
+    gone = world.crm.add_invoice(customer, [row(40, 1)], number="I-3")
+    world.crm.add_invoice(customer, [row(80, 1, code="")], number="I-4")
+    world.crm.add_quote(customer, [row(160, 1)], number="")
+    world.run("sync")
+    world.crm.edit(changed, details=[row(25, 1)], totalValue=25, finalValue=25)
+    world.crm.delete(gone)
+    world.run("sync")
+    report = world.json("report", "invoices")
+    assert report["totals"] == {
+        "all": {"documents": 5, "net": "275"},
+        "posted": {"documents": 1, "net": "10"},
+        "changed": {"documents": 2, "net": "25", "difference": "-35"},
+        "open": {"documents": 1, "net": "80"},
+        "passed_over": {"documents": 1, "net": "160"},
+    }
+    told = lines(report)
+    assert told["I-2"]["changed"]
+    assert not told["I-1"]["changed"]
+    assert told["I-1"]["customer_name"] == world.crm.records[customer]["nickName"]
+    shown = world.run("report", "invoices", env={"COLUMNS": "80"}).stdout
+    assert "changed since it was posted" in shown
+    assert "-35" in shown
+
+
 def test_the_year_goes_by_the_documents_own_date(trading: tuple[World, str]) -> None:
     world, customer = trading
     eve = JalaliDate(FISCAL_YEAR, 1, 1).to_gregorian() - timedelta(days=1)

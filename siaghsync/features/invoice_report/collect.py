@@ -20,6 +20,7 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_difference import is_same
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.state import retries, reviews
+from siaghsync.state.audit_log import last_name
 from siaghsync.state.database import State
 from siaghsync.state.invoice_lines import InvoiceLines
 from siaghsync.state.mappings import Mappings, PostedDocuments
@@ -104,7 +105,8 @@ class YearReport:
             if raw is not None:
                 self._take(source, crm_id, raw)
             else:
-                known = Standing(own.customer_number, own.posted_by)
+                name = last_name(self.state, own.customer_crm_id)
+                known = Standing(own.customer_number, own.posted_by, customer_name=name)
                 self._keep(line_of_deleted(own.posted, known, self.rules), crm_id)
 
     # --- what the state file knows ---
@@ -132,6 +134,7 @@ class YearReport:
             Why(waits.reason, waits.message) if waits else None,
             None if own else _twin(posted, document),
             self._passed_over(document),
+            last_name(self.state, document.customer_crm_id),
         )
 
     def _passed_over(self, document: Document) -> Why | None:

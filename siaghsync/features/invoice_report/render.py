@@ -13,7 +13,7 @@ from rich.text import Text
 
 from siaghsync.domain.document import exact_sum, plain
 from siaghsync.features.invoice_report.collect import YearReport
-from siaghsync.features.invoice_report.rules import STATES
+from siaghsync.features.invoice_report.rules import STATES, TOTALS
 from siaghsync.messages.calendar import day_in_both
 from siaghsync.messages.catalog import amount, render, title
 from siaghsync.messages.message import msg
@@ -35,7 +35,7 @@ def invoice_tables(report: YearReport) -> list[RenderableType]:
     head = render(msg("invoices.head", year=str(report.year), documents=counts["documents"]))
     parts: list[RenderableType] = [Text(f"{head}: {states}." if states else f"{head}.", style="bold")]
     if rows:
-        parts += [_sums(rows), Text(render(msg("invoices.about_sums")), style="dim")]
+        parts += [_totals(report.sums.totals()), _sums(rows), Text(render(msg("invoices.about_sums")), style="dim")]
     shown: dict[str, list[Mapping[str, Any]]] = {state: [] for state in _STYLES}
     for line in report.lines():
         if len(shown[line["state"]]) < _MOST_ROWS:
@@ -50,6 +50,18 @@ def invoice_tables(report: YearReport) -> list[RenderableType]:
         parts += [Prose(f"  {isolated(each['message'], _MOST_CELLS)}") for each in bad[:_MOST_ROWS]]
         parts += not_shown(len(bad) - _MOST_ROWS, _ELSEWHERE)
     return parts
+
+
+def _totals(totals: Mapping[str, Mapping[str, Any]]) -> Table:
+    rows = table(
+        "", "documents", "net in the CRM", "since posted", right=("documents", "net in the CRM", "since posted")
+    )
+    for name in (*TOTALS[1:], TOTALS[0]):
+        total = totals[name]
+        by = amount(total["difference"], "en") if "difference" in total else ""
+        cells = (title(f"invoices.total_{name}"), f"{total['documents']:,}", amount(total["net"], "en"), by)
+        rows.add_row(*cells, style="bold" if name == "all" else None)
+    return rows
 
 
 def _sums(sums: Sequence[Mapping[str, Any]]) -> Table:
@@ -79,7 +91,7 @@ def _documents(lines: Iterable[Mapping[str, Any]]) -> Table:
         rows.add_row(
             day_in_both(date.fromisoformat(line["date"])).replace(" ", "\n"),
             f"{title('kind.' + line['source'])}\n{isolated(line['number'] or line['crm_id'])}",
-            isolated(line["customer_number"]),
+            f"{isolated(line['customer_number'])}\n{isolated(line['customer_name'])}",
             amount(line["net"], "en"),
             isolated(line["finance_number"] or line["finance_key"]),
             "\n".join(_story(line)),

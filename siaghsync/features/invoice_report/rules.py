@@ -30,6 +30,10 @@ class _Sum:
         self.net = exact_sum([self.net, amount])
 
 
+TOTALS = ("all", "posted", "changed", "open", "passed_over")
+_TOTAL_OF: dict[LineState, str] = {
+    "posted": "posted", "waiting": "open", "review": "open", "missing": "open", "skipped": "passed_over",
+}  # fmt: skip
 _GROUPS: dict[LineState, str] = {
     "posted": "posted", "waiting": "open", "review": "open", "missing": "open", "skipped": "skipped",
 }  # fmt: skip
@@ -40,6 +44,9 @@ class Sums:
     """Counts by state, and sums by Jalali month and sale model, of all lines that were added."""
 
     states: Counter[str] = field(default_factory=Counter)
+    _totals: dict[str, _Sum] = field(default_factory=lambda: {name: _Sum() for name in TOTALS})
+    difference: Decimal = _ZERO
+    """What the changed documents come to in the CRM by now, less what they came to when they were posted."""
     _sums: dict[tuple[str, int], dict[str, _Sum]] = field(default_factory=dict)
 
     def add(self, line: Mapping[str, Any]) -> None:
@@ -49,6 +56,22 @@ class Sums:
             cells = self._sums.setdefault((line["month"], line["sale_model"]), {})
             cells.setdefault("all", _Sum()).add(Decimal(line["net"]))
             cells.setdefault(_GROUPS[line["state"]], _Sum()).add(Decimal(line["posted_net"] or line["net"]))
+            self._add_to_totals(line)
+
+    def _add_to_totals(self, line: Mapping[str, Any]) -> None:
+        present = Decimal(line["net"]) if line["in_crm"] else _ZERO
+        self._totals["all"].add(present)
+        self._totals["changed" if line["changed"] else _TOTAL_OF[line["state"]]].add(present)
+        if line["changed"]:
+            self.difference = exact_sum([self.difference, present, -Decimal(line["posted_net"])])
+
+    def totals(self) -> dict[str, dict[str, Any]]:
+        """Documents and their present net in the CRM: all of them, and the four parts that they are the sum of."""
+        found: dict[str, dict[str, Any]] = {
+            name: {"documents": each.documents, "net": plain(each.net)} for name, each in self._totals.items()
+        }
+        found["changed"]["difference"] = plain(self.difference)
+        return found
 
     def counts(self) -> dict[str, int]:
         """How many documents there are, in all and by state."""
@@ -96,12 +119,14 @@ class Standing:
     waiting: Why | None = None
     twin: Posted | None = None
     skipped: Why | None = None
+    customer_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One document and where it stands. `net` is before tax; `posted_net` is the net of what was posted, `reported_net`
-    what Siagh said to it. `counted` is False for the other half of a quote and its invoice: both are one pre-invoice."""
+    what Siagh said to it. `changed` says that the CRM shows another content by now than what was posted, or nothing at all.
+    `counted` is False for the other half of a quote and its invoice: both are one pre-invoice."""
 
     crm_id: str
     source: DocumentSource
@@ -123,7 +148,9 @@ class Line:
     reported_net: Decimal | None = None
     notes: tuple[Message, ...] = ()
     in_crm: bool = True
+    changed: bool = False
     counted: bool = True
+    customer_name: str = ""
 
     @property
     def month(self) -> str:
@@ -146,6 +173,7 @@ class Line:
             "month": self.month,
             "customer_crm_id": self.customer_crm_id or None,
             "customer_number": self.customer_number or None,
+            "customer_name": self.customer_name or None,
             "subject": self.subject,
             "sale_model": self.sale_model,
             "net": plain(self.net),
@@ -160,14 +188,15 @@ class Line:
             "reported_net": None if self.reported_net is None else plain(self.reported_net),
             "notes": [render(note) for note in self.notes],
             "in_crm": self.in_crm,
+            "changed": self.changed,
             "counted": self.counted,
         }
 
 
 CSV_COLUMNS = (
-    "jalali_date", "date", "source", "number", "customer_number", "subject", "sale_model", "net", "net_with_tax", "state",
-    "how", "finance_number", "finance_key", "posted_net", "reported_net", "reason", "message", "notes", "counted", "crm_id",
-    "customer_crm_id",
+    "jalali_date", "date", "source", "number", "customer_number", "customer_name", "subject", "sale_model", "net",
+    "net_with_tax", "state", "how", "finance_number", "finance_key", "posted_net", "reported_net", "reason",
+    "message", "notes", "changed", "counted", "crm_id", "customer_crm_id",
 )  # fmt: skip
 
 
@@ -199,9 +228,11 @@ def line_of(document: Document, known: Standing, rules: DocumentRules) -> Line:
         net(document),
         net_with_tax(document),
         "missing",
+        customer_name=known.customer_name,
     )
     if known.posted:
         changed = bool(difference(known.posted.snapshot, document))
+        bare = replace(bare, changed=changed)
         return _posted(bare, known.posted, known, [msg("invoices.changed")] if changed else [])
     return _not_posted(bare, document, known, rules)
 
@@ -223,6 +254,8 @@ def line_of_deleted(posted: Posted, known: Standing, rules: DocumentRules) -> Li
         Decimal(said["net_with_tax"]),
         "posted",
         in_crm=False,
+        changed=True,
+        customer_name=known.customer_name,
     )
     return _posted(bare, posted, known, [msg("invoices.deleted")])
 
