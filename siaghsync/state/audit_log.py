@@ -77,6 +77,8 @@ _WAS_CALLED = """crm_id IN (SELECT crm_id FROM audit WHERE json_quote(name) LIKE
     OR (changes LIKE ? ESCAPE '\\' AND EXISTS (SELECT 1 FROM json_tree(changes) AS part
         WHERE part.type = 'text' AND json_quote(part.value) LIKE ? ESCAPE '\\')))"""
 """The whole text of `changes` first, which is quick; then its values alone, since the names of fields are no names."""
+NAMED = "SELECT crm_id FROM audit WHERE entity = 'customer' AND json_quote(name) LIKE :named ESCAPE '\\'"
+"""The CRM ids of customers who were ever called so; the place takes what `loosely` gives."""
 _SHORTEST_PART = 5
 """A shorter number is a customer's and not part of a phone or national code."""
 _OFTEN_OTHERWISE = frozenset("یيىئکكةهۀەأإٱآا")
@@ -101,7 +103,7 @@ def entries(state: State, wanted: LogFilter) -> list[AuditLine]:
         number = ascii_digits(wanted.search).strip()
         is_short = number.isdecimal() and len(number) < _SHORTEST_PART
         conditions.append(_HAS_NUMBER if is_short else f"({_HAS_NUMBER} OR {_WAS_CALLED})")
-        values += [number] * 4 if is_short else [*[number] * 4, *[_loosely(wanted.search)] * 3]
+        values += [number] * 4 if is_short else [*[number] * 4, *[loosely(wanted.search)] * 3]
     for column, limit in (("id <", wanted.before), ("run_id =", wanted.run)):
         if limit is not None:
             conditions.append(f"{column} ?")
@@ -141,7 +143,7 @@ def line_of(row: Record) -> AuditLine:
     )
 
 
-def _loosely(text: str) -> str:
+def loosely(text: str) -> str:
     """A LIKE pattern for JSON texts that hold this text, in whichever letter forms and with whichever spaces."""
     letters = []
     for letter in json.dumps(text.strip(), ensure_ascii=False)[1:-1]:

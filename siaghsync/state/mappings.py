@@ -10,6 +10,8 @@ from typing import Any
 
 from siaghsync.domain.customer import CustomerMapping, Kind
 from siaghsync.domain.document import Posted, plain
+from siaghsync.domain.normalize import ascii_digits
+from siaghsync.state.audit_log import NAMED, last_name, loosely
 from siaghsync.state.columns import Record
 from siaghsync.state.database import Row, State
 
@@ -98,13 +100,20 @@ class PostedDocuments:
         """The posted documents of a customer, the newest last."""
         return self._entries("customer_crm_id = ?", [customer_crm_id], "posted_at")
 
-    def page(self, limit: int, after: int = 0, search: str = "") -> list[PostedEntry]:
-        """Posted documents in the order in which they were posted, those behind the place `after`.
+    def page(self, limit: int, place: int = 0, search: str = "") -> list[tuple[PostedEntry, str]]:
+        """Posted documents with the names of their customers, the newest first, from the `place`-th on.
 
-        With `search` those with that customer number, number in the CRM, or pre-invoice number.
+        With `search` those with that customer number, number in the CRM, or pre-invoice number, and those of customers whose
+        name it is a part of.
         """
-        where = "rowid > :after AND (:q = '' OR customer_number = :q OR crm_number = :q OR finance_number = :q)"
-        return self._entries(where, {"after": after, "q": search}, "rowid", limit)
+        where = (
+            ":q = '' OR customer_number = :q OR crm_number = :q OR finance_number = :q "
+            f"OR (:named <> '' AND customer_crm_id IN ({NAMED}))"
+        )
+        found = self._state.db.table("posted_documents").rows_where(
+            where, _search(search), order_by="rowid DESC", select="rowid AS place, *", limit=limit, offset=place
+        )
+        return [(entry, last_name(self._state, entry.customer_crm_id)) for entry in map(_entry, found)]
 
     def add(self, posted: Posted, customer_number: str, related_quote_id: str | None, posted_by: str, at: str) -> None:
         """Remembers a document as posted. Raises sqlite3.IntegrityError if it is already."""
@@ -227,15 +236,19 @@ class Mappings:
         found = self._state.db.table("customer_mappings").rows_where("crm_id = ?", [crm_id])
         return next(map(_link, found), None)
 
-    def page(self, limit: int, after: int = 0, search: str = "") -> list[Link]:
-        """Linked pairs by finance code, those behind the code `after`; with `search` those with that number, id or code."""
-        found = self._state.db.table("customer_mappings").rows_where(
-            "finance_code > :after AND (:q = '' OR customer_number = :q OR crm_id = :q OR CAST(finance_code AS TEXT) = :q)",
-            {"after": after, "q": search},
-            order_by="finance_code",
-            limit=limit,
+    def page(self, limit: int, place: int = 0, search: str = "") -> list[tuple[Link, str]]:
+        """Linked pairs with the names of the customers, by finance code, from the `place`-th on.
+
+        With `search` those with that number, id or code, and those whose name it is a part of.
+        """
+        where = (
+            ":q = '' OR customer_number = :q OR crm_id = :q OR CAST(finance_code AS TEXT) = :q "
+            f"OR (:named <> '' AND crm_id IN ({NAMED}))"
         )
-        return list(map(_link, found))
+        found = self._state.db.table("customer_mappings").rows_where(
+            where, _search(search), order_by="finance_code", limit=limit, offset=place
+        )
+        return [(link, last_name(self._state, link.crm_id)) for link in map(_link, found)]
 
     def add(self, mapping: CustomerMapping, linked_by: str, at: str) -> None:
         """Links a pair. Raises sqlite3.IntegrityError if either side is linked already."""
@@ -267,6 +280,11 @@ class Mappings:
         moved = {"finance_code": pair.finance_code, "linked_by": linked_by, "linked_at": at}
         self._state.db.table("customer_mappings").update(pair.crm_id, moved)
         self.mark_in_sync(pair, at)
+
+
+def _search(text: str) -> dict[str, str]:
+    number = ascii_digits(text).strip()
+    return {"q": number, "named": "" if number.isdecimal() else loosely(text)}
 
 
 def _mapping(row: Row | None) -> CustomerMapping | None:

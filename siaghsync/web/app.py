@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from siaghsync.dashboard_users import Role
-from siaghsync.web import auth, dashboard, records, reviews
+from siaghsync.web import auth, dashboard, record, records, reviews, waiting
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.middleware import BodyLimit, Guard, SessionCookie
 from siaghsync.web.page import Handler, Pages, switch_language
@@ -79,6 +79,8 @@ def _page_routes(pages: Pages) -> list[Route]:
         post("/reviews/{review_id:int}/decide", reviews.decide, Role.DECIDE),
         post("/reviews/{review_id:int}/reopen", reviews.reopen, Role.DECIDE),
         get("/trail", records.trail),
+        get("/waiting", waiting.waiting_list),
+        get("/record", record.record),
         get("/links", records.links),
         get("/runs", records.run_list),
         get("/runs/{run_id:int}", records.one_run),

@@ -46,9 +46,14 @@ def one_run(page: PageContext) -> Response:
 def links(page: PageContext) -> Response:
     """The linked customers, or the posted documents."""
     documents, search = page.asked("of") == "invoices", page.asked("q")[:_LONGEST_SEARCH]
-    after = page.number("after") or 0
+    place = page.number("place") or 0
     with page.dependencies.state() as state:
         listed: Mappings | PostedDocuments = PostedDocuments(state) if documents else Mappings(state)
-        found = listed.page(_PAGE + 1, after, search)
-    template = "documents.html" if documents else "links.html"
-    return page.show(template, rows=found[:_PAGE], more=len(found) > _PAGE, q=search)
+        found = listed.page(_PAGE + 1, place, search)
+    return page.show(
+        "documents.html" if documents else "links.html",
+        rows=found[:_PAGE],
+        q=search,
+        earlier=max(place - _PAGE, 0) if place else None,
+        later=place + _PAGE if len(found) > _PAGE else None,
+    )

@@ -145,16 +145,26 @@ def test_lists_come_page_by_page_and_can_be_searched(run: Run) -> None:
             documents.add(
                 replace(POSTED, crm_id=f"i-{n}", number=f"{n}", snapshot=snapshot), f"n{n}", None, "create", run.at()
             )
-    first = links.page(3)
-    assert [link.finance_code for link in first] == [100, 101, 102]
-    assert [link.finance_code for link in links.page(3, after=102)] == [103, 104]
-    assert [[link.crm_id for link in links.page(9, search=q)] for q in ("n3", "p-3", "103", "x")] == [["p-3"]] * 3 + [
-        []
-    ]
-    entries = documents.page(2)
-    assert [entry.crm_number for entry in entries] == ["d0", "d1"]
-    assert [entry.crm_number for entry in documents.page(9, after=entries[-1].place)] == ["d2", "d3", "d4"]
-    found = [[entry.posted.crm_id for entry in documents.page(9, search=q)] for q in ("n3", "d3", "3", "x")]
+        run.note(
+            replace(
+                DOCUMENT,
+                entity="customer",
+                kind="person",
+                record="p-3",
+                crm_id="p-3",
+                finance_code=103,
+                name="علی رضایی",
+            ),
+            AuditOutcome.DONE,
+        )
+    assert [link.finance_code for link, _ in links.page(3)] == [100, 101, 102]
+    assert [link.finance_code for link, _ in links.page(3, place=3)] == [103, 104]
+    assert [name for _, name in links.page(9)] == ["", "", "", "علی رضایی", ""]
+    searches = ("n3", "p-3", "103", "۱۰۳", "رضايي", "x", "%")
+    assert [[link.crm_id for link, _ in links.page(9, search=q)] for q in searches] == [["p-3"]] * 5 + [[]] * 2
+    assert [entry.crm_number for entry, _ in documents.page(2)] == ["d4", "d3"]
+    assert [entry.crm_number for entry, _ in documents.page(9, place=2)] == ["d2", "d1", "d0"]
+    found = [[entry.posted.crm_id for entry, _ in documents.page(9, search=q)] for q in ("n3", "d3", "3", "x")]
     assert found == [["i-3"]] * 3 + [[]]
 
 

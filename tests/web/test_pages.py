@@ -43,7 +43,10 @@ def stranger(served: Served) -> Served:
     return Served(served.world, served.process, served.url)
 
 
-@pytest.mark.parametrize("path", ["/", "/live", "/reviews", "/reviews/1", "/trail", "/links", "/runs", "/runs/1"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/live", "/reviews", "/reviews/1", "/trail", "/links", "/runs", "/runs/1", "/waiting", "/record?q=910"],
+)
 def test_nobody_gets_in_without_a_login(served: Served, path: str) -> None:
     answer = stranger(served).get(path)
     assert answer.status_code == 303
@@ -161,7 +164,8 @@ def test_every_answer_is_guarded(inside: Served, path: str) -> None:
 
 PAGES = [
     "/", "/live", "/reviews", "/reviews/{id}", "/reviews/{id}/confirm?way=discard", "/trail", "/trail?q=910", "/links",
-    "/links?of=invoices", "/links?q=910", "/runs", "/runs/1", "/nothing", "/reviews/9999", "/runs/9999",
+    "/links?of=invoices", "/links?q=910", "/waiting", "/waiting?of=skipped", "/record",
+    "/record?q=910", "/record?q=77", "/runs", "/runs/1", "/nothing", "/reviews/9999", "/runs/9999",
 ]  # fmt: skip
 
 
