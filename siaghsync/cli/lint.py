@@ -12,13 +12,16 @@ from siaghsync.cli.build import run_context
 from siaghsync.cli.cool_down import cool_down
 from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.domain.reasons import Reason
+from siaghsync.errors import StateError
 from siaghsync.features.lint.collect import survey
 from siaghsync.features.lint.render import lint_report
 from siaghsync.files import write_csv
 from siaghsync.messages.message import msg
 from siaghsync.report.streams import say_message, write_json
 from siaghsync.report.terminal import progress_bar, show
-from siaghsync.state.database import memory_state
+from siaghsync.state.database import memory_state, open_state
+from siaghsync.state.retries import customers_waited_for
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import log_in
 
@@ -45,6 +48,7 @@ def lint(
             with cool_down(settings.siaghsync_state):
                 log_in(run, RunReport(run.staging))
             found = survey(run)
+            found.numberless_waiting = _numberless_waiting(settings.siaghsync_state)
         if csv:
             write_csv(csv, _COLUMNS, (finding.as_json().values() for finding in found.findings()))
         if as_json:
@@ -53,3 +57,12 @@ def lint(
             show(*lint_report(found))
         if csv:
             say_message(msg("cli.findings_saved", file=str(csv)))
+
+
+def _numberless_waiting(state_file: Path) -> int:
+    """How many customers without a number have documents that wait; 0 where no state file can tell."""
+    try:
+        with closing(open_state(state_file)) as state:
+            return customers_waited_for(state, Reason.CUSTOMER_WITHOUT_NUMBER)
+    except StateError:
+        return 0

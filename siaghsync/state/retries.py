@@ -100,6 +100,12 @@ def any_for(state: State, reason: str) -> bool:
     return bool(state.value("SELECT 1 FROM retries WHERE reason = ? AND depends_on IS NOT NULL", (reason,)))
 
 
+def customers_waited_for(state: State, reason: str) -> int:
+    """How many customers documents wait for, for this reason."""
+    sql = "SELECT count(DISTINCT depends_on) FROM retries WHERE entity = 'invoice' AND reason = ?"
+    return int(state.value(sql, (reason,)))
+
+
 def free(state: State, reason: str) -> None:
     """Lets all that wait for this reason be tried in the next run. Belongs inside `State.atomic`."""
     state.execute("UPDATE retries SET depends_on = NULL WHERE reason = ?", (reason,))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.environment import SINCE
 from tests.indoors import Indoors, indoors
 from tests.world import Maker
 
@@ -109,3 +110,36 @@ def test_a_system_that_fails_and_an_account_that_is_locked(odd: Indoors) -> None
     assert odd.json("lint", exit_code=3)["error"]["kind"] == "login_locked"
     assert odd.json("lint", exit_code=3)["error"]["kind"] == "login_locked"
     assert odd.journal.count("crm") == 0
+
+
+def test_pairs_under_other_numbers_invisible_characters_and_places(make_world: Maker) -> None:
+    world = indoors(make_world())
+    world.finance.add_contact(Code=500, Name="علی رضایی", MobileNo="09120000001")
+    world.finance.add_contact(Code=501, Name="علی رضایی", MobileNo="09120000002")
+    world.finance.add_contact(Code=502, Name="مینا نوری", MobileNo="09120000003", Description="[CRM 90]")
+    phone = {"phoneType": "Mobile", "default": True}
+    for number, name, mobile in (
+        ("70", "علی رضایی", "09120000001"), ("5\u200f01", "علی رضایی", "09120000002"), ("90", "مینا نوری", "09120000003"),
+    ):  # fmt: skip
+        world.crm.add_person(
+            nickName=name, customerNumber=number, phoneContacts=[{**phone, "phoneNumber": mobile}],
+            addressContacts=[{"city": "ری", "default": True}],
+        )  # fmt: skip
+    found = world.json("lint")["findings"]
+    told = {each["check"]: each for each in found}
+    assert {"like_pair", "number_invisible", "place_without_code"} <= set(told)
+    assert (told["like_pair"]["customer_number"], "500" in told["like_pair"]["message"]) == ("70", True)
+    assert [each["customer_number"] for each in found if each["check"] == "number_invisible"] == ["501"]
+    assert (told["place_without_code"]["value"], "3 customers" in told["place_without_code"]["message"]) == ("ری", True)
+    assert len([each for each in found if each["check"] in ("like_pair", "place_without_code")]) == 2
+
+
+def test_customers_whose_documents_wait_for_a_number(make_world: Maker) -> None:
+    world = indoors(make_world(customers=1)).set(**SINCE)
+    stranger = world.crm.add_person(nickName="بی شماره", customerNumber="")
+    assert world.json("lint")["counts"]["without_number_waiting"] == 0
+    world.imported()
+    world.crm.add_quote(stranger, [{"productCode": "P", "count": 1, "baseUnitPrice": 100}], number="Q-1")
+    world.run("sync")
+    assert world.json("lint")["counts"]["without_number_waiting"] == 1
+    assert "Documents of 1 of them wait" in world.run("lint").stdout

@@ -18,6 +18,8 @@ from siaghsync.features.lint.rules import (
     customer_findings,
     double_findings,
     keys_of,
+    pair_findings,
+    place_finding,
 )
 from siaghsync.messages.message import Message
 from siaghsync.state.staging import SharedKeys, Staging
@@ -41,6 +43,10 @@ class Survey:
         """How many customers were looked at, by system."""
         self.without_number = 0
         """Customers of the CRM that have no number, and are skipped on purpose."""
+        self.numberless_waiting = 0
+        """Those of them whose documents wait for a number, as far as a state file tells."""
+        self.places: dict[tuple[str, str], tuple[Customer, int]] = {}
+        """Names of places without a code, by field: the first customer that has it, and how many have."""
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Adds findings."""
@@ -49,6 +55,12 @@ class Survey:
             if len(self._first[finding.check]) < MOST_SHOWN:
                 self._first[finding.check].append(finding)
             self._staging.put(_SHEET, _to_plain(finding))
+
+    def note_places(self, customer: Customer) -> None:
+        """Counts the places of a customer for which no code is known."""
+        for place in customer.places_without_code.items():
+            first, count = self.places.get(place, (customer, 0))
+            self.places[place] = (first, count + 1)
 
     def findings(self) -> Iterator[Finding]:
         """All findings, in the order in which they were made."""
@@ -73,7 +85,8 @@ class Survey:
         found: dict[str, dict[str, int]] = {"crm": {}, "finance": {}}
         for (system, check), count in self._counts.items():
             found[system][str(check)] = count
-        return {"customers": self.customers, "without_number": self.without_number, "findings": found}
+        numberless = {"without_number": self.without_number, "without_number_waiting": self.numberless_waiting}
+        return {"customers": self.customers, **numberless, "findings": found}
 
 
 def survey(context: RunContext) -> Survey:
@@ -89,6 +102,10 @@ def survey(context: RunContext) -> Survey:
     unread = {contact.code for contact, _ in unreadable.contacts}
     shared = SharedKeys(context.state)
     _check(context, found, shared, chain(_contacts(context, unread), context.staging.customers(linked=False)))
+    found.add(place_finding(first, *place, count) for place, (first, count) in found.places.items())
+    for customer in context.staging.customers(linked=False):
+        found.add(pair_findings(customer, context.staging.contacts_like(customer), context.rules.scheme))
+        context.stop_if_cancelled()
     for group in shared.groups():
         found.add(double_findings([_key(*key) for key in group]))
         context.stop_if_cancelled()
@@ -115,6 +132,7 @@ def _check(context: RunContext, found: Survey, shared: SharedKeys, everybody: It
                 found.customers["crm"] += 1
                 found.without_number += not who.number
                 found.add(customer_findings(who, scheme))
+                found.note_places(who)
             else:
                 found.customers["finance"] += 1
                 found.add(contact_findings(who, scheme))

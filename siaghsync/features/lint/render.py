@@ -23,6 +23,8 @@ def lint_report(found: Survey) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(render(head), style="bold" if total else "bold green")]
     if found.without_number:
         parts.append(Text(render(msg("lint.without_number", count=found.without_number))))
+    if found.numberless_waiting:
+        parts.append(Text(render(msg("lint.without_number_waiting", count=found.numberless_waiting))))
     if not total:
         return parts
     summary = table("check", *_SYSTEMS.values(), "what", right=_SYSTEMS.values())

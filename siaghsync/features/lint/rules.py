@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from siaghsync.domain.customer import Contact, Customer
+from siaghsync.domain.evidence import evidence
 from siaghsync.domain.fields import finance_key
 from siaghsync.domain.normalize import (
     ascii_digits,
@@ -33,12 +34,15 @@ class Check(StrEnum):
     NO_NAME = "no_name"
     NUMBER_FORM = "number_form"
     NUMBER_TWICE = "number_twice"
+    NUMBER_INVISIBLE = "number_invisible"
+    LIKE_PAIR = "like_pair"
     NATIONAL_CODE = "national_code"
     LEGAL_ID = "legal_id"
     PHONE = "phone"
     POSTAL_CODE = "postal_code"
     LETTER_FORMS = "letter_forms"
     CHARACTERS = "characters"
+    PLACE_WITHOUT_CODE = "place_without_code"
     SAME_NATIONAL_CODE = "same_national_code"
     SAME_PHONE = "same_phone"
     SAME_NAME = "same_name"
@@ -46,6 +50,7 @@ class Check(StrEnum):
 
 CHARACTERS_REPLACED = "value_note.cleaned"
 """The note of a CRM customer about a field (parameter `field`) that the finance form can't carry as it is."""
+_INVISIBLE = "value_note.invisible_in_number"
 _ARABIC_LETTERS = re.compile("[يىك]")
 _MOST_OTHERS = 5
 
@@ -96,6 +101,8 @@ def customer_findings(customer: Customer, scheme: NumberScheme) -> Iterator[Find
     odd = [*_odd(customer)]
     if number and scheme.decode(number) is None:
         odd.append((Check.NUMBER_FORM, number, msg("lint.number_does_not_fit", number=number)))
+    if any(note.code == _INVISIBLE for note in customer.notes):
+        odd.append((Check.NUMBER_INVISIBLE, number, msg("lint.invisible_left_out")))
     odd += _replaced_characters(customer)
     for check, value, message in odd:
         yield Finding("crm", customer.crm_id, number, check, value, message)
@@ -112,6 +119,24 @@ def contact_findings(contact: Contact, scheme: NumberScheme) -> Iterator[Finding
             odd.append((Check.CHARACTERS, value, msg("lint.characters_sent_as", field=name, sent=sent)))
     for check, value, message in odd:
         yield Finding("finance", str(contact.code), number, check, value, message)
+
+
+def pair_findings(customer: Customer, likely: Sequence[Contact], scheme: NumberScheme) -> Iterator[Finding]:
+    """The contacts that agree with a customer in two of name, national code and phone, but not in the number.
+
+    One whose mark names the customer's number was made by a sync for just this customer.
+    """
+    for contact in likely:
+        is_its_own = customer.number and customer.number in (scheme.encode(contact.code), contact.marker)
+        if evidence(customer, contact).agrees_in_two and not is_its_own:
+            message = msg("lint.like_contact", code=contact.code, name=contact.name)
+            yield Finding("crm", customer.crm_id, customer.number, Check.LIKE_PAIR, customer.name, message)
+
+
+def place_finding(customer: Customer, field: str, name: str, count: int) -> Finding:
+    """A name of a place for which Siagh's code is not known. `customer` is the first of `count` who have it."""
+    message = msg("lint.place_stays", field=field, count=count)
+    return Finding("crm", customer.crm_id, customer.number, Check.PLACE_WITHOUT_CODE, name, message)
 
 
 def keys_of(who: Customer | Contact, scheme: NumberScheme) -> set[Key]:
