@@ -41,6 +41,8 @@ class Bench:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     clock: float = 0.0
+    skew: float = 0.0
+    """By how many seconds the program's clock is ahead of what both clocks ought to show."""
     sabotage: str = ""
     """Name of a function in `careless` that makes the runs less careful."""
 
@@ -90,7 +92,7 @@ class Bench:
         Path(f"{self.state}.lock").unlink(missing_ok=True)  # which knows of a later state file
         if world.state:
             shutil.copy(world.state, self.state)
-        self.sandbox.crm.clock_offset = self.clock
+        self.sandbox.crm.clock_offset = self.sandbox.finance.clock_offset = self.clock
 
     def lose_state(self) -> None:
         """Takes the state file away."""
@@ -98,9 +100,9 @@ class Bench:
             Path(f"{self.state}{ending}").unlink(missing_ok=True)
 
     def advance(self, seconds: float) -> None:
-        """Moves both clocks ahead, the program's and the CRM's."""
+        """Moves all clocks ahead, the program's and those of both systems."""
         self.clock += seconds
-        self.sandbox.crm.clock_offset = self.clock
+        self.sandbox.crm.clock_offset = self.sandbox.finance.clock_offset = self.clock
 
     # --- runs ---
 
@@ -118,7 +120,7 @@ class Bench:
                 arguments=list(arguments),
                 environ=self.environ(),
                 folder=str(self.folder),
-                ahead=self.clock,
+                ahead=self.clock + self.skew,
                 sabotage=self.sabotage,
             )
         )

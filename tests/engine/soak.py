@@ -1,6 +1,7 @@
 """Seven days of a bad week: a sync every five minutes, requests that fail, runs that are killed, people who go on working.
 
-They change customers, write quotes and invoices, and twice a day somebody looks into Siagh for documents in doubt.
+They change customers, write quotes and invoices, and twice a day somebody looks into Siagh for documents in doubt. Now and then
+the clock of the program or of the CRM is wrong for a while, and somebody puts a copy of the state file back by `cp`.
 
     python -m tests.engine.soak                2,016 runs, 5 % of requests failing in all ways, 2 % of runs killed
     python -m tests.engine.soak --runs 100     fewer
@@ -32,6 +33,7 @@ from tests.environment import SINCE
 
 PERIOD = 300
 _RUNS_BETWEEN_LOOKS = 144
+_RUNS_BETWEEN_COPIES = 200
 
 
 @dataclass
@@ -46,6 +48,10 @@ class Figures:
     newcomers: int = 0
     edits: int = 0
     documents: int = 0
+    jumps: int = 0
+    """Runs with a wrong clock."""
+    restored: int = 0
+    """Copies of the state file that were put back."""
     asked: int = 0
     """Documents of which a person had to say whether they stand in Siagh."""
     seconds: float = 0.0
@@ -57,7 +63,7 @@ class Figures:
             f"runs {self.runs}, of these killed {self.killed}; exit codes {dict(sorted(self.exits.items()))}\n"
             f"requests {self.requests}, disturbed {self.disturbed.total()}: {ways}\n"
             f"newcomers {self.newcomers}, edits {self.edits}, documents {self.documents}, of these in doubt {self.asked}; "
-            f"{self.seconds:.0f} s\n"
+            f"runs with a wrong clock {self.jumps}, state files put back {self.restored}; {self.seconds:.0f} s\n"
             f"duplicates {len(v.duplicates)}, lost {len(v.lost)}, stuck {len(v.stuck)}, in review {len(v.reviews)}"
         )
 
@@ -65,11 +71,12 @@ class Figures:
 class Soak:
     """A week on one bench."""
 
-    def __init__(self, bench: Bench, seed: int, failing: float, killed: float) -> None:
+    def __init__(self, bench: Bench, seed: int, failing: float, killed: float, jumping: float) -> None:
         self.bench, self.dice, self.folk = bench, Random(seed), Folk(seed)
-        self.failing, self.killed = failing, killed
+        self.failing, self.killed, self.jumping = failing, killed, jumping
         self.figures = Figures()
         self.calm = True
+        self.copy: dict[str, bytes] = {}
 
     def run(self, runs: int) -> Figures:
         """So many runs, the import before them and the rest after them."""
@@ -77,6 +84,7 @@ class Soak:
         self._begin()
         for number in range(runs):
             self._people_work()
+            self._copies(number)
             self._one_run()
             if number % _RUNS_BETWEEN_LOOKS == _RUNS_BETWEEN_LOOKS - 1:
                 self._somebody_looks()
@@ -89,6 +97,7 @@ class Soak:
         bench.settings = {"HTTP_TIMEOUT_SECONDS": str(TIMEOUT), "CONCURRENCY": "4", **SINCE}
         self.papers = Papers(bench)
         bench.restore(World((), (), None, 0.0))
+        bench.sandbox.crm.date_header = bench.sandbox.finance.date_header = True
         bench.sandbox.finance.add_contact(Name="مدیر", IsAdminUser=True)
         for _ in range(20):
             bench.sandbox.finance.add_contact(**self.folk.next().contact())
@@ -97,6 +106,30 @@ class Soak:
         self._disturb(True)
         while not bench.rows("SELECT 1 FROM meta WHERE name = 'initial_import_completed_at'"):
             self._one_run(IMPORT)
+
+    def _copies(self, number: int) -> None:
+        """A copy is made every sixteen hours, and put back three hours after that."""
+        match number % _RUNS_BETWEEN_COPIES:
+            case 0:
+                found = {ending: Path(f"{self.bench.state}{ending}") for ending in ("", "-wal")}
+                self.copy = {ending: path.read_bytes() for ending, path in found.items() if path.exists()}
+            case 36:
+                self.bench.lose_state()
+                for ending, content in self.copy.items():
+                    Path(f"{self.bench.state}{ending}").write_bytes(content)
+                self.figures.restored += 1
+
+    def _jump(self) -> None:
+        """Sets one of the clocks wrong, or both right again."""
+        self.bench.skew = 0.0
+        if self.calm or self.dice.random() >= self.jumping:
+            return
+        self.figures.jumps += 1
+        if self.dice.random() < 0.5:
+            self.bench.skew = self.dice.choice((-30, -1, 1, 400)) * 86_400.0
+        else:
+            system = self.dice.choice((self.bench.sandbox.crm, self.bench.sandbox.finance))
+            system.clock_offset += self.dice.choice((-7200, -1800, 1800, 7200))
 
     def _disturb(self, wanted: bool) -> None:
         self.calm = not wanted
@@ -148,6 +181,7 @@ class Soak:
     def _one_run(self, command: tuple[str, ...] = SYNC) -> None:
         traps = [Trap(self.dice.randint(1, 8), lost=self.dice.random() < 0.5)]
         self.bench.advance(PERIOD)
+        self._jump()
         ended = self.bench.run(*command, traps=traps if self.dice.random() < self.killed else ())
         self.figures.runs += 1
         self.figures.killed += ended.killed
@@ -157,6 +191,7 @@ class Soak:
 
     def _end(self) -> Verdict:
         self._disturb(False)
+        self._jump()
         before = self.figures.verdict.stuck
         for command in (SYNC, FULL):
             ended, _ = self.bench.rest(*command, pause=PERIOD)
@@ -181,9 +216,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--failing", type=float, default=0.05, help="share of the requests that fail")
     parser.add_argument("--killed", type=float, default=0.02, help="share of the runs that are killed")
+    parser.add_argument("--jumping", type=float, default=0.02, help="share of the runs with a wrong clock")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Bench(Path(folder)) as bench:
-        figures = Soak(bench, options.seed, options.failing, options.killed).run(options.runs)
+        figures = Soak(bench, options.seed, options.failing, options.killed, options.jumping).run(options.runs)
     print(figures)
     if not figures.verdict.good:
         print(figures.verdict)
