@@ -193,7 +193,7 @@ class Soak:
         self._disturb(False)
         self._jump()
         before = self.figures.verdict.stuck
-        for command in (SYNC, FULL):
+        for command in (IMPORT, SYNC, FULL):  # also the import, since what it has left in doubt is its own to settle
             ended, _ = self.bench.rest(*command, pause=PERIOD)
             while self._somebody_looks():
                 ended, _ = self.bench.rest(*SYNC, pause=PERIOD)
