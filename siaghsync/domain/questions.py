@@ -1,0 +1,52 @@
+"""What only a site's own servers can tell (contract siagh §6, payamgostar §7): the open questions, in the reports' order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from siaghsync.messages.message import Message, msg
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question. `name` is public: it stands in JSON and in state files. `holds_documents`: an answer that changes keeps
+    documents from being posted until a person has looked."""
+
+    name: str
+    holds_documents: bool = False
+
+    @property
+    def message(self) -> Message:
+        """The question in words; its cure is how it can be settled."""
+        return msg(f"question.{self.name}")
+
+
+QUESTIONS = (
+    Question("preinvoice_customer", holds_documents=True),
+    Question("cells_as_numbers", holds_documents=True),
+    Question("net_contains_vat", holds_documents=True),
+    Question("tmpid_stored"),
+    Question("passno_arrives"),
+    Question("empty_key_empties"),
+    Question("partial_update_keeps"),
+    Question("phones_compared"),
+    Question("script_error_saves_nothing", holds_documents=True),
+    Question("siagh_session_life_s"),
+    Question("find_filters_by_date"),
+    Question("find_orders"),
+    Question("find_pages"),
+    Question("find_empty_queries"),
+    Question("find_without_type"),
+    Question("find_documents"),
+    Question("find_has_details"),
+    Question("subtypes"),
+    Question("state_codes", holds_documents=True),
+    Question("header_discount", holds_documents=True),
+    Question("rounding", holds_documents=True),
+    Question("number_scheme"),
+    Question("crm_clock_offset_s"),
+    Question("crm_token_life_s"),
+    Question("page_cap"),
+    Question("crm_refuses_doubles"),
+)
+BY_NAME = {question.name: question for question in QUESTIONS}
