@@ -59,6 +59,16 @@ def holders_of(refusal: Refusal, holders: Holders) -> dict[Place, set[int]]:
     return found
 
 
+def out_of_reach(refusal: Refusal, refusals: Mapping[int, Refusal], holders: Holders) -> set[str]:
+    """The fields whose number somebody has who would not give it up, or nobody that the list shows."""
+    return {name for name in refusal.fields if not _is_given_up(replace(refusal, fields=(name,)), refusals, holders)}
+
+
+def _is_given_up(refusal: Refusal, refusals: Mapping[int, Refusal], holders: Holders) -> bool:
+    needed = [(place, code) for place, codes in holders_of(refusal, holders).items() for code in codes]
+    return bool(needed) and all(code in refusals and place in refusals[code].given_up() for place, code in needed)
+
+
 def exchanging(refusals: Mapping[int, Refusal], holders: Holders) -> Refusal | None:
     """One of those who wait for each other in a ring, or None. `refusals` are updates by the codes of their contacts."""
     for start in refusals:

@@ -20,6 +20,7 @@ from siaghsync.planning.phones import (
     exchanging,
     holders_of,
     key_of,
+    out_of_reach,
     set_at_last,
     set_free,
     withheld,
@@ -41,6 +42,8 @@ class TakenPhones:
     waiting: dict[str, Refusal] = field(default_factory=dict)
     """By the record that the write is for."""
     holders: dict[Place, set[int]] = field(default_factory=lambda: defaultdict(set))
+    keeps_empty: bool = False
+    """Whether the server was seen to keep a field that is sent empty."""
     tried: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
     """Records that were sent again because nobody had the numbers in these fields any more."""
 
@@ -51,10 +54,10 @@ class TakenPhones:
         """
         self.waiting = {refusal.action.record: refusal for refusal in refusals}
         self._find_holders()
-        while self._send_freed() or self._exchange():
+        while self._send_freed() or self._exchange() or self._withhold():
             self.context.stop_if_cancelled()
         for refusal in self.waiting.values():
-            self._leave(refusal)
+            self.executor.outcomes.failed(refusal.action, Reason.PHONE_TAKEN, self._who_has(refusal))
 
     def _find_holders(self) -> None:
         read_contacts(self.context.finance, self.context.staging, self.context.cancel, self.context.progress)
@@ -81,17 +84,15 @@ class TakenPhones:
 
     def _exchange(self) -> bool:
         """Lets one of those who wait for each other give up its number first. Says whether that went well."""
-        updates = {
-            r.action.finance_code: r for r in self.waiting.values() if r.action.operation is not Operation.CREATE
-        }
-        first = None if self.whole else exchanging({code: r for code, r in updates.items() if code}, self.holders)
+        first = None if self.whole or self.keeps_empty else exchanging(self._updates(), self.holders)
         if first is None:
             return False
         action, message = set_free(first), msg("reason.phone_set_free")
         self._send([replace(action, message=message)])
         now = read_contact(self.context.finance, action.finance_code or 0)
         if not isinstance(now, Contact) or any(now.fields[name] != action.payload[name] for name in PHONES):
-            return False  # a server that keeps what is sent empty: everybody keeps what they have
+            self.keeps_empty = True  # a server that keeps what is sent empty: everybody keeps what they have
+            return False
         self._let_go(first)
         self.waiting[action.record] = replace(first, action=set_at_last(first.action))
         return True
@@ -103,17 +104,33 @@ class TakenPhones:
         for place in refusal.given_up():
             self.holders[place].discard(refusal.action.finance_code or 0)
 
-    def _leave(self, refusal: Refusal) -> None:
-        """What can be sent without the number is sent; the number waits for another try."""
-        message, fields = self._who_has(refusal), set(refusal.fields)
-        while not self.whole and (part := withheld(refusal, fields)):
-            refused = self._send([replace(part, message=message)])
-            if not refused:
-                return
-            if fields.issuperset(refused[0].fields):
-                break
-            fields.update(refused[0].fields)
-        self.executor.outcomes.failed(refusal.action, Reason.PHONE_TAKEN, message)
+    def _withhold(self) -> bool:
+        """Leaves out of the writes the numbers that they can't get. Says whether there were any."""
+        updates = {} if self.keeps_empty else self._updates()
+        waiting = [] if self.whole else list(self.waiting.items())
+        found = [(record, r, out_of_reach(r, updates, self.holders)) for record, r in waiting]
+        for record, refusal, fields in found:
+            if fields:
+                self._leave_out(record, refusal, fields)
+        return any(fields for *_, fields in found)
+
+    def _leave_out(self, record: str, refusal: Refusal, fields: set[str]) -> None:
+        message = self._who_has(replace(refusal, fields=tuple(sorted(fields))))
+        if part := withheld(refusal, fields):
+            left = tuple(name for name in refusal.fields if name not in fields)
+            self.waiting[record] = Refusal(replace(part, message=message), left)
+        else:
+            del self.waiting[record]
+            self.executor.outcomes.failed(refusal.action, Reason.PHONE_TAKEN, message)
+
+    def _updates(self) -> dict[int, Refusal]:
+        """The refused updates by the codes of their contacts."""
+        waiting = self.waiting.values()
+        return {
+            r.action.finance_code: r
+            for r in waiting
+            if r.action.finance_code and r.action.operation is not Operation.CREATE
+        }
 
     def _who_has(self, refusal: Refusal) -> Message:
         codes = set().union(*holders_of(refusal, self.holders).values())

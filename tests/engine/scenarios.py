@@ -121,6 +121,17 @@ def _mixed(bench: Bench, folk: Folk, size: int) -> None:
         _in_crm(bench, person, number or str(code))
 
 
+def _exchanged(bench: Bench, folk: Folk, size: int) -> None:
+    """Everybody who has a mobile phone has the number of the next one now, the last that of the first."""
+    _imported(bench, folk, size)
+    found = {crm_id: list(record["phoneContacts"]) for crm_id, record in sorted(bench.sandbox.crm.records.items())}
+    mobile = {i: next((p for p in phones if p["phoneType"] == "Mobile"), None) for i, phones in found.items()}
+    phoned = [crm_id for crm_id, phone in mobile.items() if phone]
+    for crm_id, follower in zip(phoned, phoned[1:] + phoned[:1], strict=True):
+        others = [phone for phone in found[crm_id] if phone["phoneType"] != "Mobile"]
+        bench.sandbox.crm.edit(crm_id, phoneContacts=[mobile[follower], *others])
+
+
 def _lost_state(bench: Bench, folk: Folk, size: int) -> None:
     """Newcomers were synced and so carry marks; then the state file was lost."""
     _newcomers(bench, folk, size)
@@ -137,6 +148,7 @@ ALL = (
     Scenario("sync of newcomers, 4 at once", SYNC, _newcomers, {"CONCURRENCY": "4"}),
     Scenario("sync of newcomers, no marks", SYNC, _newcomers, {"FINANCE_NOTE_MARKER": "false"}),
     Scenario("sync of edits", SYNC, _edited),
+    Scenario("sync of exchanged phones", SYNC, _exchanged),
     Scenario("sync of everything", SYNC, _mixed),
     Scenario("full sync of everything", FULL, _mixed, {"CONCURRENCY": "4"}),
 )

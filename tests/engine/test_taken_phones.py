@@ -144,3 +144,15 @@ def test_a_saved_plan_is_carried_out_whole_or_not(world: Indoors) -> None:
     world.json("sync", "--dry-run", "--save-plan", plan)
     world.json("sync", "--plan", plan, exit_code=1)
     assert not world.finance.contacts[world.code_of(ali)]["WebSiteAddress"]
+
+
+def test_what_is_out_of_reach_does_not_hold_up_an_exchange(world: Indoors) -> None:
+    ali, mina = linked(world, phones(FIRST), phones(SECOND, "02122222"))
+    world.crm.edit(ali, **phones(SECOND, "02122222"))
+    world.crm.edit(mina, **phones(FIRST))
+    document = world.json("sync", exit_code=1)
+    assert (document["customers"]["updated"], document["customers"]["failed"]) == (1, 1)
+    assert shown(world, ali) == (SECOND, "")
+    assert shown(world, mina) == (FIRST, "02122222"), "an empty field of the CRM keeps what Siagh has"
+    ((reason, message),) = waiting(world)
+    assert (reason, "02122222" in message) == ("phone_taken", True)
