@@ -108,6 +108,11 @@ COMMANDS = {
             "List the linked customers, write them to a file, take links over from one, or end a link.",
         ),
         Listed(
+            "undo",
+            "Decide",
+            "Take back what one run did, as far as nobody has touched it since, and list what is left for a person.",
+        ),
+        Listed(
             "demo", "Try out", "Show the whole program in a temporary folder, against the sandbox. Needs no settings."
         ),
         Listed(

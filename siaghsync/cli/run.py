@@ -40,10 +40,20 @@ class Output:
     verbose: bool = False
 
 
-def carry_out(command: str, settings: Settings, plan: RunPlan, output: Output, start: Start, *, dry_run: bool) -> int:
+def carry_out(
+    command: str,
+    settings: Settings,
+    plan: RunPlan,
+    output: Output,
+    start: Start,
+    *,
+    dry_run: bool,
+    check: Callable[[State], object] = require_import,
+) -> int:
     """Carries out one run of `command` under the lock and shows its result. Returns the exit code.
 
-    Only an import may create a state file. Raises what `start` raises, StateError and LockHeld.
+    Only an import may create a state file; for any other command `check` looks at that first.
+    Raises what `start` raises, StateError and LockHeld.
     """
     is_import = command == IMPORT
     with (
@@ -54,7 +64,7 @@ def carry_out(command: str, settings: Settings, plan: RunPlan, output: Output, s
         notifier.over(state),
     ):
         if not is_import:
-            require_import(state)
+            check(state)
         mode = plan.mode(state, command)
         with run_context(settings, state, command, stop.event, progress, dry_run=dry_run) as context:
             notifier.context, notifier.report = context, RunReport(context.staging)

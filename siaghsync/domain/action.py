@@ -125,4 +125,7 @@ _COUNTED_AS = {
     Operation.LINK: "linked",
     Operation.SKIP: "skipped",
     Operation.REVIEW: "review",
+    Operation.RESTORE: "updated",
+    Operation.DELETE: "updated",
+    Operation.UNLINK: "updated",
 }

@@ -16,6 +16,10 @@ class Operation(StrEnum):
     LINK = "link"
     SKIP = "skip"
     REVIEW = "review"
+    # the steps of an undo
+    RESTORE = "restore"
+    DELETE = "delete"
+    UNLINK = "unlink"
 
 
 class Match(StrEnum):
@@ -90,6 +94,14 @@ class Reason(StrEnum):
     TYPE_NOT_POSTED = "type_not_posted"
     BEFORE_START = "before_start"
     CHANGED_SINCE_PLAN = "changed_since_plan"
+    # what an undo leaves for a person
+    UNDO_POSTED = "undo_posted"
+    UNDO_CONTACT_CREATED = "undo_contact_created"
+    UNDO_CONTACT_GONE = "undo_contact_gone"
+    UNDO_CHANGED_SINCE = "undo_changed_since"
+    UNDO_EDITED_SINCE = "undo_edited_since"
+    UNDO_HAS_DOCUMENTS = "undo_has_documents"
+    UNDO_IN_DOUBT = "undo_in_doubt"
     # waiting: tried again by itself
     WEBHOOK = "webhook"
     RESOLVED = "resolved"

@@ -20,7 +20,9 @@ from siaghsync.report.text import Prose, change, isolated, not_shown, sentence, 
 _COLUMNS = ("seen", "created", "updated", "linked", "unchanged", "skipped", "failed", "review")
 _MOST_CHANGES = 12
 _MOST_FIELDS = 8
-_SHOWN = (Operation.CREATE, Operation.UPDATE, Operation.LINK, Operation.REVIEW)
+_SHOWN = (
+    Operation.CREATE, Operation.UPDATE, Operation.LINK, Operation.REVIEW, Operation.RESTORE, Operation.DELETE, Operation.UNLINK,
+)  # fmt: skip
 """Operations with a table of their own, in this order."""
 _NAME_KEYS = (finance_key("name"), finance_key("number"))
 

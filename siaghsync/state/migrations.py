@@ -72,6 +72,13 @@ def clocks(db: Database) -> None:
         db.execute(statement)
 
 
+@_step
+def undone(db: Database) -> None:
+    """Intents of an undo, and the values that it took back."""
+    for statement in _UNDONE:
+        db.execute(statement)
+
+
 VERSION = 1 + len(_STEPS)
 """PRAGMA user_version of a file that has all steps. Version 1 of the program, which had one step of its own, wrote 1."""
 
@@ -206,6 +213,30 @@ _CLOCKS = (
     "ALTER TABLE intents ADD COLUMN missed_clocks TEXT",
     "ALTER TABLE cursors ADD COLUMN clocks TEXT",
     "CREATE TABLE last_seen (crm_id TEXT PRIMARY KEY, modified TEXT NOT NULL) WITHOUT ROWID",
+)
+_INTENTS = (
+    "id, run_id, entity, operation, target, record, customer_number, finance_code, plan, state, message_code, message_params, "
+    "missed_at, opened_at, settled_at, missed_clocks"
+)
+_UNDONE = (
+    # As before, but for the list of operations: it belongs to the program.
+    "ALTER TABLE intents RENAME TO intents_before",
+    """
+    CREATE TABLE intents (  -- writes that were about to leave, and what became of them
+        id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs (id),
+        entity TEXT NOT NULL CHECK (entity IN ('customer', 'invoice')), operation TEXT NOT NULL,
+        target TEXT NOT NULL CHECK (target IN ('crm', 'finance')), record TEXT NOT NULL, customer_number TEXT NOT NULL,
+        finance_code INTEGER, plan TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open'
+            CHECK (state IN ('open', 'unknown', 'confirmed', 'rejected', 'not_sent', 'expired')),
+        message_code TEXT, message_params TEXT, missed_at TEXT, opened_at TEXT NOT NULL, settled_at TEXT, missed_clocks TEXT
+    )""",
+    f"INSERT INTO intents ({_INTENTS}) SELECT {_INTENTS} FROM intents_before",
+    "DROP TABLE intents_before",
+    "CREATE UNIQUE INDEX intents_unsettled ON intents (entity, target, record) WHERE state IN ('open', 'unknown')",
+    "CREATE INDEX intents_expired ON intents (entity, target, record) WHERE state = 'expired'",
+    "CREATE INDEX intents_run ON intents (run_id)",
+    # Values of a CRM record that an undo took back: not sent again while the record has this checksum.
+    "CREATE TABLE undone (crm_id TEXT PRIMARY KEY, checksum TEXT NOT NULL, fields TEXT NOT NULL) WITHOUT ROWID",
 )
 _ENTITY_MAPPINGS = """
 SELECT 'customer' AS entity, kind, crm_id, customer_number, NULL AS document_number, CAST(finance_code AS TEXT) AS finance_code,

@@ -69,6 +69,12 @@ def failed(state: State, since: datetime | None, limit: int) -> list[RunRecord]:
     return select(state, where, (stamp(since) if since else "",), limit)[::-1]
 
 
+def any_after(state: State, run: RunRecord) -> bool:
+    """Whether the same command has run to an end since, and not dry."""
+    where = "command = ? AND dry_run = 0 AND outcome IS NOT NULL AND id > ?"
+    return bool(select(state, where, (run.command, run.id), 1))
+
+
 def line_count(state: State, run_id: int) -> int:
     """How many lines of the audit trail a run has written."""
     return state.db.table("audit").count_where("run_id = ?", [run_id])

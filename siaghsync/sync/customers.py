@@ -22,7 +22,8 @@ from siaghsync.planning.customers import (
     recreate_contact,
     settled_checksum,
 )
-from siaghsync.state import decisions, reviews
+from siaghsync.planning.undo import at_rest, without
+from siaghsync.state import decisions, reviews, undo
 from siaghsync.state.outbox import unsettled_of
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import PlanMode, RunContext
@@ -74,6 +75,8 @@ def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan) ->
             context.progress("matching_customers", count, total)
             context.stop_if_cancelled()
         action = plan_customer(heirs.considered(matcher.case_of_customer(customer)), context.rules)
+        if action.payload and action.operation is Operation.LINK:
+            action = at_rest(action, undo.at_rest(context.state, customer.crm_id, customer.checksum))
         if unsettled_of(context.state, action):
             plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create"))
         elif action.operation is Operation.CREATE and reviews.rests(context.state, action):
@@ -152,7 +155,8 @@ def step_for(
         return subject, contact.reason, contact.message
     if contact is None or is_somebody_else(mapping, contact, customer):
         return _without_contact(context, customer, mapping, contact)
-    action = plan_linked(customer, contact, mapping, context.rules, context.staging.longest)
+    resting = undo.at_rest(context.state, customer.crm_id, customer.checksum)
+    action = plan_linked(without(customer, resting), contact, mapping, context.rules, context.staging.longest)
     if action is None:
         return replace(
             mapping,
@@ -163,6 +167,7 @@ def step_for(
             record_id=contact.record_id or mapping.record_id,
             national_code=contact.national_code,
         )
+    action = replace(action, checksum=customer.checksum)
     return reviews.as_it_stands(context.state, action) if reviews.rests(context.state, action) else action
 
 

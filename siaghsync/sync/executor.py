@@ -133,11 +133,14 @@ class Executor:
     def _open(self, action: Action) -> int:
         write = as_write(action)
         for intent in unsettled_of(self.context.state, write):
-            # Only an update can be here: it was in doubt, and the look that led to this action showed that it is not there.
+            # No create can be here: it was in doubt, and the look that led to this action showed that it is not there.
             self.outcomes.expired(intent, msg("sync.not_arrived"))
         return open_intent(self.context.run, write)
 
     def _send(self, action: Action) -> _Reply:
+        if action.operation is Operation.DELETE:
+            self.context.crm.delete(customer_kind(action.kind), action.crm_id or "")
+            return _Reply(action.crm_id or "")
         if action.target == "crm":
             return _Reply(self.context.crm.create(customer_kind(action.kind), action.payload))
         if action.entity == "invoice":

@@ -12,7 +12,7 @@ from siaghsync.domain.customer import Contact, CustomerMapping, customer_kind, k
 from siaghsync.domain.reasons import CONTACT_LOST, AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.phones import PART, WITHHELD
-from siaghsync.state import decisions, loose_ends, retries, reviews
+from siaghsync.state import decisions, loose_ends, retries, reviews, undo
 from siaghsync.state.audit import Run
 from siaghsync.state.decisions import StoredDecision
 from siaghsync.state.mappings import Mappings
@@ -154,8 +154,11 @@ class OutcomeRecorder:
             return
         with self.run.state.atomic():
             self.mappings.mark_in_sync(pair, self.run.at())
+            undo.forget_marks(self.run.state, pair.crm_id, pair.checksum)
             subject = _subject_of(pair)
             for intent in unsettled_of(self.run.state, subject):
+                if intent.action.operation is Operation.RESTORE:  # what an undo sent, and the pair rests on
+                    continue
                 arrived = msg("sync.arrived_after_all")
                 close_intent(self.run, intent.id, IntentState.CONFIRMED, arrived)
                 self.run.note(intent.action, AuditOutcome.DONE, message=arrived)
@@ -266,6 +269,7 @@ class OutcomeRecorder:
 
     def _link(self, action: Action, loose: set[str]) -> None:
         """Links the pair, or brings its mapping up to date, also when the contact is another one now."""
+        undo.forget_marks(self.run.state, action.crm_id or "", action.checksum)
         pair, linked_by, at = _pair_of(action), action.reason or str(action.operation), self.run.at()
         known = self.mappings.of_crm(pair.crm_id) if "mapping" in loose else None
         if known is None:

@@ -27,6 +27,7 @@ from siaghsync.sync.document_outcomes import DocumentOutcomes
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
 from siaghsync.sync.reading import customers_with_number
+from siaghsync.sync.undo_outcomes import UndoOutcomes, settle_deletes
 
 
 def report_doubles(context: RunContext, recovery: Recovery, outcomes: OutcomeRecorder) -> None:
@@ -62,7 +63,8 @@ class Recovery:
     matcher: Matcher
 
     def adopt(self) -> None:
-        """Takes over what an earlier run left open: creates are to be looked up, updates to be compared again."""
+        """Takes over what an earlier run left open: creates are to be looked up, updates to be compared again.
+        A delete is looked up at once."""
         cut_off = msg("reason.unknown_outcome_run_ended")
         with self.context.state.atomic():
             for intent in adopt_orphans(self.context.run):
@@ -72,6 +74,7 @@ class Recovery:
                 self.context.run.note(intent.action, AuditOutcome.UNKNOWN, message=cut_off)
                 if intent.action.operation is Operation.UPDATE:
                     retries.schedule_retry(self.context.run, intent.action, Reason.UNKNOWN_OUTCOME, cut_off)
+        settle_deletes(self.context, UndoOutcomes.of(self.context, self.outcomes.report))
 
     def due_creates(self, target: System) -> list[Intent]:
         """The creates in doubt whose look-up is due: never looked up, or missed and past the grace time."""

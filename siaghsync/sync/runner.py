@@ -19,13 +19,16 @@ from siaghsync.errors import (
     LoginLocked,
     SiaghsyncError,
     StateError,
+    UsageError,
     is_interruption,
 )
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import DocumentRules
+from siaghsync.state import runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
+from siaghsync.state.runs import RunRecord
 from siaghsync.sync.appliers import DryRun, Live
 from siaghsync.sync.context import PlanMode, RunContext, Unrestricted
 from siaghsync.sync.decisions import carry_out_stored
@@ -34,7 +37,10 @@ from siaghsync.sync.reader import CrmReader
 from siaghsync.sync.reading import SyncOptions
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.sync import sync
+from siaghsync.sync.undo import Confirm as UndoConfirm
+from siaghsync.sync.undo import Undo
 
+UNDO = "undo"
 LOCKED_UNTIL = "crm_login_locked_until"
 COOLING_DOWN = "cooling_down"
 """The reason of a login that was not even tried."""
@@ -101,6 +107,31 @@ def run_import(
             mode.finish(context.run, report)
 
     return _carry_through(context, report, work, lambda: declined == [True])
+
+
+def run_undo(
+    context: RunContext, report: RunReport, of_run: RunRecord, confirm: UndoConfirm, *, only_told: bool
+) -> Result:
+    """The undo of one run from login to end; with `only_told` its plan is told and nothing is written. Raises as `run_import`."""
+    declined: list[bool] = []
+
+    def work(_: Session) -> None:
+        declined.append(not Undo.of(context, report, of_run).run(confirm, only_told=only_told))
+
+    return _carry_through(context, report, work, lambda: declined == [True])
+
+
+def undoable(state: State, run_id: int, *, at_work: bool) -> RunRecord:
+    """The run with this id. Raises UsageError if there is none, or if it is one that can't be undone; `at_work` says that some
+    run holds the lock."""
+    found = runs.find(state, run_id)
+    if found is None:
+        raise UsageError("usage.no_run", run=run_id)
+    if found.dry_run or found.command == UNDO:
+        raise UsageError("usage.undo_of_dry_run" if found.dry_run else "usage.undo_of_undo", run=run_id)
+    if at_work and found.finished_at is None and runs.last(state) == found:
+        raise UsageError("usage.undo_at_work", run=run_id)
+    return found
 
 
 def require_import(state: State) -> None:

@@ -155,6 +155,12 @@ def modified_of(raw: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def created_of(raw: Mapping[str, Any]) -> str | None:
+    """The date on which a raw CRM record was made, as the CRM wrote it; None if it has none."""
+    value = lower_names(raw).get("creatdate")
+    return value if isinstance(value, str) and value else None
+
+
 def read_record(shape: type[S], raw: Mapping[str, Any], kind: RecordKind) -> S:
     """`raw` as a `shape`. Raises BadRecord, naming id and field, if it has another one."""
     try:
