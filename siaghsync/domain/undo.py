@@ -14,8 +14,8 @@ from siaghsync.errors import System
 class Done:
     """The traces of a run about one customer. `target` is the system that the run wrote to.
 
-    `created` says that the run made the record in `target`, out of the values in `sent`; `linked` that it linked the pair.
-    `changes` are all values of the contact that it changed: field -> (before the run, after it).
+    `created` says that the run made the record in `target`, out of the values in `sent`; `linked_at` is when it linked the pair
+    (a stored text). `changes` are all values of the contact that it changed: field -> (before the run, after it).
     """
 
     target: System
@@ -26,5 +26,5 @@ class Done:
     finance_code: int | None
     created: bool = False
     sent: Mapping[str, str] = field(default_factory=dict)
-    linked: bool = False
+    linked_at: str | None = None
     changes: Changes = field(default_factory=dict)

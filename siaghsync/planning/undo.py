@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from siaghsync.domain.action import Action, Changes
@@ -18,45 +17,40 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.planning.customers import contact_payload, is_somebody_else
 from siaghsync.planning.import_ import expected_customer
 
-_HABIT = timedelta(seconds=2)
-"""A CRM that never gives a new record the same two dates sets the second one this much later at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Now:
     """How one customer stands now. `record` and `contact` are None if the system has none, the error if it can't be read.
 
-    `created` is when the CRM says that the record was made, as it writes dates; `documents` says that one was posted.
+    `created` is when the CRM says that the record was made, as it writes dates, `linked_at` when the pair was linked
+    (a stored text); `documents` says that one was posted.
     """
 
     mapping: CustomerMapping | None
     record: Customer | CallError | None = None
     contact: Contact | CallError | None = None
     created: str | None = None
+    linked_at: str | None = None
     documents: bool = False
 
 
-def plan_undo(done: Done, now: Now, site: Site, *, dates_differ: bool = False) -> Iterator[Action]:
-    """What is to be done about one customer: `restore`, `delete`, `unlink`; and, as `skip` with a reason, what is left.
-
-    `dates_differ` says that this CRM gives no new record the same ModifyDate and date of creation.
-    """
+def plan_undo(done: Done, now: Now, site: Site) -> Iterator[Action]:
+    """What is to be done about one customer: `restore`, `delete`, `unlink`; and, as `skip` with a reason, what is left."""
     if done.changes:
         yield from _restore(done, now)
     if done.created and done.target == "finance":
         yield _left(done, Reason.UNDO_CONTACT_CREATED, code=done.finance_code)
     elif done.created:
-        yield from _delete(done, now, site, dates_differ=dates_differ)
-    elif done.linked and now.mapping and now.mapping.finance_code == done.finance_code:
+        yield from _delete(done, now, site)
+    elif done.linked_at and now.linked_at and now.linked_at <= done.linked_at and _is_linked(done, now):
         if now.documents:
             yield _left(done, Reason.UNDO_HAS_DOCUMENTS)
         else:
             yield about(done, Operation.UNLINK)
 
 
-def dates_differ(nows: Sequence[Now]) -> bool:
-    """Whether none of the records has the same two dates: the CRM's habit then, and nobody's touch."""
-    return not any(isinstance(now.record, Customer) and now.record.modified == now.created for now in nows)
+def _is_linked(done: Done, now: Now) -> bool:
+    return now.mapping is not None and now.mapping.finance_code == done.finance_code
 
 
 # --- contacts ----------------------------------------------------------------------------------------------
@@ -67,7 +61,7 @@ def _restore(done: Done, now: Now) -> Iterator[Action]:
     if isinstance(contact, CallError):
         yield replace(_left(done, contact.reason), message=contact.message)
         return
-    if contact is None or mapping is None or mapping.finance_code != done.finance_code:
+    if contact is None or mapping is None or not _is_linked(done, now):
         yield _left(done, Reason.UNDO_CONTACT_GONE, code=done.finance_code)
         return
     if is_somebody_else(mapping, contact):
@@ -109,7 +103,7 @@ def _payload(done: Done, contact: Contact, back: Changes) -> dict[str, str]:
 # --- CRM records -------------------------------------------------------------------------------------------
 
 
-def _delete(done: Done, now: Now, site: Site, *, dates_differ: bool) -> Iterator[Action]:
+def _delete(done: Done, now: Now, site: Site) -> Iterator[Action]:
     if isinstance(now.record, CallError):
         yield replace(_left(done, now.record.reason), message=now.record.message)
     elif done.crm_id is None:
@@ -119,29 +113,20 @@ def _delete(done: Done, now: Now, site: Site, *, dates_differ: bool) -> Iterator
     elif now.record is None:
         if now.mapping and now.mapping.crm_id == done.crm_id:
             yield about(done, Operation.UNLINK)
-    elif _was_touched(done, now.record, now.created, site, dates_differ=dates_differ):
+    elif _was_touched(done, now.record, now.created, site):
         yield _left(done, Reason.UNDO_EDITED_SINCE)
     else:
         yield about(done, Operation.DELETE, changes={name: (text, None) for name, text in done.sent.items() if text})
 
 
-def _was_touched(done: Done, record: Customer, created: str | None, site: Site, *, dates_differ: bool) -> bool:
+def _was_touched(done: Done, record: Customer, created: str | None, site: Site) -> bool:
     """By its date, and by the values that the run gave it; mere spelling aside."""
     if created and record.modified and created != record.modified:
-        slack = _HABIT if dates_differ else timedelta(0)
-        if _distance(created, record.modified) > slack:
-            return True
+        return True
     expected = expected_customer(_as_payload(done), site)
     names = {*expected.fields, *record.fields}
     differs = any(not same_meaning(n, record.fields.get(n, ""), expected.fields.get(n, "")) for n in names)
     return differs or record.number != expected.number or record.kind != expected.kind
-
-
-def _distance(created: str, modified: str) -> timedelta:
-    try:
-        return abs(datetime.fromisoformat(modified) - datetime.fromisoformat(created))
-    except (ValueError, TypeError):
-        return timedelta.max
 
 
 def _as_payload(done: Done) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def customers_of(lines: Iterable[AuditLine]) -> list[Done]:
             done.created = True
             done.sent = {name: new or "" for name, (_, new) in line.changes.items()} or done.sent
         elif line.operation == Operation.LINK:
-            done.linked = not done.created
+            done.linked_at = None if done.created else line.at
         else:
             changes = {name: (done.changes[name][0] if name in done.changes else old, new)
                        for name, (old, new) in line.changes.items()}  # fmt: skip

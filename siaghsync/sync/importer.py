@@ -73,9 +73,10 @@ class Importer:
         Interrupted as a sync does. An import that went through without a limit is remembered as completed: what failed
         in it, or waits for a person, is in the state file.
         """
+        if self.live:
+            self.live.recovery.adopt()  # first: what an undo has deleted is not missing in the list
         bad = self._read_both()
         if self.live:
-            self.live.recovery.adopt()
             self.live.recovery.look_up_customers(self.live.recovery.due_creates("crm"))
         plan, numbers = self._plan({contact.code for contact, _ in bad})
         if self.live is None:

@@ -64,7 +64,9 @@ class Recovery:
 
     def adopt(self) -> None:
         """Takes over what an earlier run left open: creates are to be looked up, updates to be compared again.
-        A delete is looked up at once."""
+
+        A delete is looked up at once.
+        """
         cut_off = msg("reason.unknown_outcome_run_ended")
         with self.context.state.atomic():
             for intent in adopt_orphans(self.context.run):

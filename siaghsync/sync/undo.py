@@ -19,7 +19,7 @@ from siaghsync.domain.reasons import Operation, Reason
 from siaghsync.domain.undo import Done
 from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import msg
-from siaghsync.planning.undo import Now, dates_differ, plan_undo, posted
+from siaghsync.planning.undo import Now, plan_undo, posted
 from siaghsync.state import runs, undo
 from siaghsync.state.audit_log import AuditLine
 from siaghsync.state.meta import COMPLETED
@@ -53,8 +53,6 @@ class Undo:
     of_run: runs.RunRecord
     outcomes: UndoOutcomes
     recovery: Recovery
-    dates_differ: bool | None = None
-    """The habit of this CRM, as the first look shows it."""
     lines: list[AuditLine] = field(default_factory=list)
 
     @staticmethod
@@ -119,13 +117,8 @@ class Undo:
     def _plan(self, customers: Sequence[Done]) -> list[list[Action]]:
         """The steps for each customer, in order."""
         nows = self._look(customers)
-        if self.dates_differ is None:
-            self.dates_differ = dates_differ(nows)
         site = self.context.rules.site
-        return [
-            list(plan_undo(done, now, site, dates_differ=self.dates_differ))
-            for done, now in zip(customers, nows, strict=True)
-        ]
+        return [list(plan_undo(done, now, site)) for done, now in zip(customers, nows, strict=True)]
 
     def _look(self, customers: Sequence[Done]) -> list[Now]:
         context = self.context
@@ -134,13 +127,14 @@ class Undo:
         records, contacts = self._records(ids), self._contacts(codes)
         nows = []
         for done in customers:
-            record = records.get(done.crm_id or "")
+            record, link = records.get(done.crm_id or ""), context.mappings.link_of(done.crm_id or "")
             nows.append(
                 Now(
                     context.mappings.of_crm(done.crm_id or ""),
                     record[0] if isinstance(record, tuple) else record,
                     contacts.get(done.finance_code or 0),
                     record[1] if isinstance(record, tuple) else None,
+                    link.linked_at if link else None,
                     bool(context.posted.of_customer(done.crm_id or "")),
                 )
             )

@@ -22,7 +22,7 @@ from siaghsync.domain.customer import CustomerMapping
 from siaghsync.domain.document import Posted
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
 from siaghsync.messages.message import msg, verbatim
-from siaghsync.state import decisions, outbox, retries, reviews, webhook_queue
+from siaghsync.state import decisions, outbox, retries, reviews, undo, webhook_queue
 from siaghsync.state.audit import Run
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State, open_state
@@ -60,6 +60,7 @@ def fill(state: State) -> None:
     staging = Staging(state)
     staging.add_readings("person", [("p-1", "2026-01-05T15:00:00", "c1")])
     with state.atomic():
+        undo.mark(state, "p-1", "c1", ["email"])
         _customers(state, run)
         _documents(state, run)
         Cursors(state).keep_dates("2026-01-05T16:00:00")

@@ -49,7 +49,7 @@ CREATE TABLE intents (  -- writes that were about to leave, and what became of t
             CHECK (state IN ('open', 'unknown', 'confirmed', 'rejected', 'not_sent', 'expired')),
         message_code TEXT, message_params TEXT, missed_at TEXT, opened_at TEXT NOT NULL, settled_at TEXT, missed_clocks TEXT
     );
-INSERT INTO "intents" VALUES(1,2,'customer','create','finance','p-2','236',NULL,'{"operation": "create", "entity": "customer", "target": "finance", "record": "p-2", "kind": "person", "customer_number": "236", "crm_id": "p-2", "finance_code": null, "name": "علی", "changes": {"name": [null, "علی"]}, "payload": {"name": "علی"}, "reason": null, "message": null, "checksum": null, "sent_checksum": null, "notes": [{"code": "text.verbatim", "params": {"text": "نشان"}}], "details": {}}','unknown','text.verbatim','{"text": "no clear answer"}','2026-01-05T12:00:00.000+00:00','2026-01-05T12:00:00.000+00:00',NULL,'["2026-11-26T12:49:02.375870+00:00", 18976.591655819, "eada9c80-0760-4af4-a96e-c12901ce6d5e", null]');
+INSERT INTO "intents" VALUES(1,2,'customer','create','finance','p-2','236',NULL,'{"operation": "create", "entity": "customer", "target": "finance", "record": "p-2", "kind": "person", "customer_number": "236", "crm_id": "p-2", "finance_code": null, "name": "علی", "changes": {"name": [null, "علی"]}, "payload": {"name": "علی"}, "reason": null, "message": null, "checksum": null, "sent_checksum": null, "notes": [{"code": "text.verbatim", "params": {"text": "نشان"}}], "details": {}}','unknown','text.verbatim','{"text": "no clear answer"}','2026-01-05T12:00:00.000+00:00','2026-01-05T12:00:00.000+00:00',NULL,'["2026-11-26T12:53:40.766277+00:00", 19254.982065578, "eada9c80-0760-4af4-a96e-c12901ce6d5e", null]');
 INSERT INTO "intents" VALUES(2,2,'customer','update','finance','p-1','234',234,'{}','confirmed',NULL,NULL,NULL,'2026-01-05T12:00:00.000+00:00','2026-01-05T12:00:00.000+00:00',NULL);
 INSERT INTO "intents" VALUES(3,2,'invoice','create','finance','i-2','234',NULL,'{"operation": "create", "entity": "invoice", "target": "finance", "record": "i-2", "kind": "invoice", "customer_number": "234", "crm_id": "i-2", "finance_code": null, "name": "8", "changes": {}, "payload": {}, "reason": null, "message": null, "checksum": null, "sent_checksum": null, "notes": [], "details": {"related_quote_id": null}}','unknown','text.verbatim','{"text": "cut"}',NULL,'2026-01-05T12:00:00.000+00:00',NULL,NULL);
 CREATE TABLE last_seen (crm_id TEXT PRIMARY KEY, modified TEXT NOT NULL) WITHOUT ROWID;
@@ -102,6 +102,7 @@ CREATE TABLE skips (  -- records passed over on purpose
 ) WITHOUT ROWID;
 INSERT INTO "skips" VALUES('customer','finance','p-4','person','','','no_number','2026-01-05T12:00:00.000+00:00',NULL);
 CREATE TABLE undone (crm_id TEXT PRIMARY KEY, checksum TEXT NOT NULL, fields TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO "undone" VALUES('p-1','c1','["email"]');
 CREATE TABLE webhook_events (  -- what the CRM has called about and no run has taken up yet; a doubled call is one row
     entity TEXT NOT NULL CHECK (entity IN ('customer', 'invoice')), record TEXT NOT NULL, kind TEXT NOT NULL,
     event TEXT NOT NULL, calls INTEGER NOT NULL, received_at TEXT NOT NULL, PRIMARY KEY (entity, record)
