@@ -76,7 +76,8 @@ class Recovery:
                 self.context.run.note(intent.action, AuditOutcome.UNKNOWN, message=cut_off)
                 if intent.action.operation is Operation.UPDATE:
                     retries.schedule_retry(self.context.run, intent.action, Reason.UNKNOWN_OUTCOME, cut_off)
-        settle_deletes(self.context, UndoOutcomes.of(self.context, self.outcomes.report))
+        outcomes = UndoOutcomes(self.context.run, self.outcomes.report, self.outcomes.max_attempts)
+        settle_deletes(self.context.crm, outcomes)
 
     def due_creates(self, target: System) -> list[Intent]:
         """The creates in doubt whose look-up is due: never looked up, or missed and past the grace time."""

@@ -116,7 +116,7 @@ def run_undo(
     declined: list[bool] = []
 
     def work(_: Session) -> None:
-        declined.append(not Undo.of(context, report, of_run).run(confirm, only_told=only_told))
+        declined.append(not Undo(context, report, of_run).run(confirm, only_told=only_told))
 
     return _carry_through(context, report, work, lambda: declined == [True])
 

@@ -51,16 +51,15 @@ class Undo:
     context: RunContext
     report: RunReport
     of_run: runs.RunRecord
-    outcomes: UndoOutcomes
-    recovery: Recovery
+    outcomes: UndoOutcomes = field(init=False)
+    recovery: Recovery = field(init=False)
     lines: list[AuditLine] = field(default_factory=list)
 
-    @staticmethod
-    def of(context: RunContext, report: RunReport, of_run: runs.RunRecord) -> Undo:
-        """The undo of a run, not begun yet."""
-        outcomes = UndoOutcomes.of(context, report)
+    def __post_init__(self) -> None:
+        context, report = self.context, self.report
+        self.outcomes = UndoOutcomes(context.run, report, context.limits.max_attempts)
         documents = DocumentOutcomes(context.run, report)
-        return Undo(context, report, of_run, outcomes, Recovery(context, outcomes, documents, Matcher.of(context)))
+        self.recovery = Recovery(context, self.outcomes, documents, Matcher.of(context))
 
     def run(self, confirm: Confirm, *, only_told: bool) -> bool:
         """Plans, asks, carries out. Returns whether a person said yes. With `only_told` nothing is written.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, customer_kind
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
@@ -12,19 +13,12 @@ from siaghsync.errors import InDoubt
 from siaghsync.messages.message import Message, msg
 from siaghsync.state import retries, reviews
 from siaghsync.state.outbox import close_intent, unknown_intents, unsettled_of
-from siaghsync.sync.context import RunContext
 from siaghsync.sync.decisions import end_link
 from siaghsync.sync.outcomes import OutcomeRecorder
-from siaghsync.sync.report import RunReport
 
 
 class UndoOutcomes(OutcomeRecorder):
     """Writes outcomes of an undo. Nothing that fails is tried again by itself: whoever wants it runs `undo` again."""
-
-    @staticmethod
-    def of(context: RunContext, report: RunReport) -> UndoOutcomes:
-        """The recorder of a run."""
-        return UndoOutcomes(context.run, report, context.limits.max_attempts)
 
     def confirmed(
         self, intent_id: int, action: Action, key: str, words: tuple[str, ...] = (), read_back: Contact | None = None
@@ -76,11 +70,11 @@ class UndoOutcomes(OutcomeRecorder):
         self.report.tell_failure(action, action.reason or "", action.message or msg("sync.no_answer"))
 
 
-def settle_deletes(context: RunContext, outcomes: UndoOutcomes) -> None:
+def settle_deletes(crm: Payamgostar, outcomes: UndoOutcomes) -> None:
     """Looks up each delete in doubt. What is gone is settled; the next undo deletes what is still there."""
-    for intent in unknown_intents(context.state, "crm"):
+    for intent in unknown_intents(outcomes.run.state, "crm"):
         if intent.action.operation is not Operation.DELETE:
             continue
         with suppress(InDoubt):
-            if context.crm.get(customer_kind(intent.action.kind), intent.action.crm_id or "") is None:
+            if crm.get(customer_kind(intent.action.kind), intent.action.crm_id or "") is None:
                 outcomes.done(intent.action)
