@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from siaghsync.sandbox.books import PreInvoice
 from tests.engine.bench import Bench
 from tests.engine.moments import FOR_THEIR_CUSTOMER
 
@@ -108,7 +109,7 @@ class Papers:
         """CRM number -> the pre-invoices with it in their notes."""
         found = defaultdict(list)
         for posted in self.bench.sandbox.finance.preinvoices:
-            found[posted.fields["tozihat"].rpartition(" ")[2].removesuffix("]")].append(posted.number)
+            found[number_of(posted)].append(posted.number)
         return found
 
     def twice(self) -> list[str]:
@@ -143,6 +144,11 @@ class Papers:
             if waits and paper.customer in codes:
                 faults.append(f"{paper.number} waits for a customer who is linked")
         return faults
+
+
+def number_of(posted: PreInvoice) -> str:
+    """The CRM number of the document that a pre-invoice was made from, by its note."""
+    return posted.fields["tozihat"].rpartition(" ")[2].removesuffix("]")
 
 
 def rows(price: int) -> list[dict[str, Any]]:

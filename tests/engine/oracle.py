@@ -116,7 +116,7 @@ class _Case:
             if mark := _MARK.search(contact["Description"] or ""):
                 marks[mark[1]].append(code)
             if contact["NationalCode"] and not contact["IsAdminUser"]:
-                selves[_digits(contact["NationalCode"]), _folded(contact["Name"])].append(code)
+                selves[digits(contact["NationalCode"]), folded(contact["Name"])].append(code)
         for what, codes in (*marks.items(), *selves.items()):
             made = [code for code in codes if code not in self.ledger.contacts]
             told = [code for code in codes if ("crm", str(code)) in self.asked]
@@ -140,9 +140,9 @@ class _Case:
 
     def _differences(self, record: Record, contact: Record, before: Record | None, made: bool) -> list[str]:
         who = f"contact {contact['Code']}"
-        said, problems = _said(record), []
+        wanted, problems = said(record), []
         for name in _FORM:
-            want, have = said[name], _shown(contact, name)
+            want, have = wanted[name], _shown(contact, name)
             if want and not _same(name, want, have):
                 problems.append(f"{who}: {name} is {have!r}, the CRM says {want!r}")
             may_be_another = name == "Email" and record["crmId"] in self.ledger.cleared and have
@@ -173,7 +173,7 @@ class _Case:
                 verdict.lost.append(f"contact {code} has no CRM record, and nobody was told")
 
 
-def _said(record: Record) -> dict[str, str]:
+def said(record: Record) -> dict[str, str]:
     """What a CRM record says, by the names of a contact's properties."""
     phones = {p["phoneType"]: p["phoneNumber"] for p in reversed(record["phoneContacts"] or [])}
     place: Record = next(iter(record["addressContacts"] or []), {})
@@ -199,16 +199,16 @@ def _shown(contact: Record, name: str) -> str:
 def _same(name: str, left: str, right: str) -> bool:
     """Whether two values differ in spelling only, by the rules of the behaviour page."""
     if name in ("MobileNo", "TelNo", "NationalCode", "PostalCode"):
-        return _digits(left) == _digits(right)
-    return _folded(left) == _folded(right)
+        return digits(left) == digits(right)
+    return folded(left) == folded(right)
 
 
-def _digits(text: str) -> str:
+def digits(text: str) -> str:
     digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
     return digits.lstrip("0").removeprefix("98") if len(digits) > 10 else digits.lstrip("0")
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).replace("|", "/")
     text = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
     return re.sub(r"[\s\u200c]+", "", text).translate(str.maketrans("يىك", "ییک")).casefold()

@@ -20,11 +20,12 @@ from siaghsync.sandbox import Fault
 from siaghsync.sandbox.hooks import Entry
 from tests.engine.bench import Bench
 from tests.engine.fake_customers import Folk
-from tests.engine.fake_documents import CHANGED, Papers
+from tests.engine.fake_documents import CHANGED, Papers, number_of
 from tests.engine.late_commit import carry_out
 from tests.engine.matrix import WAYS
 from tests.engine.moments import Ended, Trap, World
 from tests.engine.oracle import Ledger, judge
+from tests.engine.persons import Persons, of_contact, of_record
 from tests.engine.scenarios import CLEARS_EMAIL, FULL, GRACE, IMPORT, SYNC, edit, newcomer
 from tests.environment import SINCE
 
@@ -53,10 +54,14 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.folk = Folk()
         self.ledger = Ledger()
+        self.persons = Persons()
+        self.who: dict[str, int] = {}
+        """CRM id -> whose it is or was."""
+        self.booked = 0
         self.linked: dict[str, int] = {}
         self.late: list[Entry] = []
         self.copy: dict[str, bytes] = {}
-        self.bad_in_a_row = self.losses = 0
+        self.bad_in_a_row = self.losses = self.numbers_given = 0
         self.imported = self.deleted = self.gone = False
         self.may_ask: set[str] = set(CHANGED)
         self.papers = Papers(self.bench)
@@ -73,7 +78,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def contact_is_added(self) -> None:
-        self._note(self.bench.sandbox.finance.add_contact(**self.folk.next().contact()), due=not self.imported)
+        code = self.bench.sandbox.finance.add_contact(**self.folk.next().contact())
+        self.persons.meet(of_contact(self.bench.sandbox.finance.contacts[code]))
+        self._note(code, due=not self.imported)
 
     @rule(which=st.integers(0, 99), city=st.integers(1, 9), shared=st.booleans())
     def contact_is_edited(self, which: int, city: int, shared: bool) -> None:
@@ -104,8 +111,7 @@ class Machine(RuleBasedStateMachine):
     @rule(behind=st.sampled_from((0, 0, 300)))
     def customer_is_added(self, behind: int) -> None:
         """With `behind`, one that becomes visible so many seconds after its ModifyDate."""
-        crm_id = newcomer(self.bench, self.folk)
-        self.ledger.records.add(crm_id)
+        crm_id = self._enter(newcomer(self.bench, self.folk))
         if behind:
             crm = self.bench.sandbox.crm
             past = (crm.now() - timedelta(seconds=behind)).replace(tzinfo=None)
@@ -116,8 +122,13 @@ class Machine(RuleBasedStateMachine):
         if not self.bench.sandbox.crm.records:
             return
         number = self._customer(which)[1]["customerNumber"]
-        self.ledger.records.add(newcomer(self.bench, self.folk, number=number))
+        self._enter(newcomer(self.bench, self.folk, number=number))
         self.may_ask.add("number_twice")
+
+    def _enter(self, crm_id: str) -> str:
+        self.ledger.records.add(crm_id)
+        self.who[crm_id] = self.persons.meet(of_record(self.bench.sandbox.crm.records[crm_id]))
+        return crm_id
 
     @rule(which=st.integers(0, 99), way=st.integers(0, 4))
     def customer_is_edited(self, which: int, way: int) -> None:
@@ -128,6 +139,25 @@ class Machine(RuleBasedStateMachine):
             self.ledger.cleared.add(crm_id)
         # Without a national code, a new number would cost the link if the state file were lost afterwards.
         edit(self.bench, self.folk, crm_id, way if record["nationalCode"] else way % 3)
+        self.persons.give(self.who[crm_id], of_record(self.bench.sandbox.crm.records[crm_id]))
+
+    @rule(which=st.integers(0, 99))
+    def customer_is_renumbered(self, which: int) -> None:
+        """And nothing else of it changes."""
+        if self.bench.sandbox.crm.records:
+            self.bench.sandbox.crm.edit(self._customer(which)[0], customerNumber=self._fresh_number())
+
+    @rule(which=st.integers(0, 99), other=st.integers(0, 99))
+    def numbers_are_exchanged(self, which: int, other: int) -> None:
+        if not self.bench.sandbox.crm.records:
+            return
+        pair = self._customer(which), self._customer(other)
+        for (crm_id, _), (_, record) in zip(pair, pair[::-1], strict=True):
+            self.bench.sandbox.crm.edit(crm_id, customerNumber=record["customerNumber"])
+
+    def _fresh_number(self) -> str:
+        self.numbers_given += 1
+        return str(90_000 + self.numbers_given)
 
     @rule(which=st.integers(0, 99))
     def customer_is_deleted(self, which: int) -> None:
@@ -308,14 +338,37 @@ class Machine(RuleBasedStateMachine):
         return ended
 
     def _check(self) -> None:
-        """What holds at every moment: nobody is there twice, and who is linked stays linked."""
+        """What holds at every moment: nobody is there twice or has a stranger's values, and who is linked stays linked."""
         found = self.bench.rows("SELECT crm_id, finance_code FROM customer_mappings")
         pairs = {row["crm_id"]: row["finance_code"] for row in found}
         assert self.linked.items() <= pairs.items()
         assert len(set(pairs.values())) == len(pairs)
         self.linked = pairs
-        twice = judge(self.bench, self.ledger).twice + self.papers.twice()
-        assert not twice, twice
+        contacts, records = self.bench.sandbox.finance.contacts, dict(self.bench.sandbox.crm.records)
+        self.who |= {i: self.persons.of(of_record(record)) for i, record in records.items() if i not in self.who}
+        asked = {r["record"] for r in self.bench.rows("SELECT record FROM reviews WHERE resolution IS NULL")}
+        of_contacts = {code: of_contact(contact) for code, contact in contacts.items()}
+        of_records = {crm_id: of_record(record) for crm_id, record in records.items()}
+        wrong = [
+            *self.persons.mixed(contacts, records),
+            *self.persons.twice(of_contacts, self.ledger.contacts, {code for code in contacts if str(code) in asked}),
+            *self.persons.twice(of_records, self.ledger.records, asked),
+            *self.papers.twice(),
+            *self._misbooked(),
+        ]
+        assert not wrong, wrong
+
+    def _misbooked(self) -> list[str]:
+        """The new pre-invoices that stand on somebody else's account."""
+        finance = self.bench.sandbox.finance
+        new, self.booked = finance.preinvoices[self.booked :], len(finance.preinvoices)
+        owed_by = {paper.number: self.who[paper.customer] for paper in self.papers.all}
+        return [
+            f"{posted} is booked on a stranger"
+            for posted in new
+            if posted.customer is None
+            or owed_by[number_of(posted)] not in self.persons.among(of_contact(finance.contacts[posted.customer]))
+        ]
 
     def teardown(self) -> None:
         """In the end all is settled, and true."""
