@@ -11,7 +11,8 @@ from tests.engine.bench import Bench
 from tests.engine.moments import Trap
 from tests.engine.moments import World as Kept
 from tests.environment import SINCE
-from tests.world import Maker, World
+from tests.patience import wait_for
+from tests.world import Maker, World, finish, holding
 
 ROW = {"productCode": "Product-1", "count": 2, "baseUnitPrice": 100000}
 
@@ -221,3 +222,15 @@ def test_an_import_that_was_killed_is_undone(bench: Bench) -> None:
         assert ended.code == 0, ended
         assert dict(bench.sandbox.crm.records) == {}, at
         assert bench.unsettled() == []
+
+
+def test_a_run_that_is_still_at_work_is_not_undone(one: World) -> None:
+    one.crm.edit(one.crm_of(next(iter(one.finance.contacts))), email="new@example.com")
+    with holding(one, "SaveFormData/update"):
+        process = one.start("sync")
+        wait_for(lambda: bool(one.rows("SELECT 1 FROM intents WHERE state = 'open'")))
+        ended = one.run("undo", "2", "--yes", "--json")
+        assert ended.exit_code == 2, ended.text
+        assert "still at work" in ended.json["error"]["message"]
+    assert finish(process).exit_code == 0
+    assert "To be restored" in one.run("undo", "2", "--dry-run").stdout
