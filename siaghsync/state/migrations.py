@@ -79,6 +79,13 @@ def undone(db: Database) -> None:
         db.execute(statement)
 
 
+@_step
+def lookups(db: Database) -> None:
+    """What finds the rows of one record or one waiting customer where there are a million of them."""
+    for statement in _LOOKUPS:
+        db.execute(statement)
+
+
 VERSION = 1 + len(_STEPS)
 """PRAGMA user_version of a file that has all steps. Version 1 of the program, which had one step of its own, wrote 1."""
 
@@ -237,6 +244,13 @@ _UNDONE = (
     "CREATE INDEX intents_run ON intents (run_id)",
     # Values of a CRM record that an undo took back: not sent again while the record has this checksum.
     "CREATE TABLE undone (crm_id TEXT PRIMARY KEY, checksum TEXT NOT NULL, fields TEXT NOT NULL) WITHOUT ROWID",
+)
+_LOOKUPS = (
+    "CREATE INDEX intents_record ON intents (record)",
+    "CREATE INDEX audit_finance_code ON audit (finance_code)",
+    "CREATE INDEX audit_document ON audit (name) WHERE entity = 'invoice'",
+    "CREATE INDEX posted_documents_customer ON posted_documents (customer_crm_id)",
+    "CREATE TABLE webhooks_in_vain (record TEXT PRIMARY KEY, asked_at TEXT NOT NULL) WITHOUT ROWID",  # ids the CRM does not have
 )
 _ENTITY_MAPPINGS = """
 SELECT 'customer' AS entity, kind, crm_id, customer_number, NULL AS document_number, CAST(finance_code AS TEXT) AS finance_code,

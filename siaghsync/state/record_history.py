@@ -17,6 +17,10 @@ from siaghsync.state.retries import Retry, Skip, retry_of, skip_of
 from siaghsync.state.reviews import Review, review_of
 
 _MOST_EVENTS = 12
+_MOST_LINES = 500
+"""So many of the newest lines are asked how the record was called last."""
+_LONGEST_CODE = 19
+"""More digits than SQLite has integers for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +59,27 @@ class RecordHistory:
         return next((review for review in self.reviews if review.resolution is None), None)
 
 
-_MAPPED = (
-    "SELECT * FROM customer_mappings WHERE crm_id = :id OR customer_number = :n OR CAST(finance_code AS TEXT) = :n"
-)
-_CUSTOMERS = """
+_MAPPED = "SELECT * FROM customer_mappings WHERE crm_id = :id OR customer_number = :n OR finance_code = :code"
+# Of a settled write, the audit trail knows all that is asked here.
+_CUSTOMERS = f"""
     SELECT target, record, crm_id, finance_code FROM reviews WHERE entity = 'customer'
-        AND (record = :id OR customer_number = :n OR crm_id = :id OR CAST(finance_code AS TEXT) = :n)
+        AND (record = :id OR customer_number = :n OR crm_id = :id OR finance_code = :code)
     UNION SELECT target, record, NULL, NULL FROM retries WHERE entity = 'customer' AND (record = :id OR customer_number = :n)
     UNION SELECT target, record, NULL, NULL FROM skips WHERE entity = 'customer' AND (record = :id OR customer_number = :n)
     UNION SELECT target, record, NULL, finance_code FROM intents WHERE entity = 'customer'
-        AND (record = :id OR customer_number = :n OR CAST(finance_code AS TEXT) = :n)
+        AND (record = :id OR customer_number = :n OR finance_code = :code) AND {UNSETTLED}
     UNION SELECT NULL, NULL, crm_id, finance_code FROM audit WHERE entity = 'customer'
-        AND (crm_id = :id OR customer_number = :n OR CAST(finance_code AS TEXT) = :n)
+        AND (crm_id = :id OR customer_number = :n OR finance_code = :code)
 """
-_DOCUMENTS = """
+_DOCUMENTS = f"""
     SELECT crm_id AS record FROM posted_documents WHERE crm_id = :id OR crm_number = :n OR finance_number = :n
     UNION SELECT record FROM reviews WHERE entity = 'invoice' AND (record = :id OR name = :n)
     UNION SELECT record FROM retries WHERE entity = 'invoice' AND (record = :id OR name = :n)
     UNION SELECT record FROM skips WHERE entity = 'invoice' AND (record = :id OR name = :n)
     UNION SELECT record FROM intents WHERE entity = 'invoice' AND (record = :id OR json_extract(plan, '$.name') = :n)
-    UNION SELECT crm_id FROM audit WHERE entity = 'invoice' AND crm_id IS NOT NULL AND (crm_id = :id OR name = :n)
+        AND {UNSETTLED}
+    UNION SELECT crm_id FROM audit WHERE entity = 'invoice' AND crm_id = :id
+    UNION SELECT crm_id FROM audit WHERE entity = 'invoice' AND name = :n AND +crm_id IS NOT NULL
 """
 
 
@@ -97,14 +102,15 @@ def record_histories(state: State, asked: str) -> list[RecordHistory]:
     """Everything that carries this number: customers by customer number, finance code or CRM id, documents by their
     number, the pre-invoice's, or CRM id. Empty if nothing is known of it."""
     text = ascii_digits(asked).strip()
-    names = {"n": text, "id": text.lower()}
+    is_code = text.isdecimal() and str(int(text)) == text and len(text) < _LONGEST_CODE
+    names = {"n": text, "id": text.lower(), "code": int(text) if is_code else None}
     imported = state.meta(COMPLETED) is not None
     customers = [_customer(state, subject, text, imported) for subject in _subjects(state, names)]
     documents = [_document(state, row["record"], imported) for row in state.rows(_DOCUMENTS, names)]
     return customers + documents
 
 
-def _subjects(state: State, names: dict[str, str]) -> list[_Subject]:
+def _subjects(state: State, names: dict[str, str | int | None]) -> list[_Subject]:
     found = [_Subject(row["crm_id"], row["finance_code"]) for row in state.rows(_MAPPED, names)]
     for row in state.rows(_CUSTOMERS, names):
         crm_id = row["record"] if row["target"] == "finance" else row["crm_id"]
@@ -126,7 +132,8 @@ def _customer(state: State, subject: _Subject, asked: str, imported: bool) -> Re
     mapping = Mappings(state).link_of(subject.crm_id) if subject.crm_id else None
     key = (subject.crm_id, None if subject.code is None else str(subject.code))
     mine = "entity = 'customer' AND ((target = 'finance' AND record = ?) OR (target = 'crm' AND record = ?))"
-    trail = _lines(state, "entity = 'customer' AND (crm_id = ? OR finance_code = ?)", (subject.crm_id, subject.code))
+    of_it = "entity = 'customer' AND (crm_id = ? OR finance_code = ?)"
+    trail, lines = _trail(state, of_it, (subject.crm_id, subject.code))
     known = _Known(state, mine, key)
     numbers = [mapping.customer_number] if mapping else known.customer_numbers(trail)
     return RecordHistory(
@@ -139,7 +146,7 @@ def _customer(state: State, subject: _Subject, asked: str, imported: bool) -> Re
         mapping=mapping,
         **known.as_fields(),
         events=trail[-_MOST_EVENTS:],
-        older=max(0, len(trail) - _MOST_EVENTS),
+        older=max(0, lines - _MOST_EVENTS),
         documents=PostedDocuments(state).of_customer(subject.crm_id) if subject.crm_id else (),
         documents_waiting=_documents_waiting(state, subject.crm_id),
         imported=imported,
@@ -153,7 +160,7 @@ def _documents_waiting(state: State, crm_id: str | None) -> int:
 def _document(state: State, crm_id: str, imported: bool) -> RecordHistory:
     posted = PostedDocuments(state).entry(crm_id)
     known = _Known(state, "entity = 'invoice' AND record = ?", (crm_id,))
-    trail = _lines(state, "entity = 'invoice' AND crm_id = ?", (crm_id,))
+    trail, lines = _trail(state, "entity = 'invoice' AND crm_id = ?", (crm_id,))
     customers = [posted.customer_number] if posted else known.customer_numbers(trail)
     number = posted.crm_number if posted else _last(name for name in known.names(trail) if name != crm_id)
     return RecordHistory(
@@ -165,7 +172,7 @@ def _document(state: State, crm_id: str, imported: bool) -> RecordHistory:
         posted=posted,
         **known.as_fields(),
         events=trail[-_MOST_EVENTS:],
-        older=max(0, len(trail) - _MOST_EVENTS),
+        older=max(0, lines - _MOST_EVENTS),
         customer=_last(customers),
         imported=imported,
     )
@@ -203,8 +210,10 @@ class _Known:
         return [*self.reviews, *self.waiting, *self.skips, *(intent.action for intent in self.intents)]
 
 
-def _lines(state: State, where: str, values: Sequence[object]) -> list[AuditLine]:
-    return [line_of(row) for row in state.rows(f"SELECT * FROM audit WHERE {where} ORDER BY id", values)]
+def _trail(state: State, where: str, values: Sequence[object]) -> tuple[list[AuditLine], int]:
+    """The newest lines of the trail about a record, the newest last, and how many there are."""
+    rows = state.rows(f"SELECT * FROM audit WHERE {where} ORDER BY id DESC LIMIT {_MOST_LINES}", values)
+    return list(map(line_of, reversed(rows))), int(state.value(f"SELECT count(*) FROM audit WHERE {where}", values))
 
 
 def _last(values: Iterable[str | None]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from siaghsync.domain.action import Entity, RecordKind
 from siaghsync.domain.reasons import Reason
@@ -20,9 +21,17 @@ from siaghsync.state.database import State
 _TAKE_UP = """
     INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, reason,
         message_code, message_params, since)
-    SELECT entity, 'finance', record, kind, '', '', 0, 0, :at, :reason, :code, :params, :at FROM webhook_events WHERE true
+    SELECT entity, 'finance', record, kind, '', '', 0, 0, :at, :reason, :code, :params, :at FROM webhook_events
+    ORDER BY received_at, entity, record LIMIT :most
     ON CONFLICT (entity, target, record) DO UPDATE SET next_try_at = excluded.next_try_at, depends_on = NULL
 """
+_TAKEN = (
+    "DELETE FROM webhook_events WHERE (entity, record) IN (SELECT entity, record FROM retries WHERE next_try_at = ?)"
+)
+MOST_AT_ONCE = 500
+"""One run takes up so many, so that it never holds the lock for long; the others are left to the next one."""
+_REST = timedelta(hours=1)
+"""An id that the CRM does not have is asked for again no sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +73,21 @@ def take_up(run: Run, switched_off: Sequence[RecordKind] = ()) -> None:
     """
     events, retries = run.state.db.table("webhook_events"), run.state.db.table("retries")
     code, params = message_pair(msg("state.webhook_call"))
+    at, hour_ago = stamp(run.now()), stamp(run.now() - _REST)
     with run.state.atomic():
         for kind in switched_off:
             events.delete_where("kind = ?", [kind])
             retries.delete_where("kind = ? AND reason = ? AND attempts = 0", [kind, Reason.WEBHOOK])
-        names = {"at": stamp(run.now()), "reason": Reason.WEBHOOK, "code": code, "params": params}
+        run.state.execute("DELETE FROM webhooks_in_vain WHERE asked_at NOT BETWEEN ? AND ?", (hour_ago, at))
+        events.delete_where("record IN (SELECT record FROM webhooks_in_vain)")
+        names = {"at": at, "reason": Reason.WEBHOOK, "code": code, "params": params, "most": MOST_AT_ONCE}
         run.state.execute(_TAKE_UP, names)
-        events.delete_where()
+        run.state.execute(_TAKEN, (at,))
+
+
+def in_vain(run: Run, record: str) -> None:
+    """The CRM does not have a record that was told of: for an hour, calls about it are dropped. Belongs inside `State.atomic`."""
+    run.state.execute("INSERT OR REPLACE INTO webhooks_in_vain VALUES (?, ?)", (record, stamp(run.now())))
 
 
 def count(state: State) -> int:

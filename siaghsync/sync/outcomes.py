@@ -12,7 +12,7 @@ from siaghsync.domain.customer import Contact, CustomerMapping, customer_kind, k
 from siaghsync.domain.reasons import CONTACT_LOST, AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.phones import PART, WITHHELD
-from siaghsync.state import decisions, loose_ends, retries, reviews, undo
+from siaghsync.state import decisions, loose_ends, retries, reviews, undo, webhook_queue
 from siaghsync.state.audit import Run
 from siaghsync.state.decisions import StoredDecision
 from siaghsync.state.mappings import Mappings
@@ -238,6 +238,8 @@ class OutcomeRecorder:
         )  # fmt: skip
         with self.run.state.atomic():
             retries.release(self.run.state, subject)
+            if entry.reason == Reason.WEBHOOK:
+                webhook_queue.in_vain(self.run, entry.record)
             self._end_recreate(subject)
             reviews.auto_resolve(self.run, subject)
             self.run.note(subject, AuditOutcome.SKIPPED)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
@@ -23,6 +24,7 @@ from siaghsync.planning.customers import is_somebody_else
 from siaghsync.planning.limits import check_list_size
 from siaghsync.state import facts, retries
 from siaghsync.state.retries import Retry
+from siaghsync.state.staging import BATCH
 from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import source_of
@@ -152,8 +154,14 @@ class ChangeReader:
         """Reads the customers that changed, or all of them, and those that wait for another try."""
         if not self.options.only_waiting:
             self._read_lists()
-        for entry in retries.due(self.context.state, "customer", "finance", self.context.run.now()):
-            self._read_waiting(entry)
+        due = iter(retries.due(self.context.state, "customer", "finance", self.context.run.now()))
+        with ThreadPoolExecutor(self.context.limits.concurrency) as pool:
+            while chunk := list(islice(due, BATCH)):
+                unread = [
+                    e for e in chunk if not (self.context.staging.customer(e.record) or e.record in self.reading.bad)
+                ]
+                for entry, found in zip(unread, pool.map(self._waiting_record, unread), strict=True):
+                    self._take_waiting(entry, *found)
 
     def notice_clock(self) -> None:
         """Looks whether the CRM's clock was set since the last run, and says so."""
@@ -173,9 +181,9 @@ class ChangeReader:
             found = sum(map(self.context.staging.reading_count, sources))
             check_list_size("crm", found, self.context.mappings.count())
 
-    def _read_waiting(self, entry: Retry) -> None:
-        if self.context.staging.customer(entry.record) or entry.record in self.reading.bad:
-            return
+    def _waiting_record(self, entry: Retry) -> tuple[Kind, Mapping[str, Any] | InDoubt | None]:
+        """A waiting customer as the CRM shows it, and of which kind it is; many at the same time."""
+        self.context.stop_if_cancelled()
         kind = customer_kind(entry.kind)
         try:
             raw = self.context.crm.get(kind, entry.record)
@@ -183,10 +191,14 @@ class ChangeReader:
                 kind = "person" if kind == "organization" else "organization"
                 raw = self.context.crm.get(kind, entry.record)
         except InDoubt as error:
-            self.reading.bad[entry.record] = (kind, error.message)
-            return
-        if raw is not None:
-            CustomerPages(self, kind)([raw])
+            return kind, error
+        return kind, raw
+
+    def _take_waiting(self, entry: Retry, kind: Kind, found: Mapping[str, Any] | InDoubt | None) -> None:
+        if isinstance(found, InDoubt):
+            self.reading.bad[entry.record] = (kind, found.message)
+        elif found is not None:
+            CustomerPages(self, kind)([found])
         else:
             self.reading.gone.append(entry)
 

@@ -74,7 +74,10 @@ class Worker:
                 return
 
     def _choose(self, state: State) -> bool | None:
-        count = webhook_queue.count(state) + (webhook_queue.left_behind(state) if self._look_back else 0)
+        waiting = webhook_queue.count(state)
+        if waiting > webhook_queue.MOST_AT_ONCE:
+            self._something.set()  # this run leaves some over
+        count = waiting + (webhook_queue.left_behind(state) if self._look_back else 0)
         return count > _MOST_SINGLE_LOOKS or self._control.is_overdue(state) if count else None
 
     def _rest(self, why: Message, *, was_refused: bool) -> None:

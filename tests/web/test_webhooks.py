@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from siaghsync.state.lock import run_lock
+from siaghsync.state.webhook_queue import MOST_AT_ONCE
 from tests.patience import PATIENCE, wait_for
 from tests.web.serving import SECRET, Served, ready, serving, write
 from tests.world import Maker, World
@@ -339,3 +340,27 @@ def test_a_caller_that_hangs_up_does_not_disturb_the_others(served: Served) -> N
     served.world.crm.edit(crm_id, nickName="هنوز زنده")
     assert served.call("identity", crm_id).status_code == 200
     wait_for(lambda: name_in_finance(served.world, crm_id) == "هنوز زنده")
+
+
+def test_an_id_that_the_crm_does_not_have_is_asked_for_once_an_hour_and_a_run_takes_up_so_many(small: World) -> None:
+    world = ready(small)
+
+    def tell(count: int) -> None:
+        numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+        ids = "printf('00000000-0000-4000-8000-%012d', i)"
+        write(world, f"{numbers} INSERT INTO webhook_events SELECT 'customer', {ids}, 'person', 'update', 1, '' FROM n")
+
+    tell(MOST_AT_ONCE + 3)
+    world.run("sync")
+    assert world.journal.count("crm", "person/get") == MOST_AT_ONCE
+    assert world.rows("SELECT count(*) FROM webhook_events") == [(3,)]
+    world.run("sync")
+    assert world.journal.count("crm", "person/get") == 3
+    tell(5)
+    world.run("sync")
+    assert world.journal.count("crm", "person/get") == 0
+    write(world, "UPDATE webhooks_in_vain SET asked_at = '2026-01-01T00:00:00.000+00:00'")
+    tell(5)
+    world.run("sync")
+    assert world.journal.count("crm", "person/get") == 5
+    assert world.rows("SELECT count(*) FROM retries UNION ALL SELECT count(*) FROM webhook_events") == [(0,), (0,)]

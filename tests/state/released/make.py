@@ -73,6 +73,7 @@ def fill(state: State) -> None:
     calls = [webhook_queue.Call("person", "p-1", "update"), webhook_queue.Call("invoice", "i-9", "insert")]
     webhook_queue.keep(state, calls, AT, 100)
     with state.atomic():
+        webhook_queue.in_vain(run, "p-0")
         state.execute("UPDATE runs SET pid = 1")
         state.execute("UPDATE _sqlite_migrations SET applied_at = ?", (AT,))
 
