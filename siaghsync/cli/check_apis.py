@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -13,26 +14,32 @@ from siaghsync.cli.build import clients
 from siaghsync.cli.cool_down import has_state
 from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.domain.questions import BY_NAME
 from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError
 from siaghsync.features.check_apis.collect import ApiProbe, expected
 from siaghsync.features.check_apis.render import as_json as report_as_json
 from siaghsync.features.check_apis.render import as_text
 from siaghsync.features.check_apis.rules import ApiReport, ConfigWarning, config_warnings, unchecked
+from siaghsync.messages.message import msg
 from siaghsync.report.streams import write_json
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
+from siaghsync.state import facts
+from siaghsync.state.audit import stamp
 from siaghsync.state.database import open_state
+from siaghsync.state.facts import Fact
 from siaghsync.sync.runner import check_cool_down, remember_lock
 
 app = new_app()
 _FAILED = 3
+DeepOption = Annotated[bool, typer.Option("--deep", help="Also answer what needs whole lists.")]
 
 
 @app.command()
-def check_apis(context: typer.Context, as_json: JsonOption = False) -> None:
+def check_apis(context: typer.Context, as_json: JsonOption = False, deep: DeepOption = False) -> None:
     """`check-apis`. Exit 3 if a system does not work."""
     settings = settings_of(context)
-    report = _look(settings)
+    report = _look(settings, deep=deep)
     if as_json:
         write_json(report_as_json(report))
     else:
@@ -40,15 +47,15 @@ def check_apis(context: typer.Context, as_json: JsonOption = False) -> None:
     raise typer.Exit(0 if report.ok else _FAILED)
 
 
-def _look(settings: Settings) -> ApiReport:
+def _look(settings: Settings, *, deep: bool) -> ApiReport:
     refusal, warnings = _refusal(settings.siaghsync_state)
-    probe = ApiProbe(settings, clock.now, clock.monotonic, refusal)
+    probe = ApiProbe(settings, clock.now, clock.monotonic, refusal, deep=deep)
     with clients(settings, threading.Event()) as systems:
         crm, finance = probe.crm(systems.crm, settings.document_sources), probe.finance(systems.finance)
     _note_lock(settings.siaghsync_state, probe.errors)
     measure = expected(settings, clock.now())
     warnings += config_warnings(crm.facts, finance.facts, measure)
-    return ApiReport(crm, finance, warnings, unchecked(crm.facts, measure))
+    return ApiReport(crm, finance, warnings, unchecked(crm.facts, measure), _facts(settings, probe))
 
 
 def _refusal(path: Path) -> tuple[LoginRefused | None, list[ConfigWarning]]:
@@ -62,6 +69,25 @@ def _refusal(path: Path) -> tuple[LoginRefused | None, list[ConfigWarning]]:
     except StateError as error:
         return None, [ConfigWarning("state", "state", error.message)]
     return None, []
+
+
+def _facts(settings: Settings, probe: ApiProbe) -> list[Fact]:
+    """What is known now about the open questions; kept if there is a state file to keep it in."""
+    at = stamp(clock.now())
+    found = [Fact(question, answer, "probe", evidence, at) for question, answer, evidence in probe.answers]
+    if probe.parties.verdict:
+        found.append(facts.of_parties(probe.parties, at))
+    known = {fact.question: fact for fact in found}
+    if has_state(settings.siaghsync_state):
+        with suppress(StateError), closing(open_state(settings.siaghsync_state)) as state:  # was a warning already
+            with state.atomic():
+                for fact in found:
+                    facts.learn(state, fact)
+            known |= {name: stored for name in BY_NAME if (stored := facts.find(state, name))}
+    if settings.preinvoice_customer:
+        question = facts.PREINVOICE_CUSTOMER
+        known[question] = Fact(question, settings.preinvoice_customer, "setting", msg("facts.setting"), at)
+    return list(known.values())
 
 
 def _note_lock(path: Path, errors: list[SiaghsyncError]) -> None:

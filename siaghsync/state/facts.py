@@ -20,7 +20,7 @@ class Fact:
 
     question: str
     answer: Any
-    how: Literal["probe", "rehearsal"]
+    how: Literal["probe", "rehearsal", "setting"]
     evidence: Message
     at: str
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from siaghsync.domain.questions import BY_NAME
 from siaghsync.sandbox.people import legal_id, national_code
 from tests.connectors.raw_server import Handler, Received, free_port, raw, reply, resetting, routed, serving, silent
 from tests.environment import FISCAL_YEAR
@@ -94,6 +95,78 @@ def test_what_only_a_write_can_tell_is_said(world: Indoors) -> None:
     assert "'nokey' (CRM_CATEGORY)" in category
     world.crm.edit(next(iter(world.crm.records)), categories=[{"key": "syaghcontact"}])
     assert len(world.json("check-apis", env={"CRM_CATEGORY": "syaghcontact"})["unchecked"]) == 1
+
+
+# --- the open questions ------------------------------------------------------------------------------------
+
+
+def answers(world: Indoors, *options: str, exit_code: int = 0) -> dict[str, Any]:
+    """Question -> answer; every question is there, in its order."""
+    found = world.json("check-apis", *options, exit_code=exit_code)["facts"]
+    assert [each["question"] for each in found] == list(BY_NAME)
+    assert all((each["answer"] is None) or (each["how"] and each["evidence"] and each["at"]) for each in found)
+    return {each["question"]: each["answer"] for each in found}
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "question", "before", "after"),
+    [
+        ("find_filters_by_date", False, "find_filters_by_date", True, False),
+        ("find_orders", False, "find_orders", True, False),
+        ("find_pages", False, "find_pages", True, False),
+        ("find_empty_queries", "none", "find_empty_queries", "all", "none"),
+        ("find_empty_queries", "400", "find_empty_queries", "all", "refused"),
+        ("empty_type_key_means_all", False, "find_without_type", True, False),
+        ("details_in_find", "null", "find_has_details", True, False),
+        ("details_in_find", "missing", "find_has_details", True, False),
+        ("clock_offset", -208.0, "crm_clock_offset_s", 0, -208),
+    ],
+)
+def test_a_probe_answers_for_both_positions_of_a_switch(
+    make_world: Maker, switch: str, value: Any, question: str, before: Any, after: Any
+) -> None:
+    world = indoors(make_world(customers=8, also_in_crm=8))
+    customer = next(iter(world.crm.records))
+    for number, crm_id in enumerate(world.crm.records):
+        world.crm.records[crm_id]["modifyDate"] = f"2026-01-0{number + 1}T10:00:00"
+    world.crm.date_header = True
+    world.crm.add_quote(customer, [{"productCode": "P", "count": 1, "baseUnitPrice": 1}])
+    found = answers(world)[question]
+    assert found == before or (switch == "clock_offset" and abs(found) <= 60)
+    setattr(world.crm, switch, value)
+    found = answers(world, exit_code=3 if after == "refused" else 0)[question]
+    assert found == after or (switch == "clock_offset" and abs(found - after) <= 60)
+
+
+def test_deep_probes_read_whole_lists(make_world: Maker) -> None:
+    world = indoors(make_world(customers=4, also_in_crm=4))
+    world.crm.page_cap = 1
+    customer = next(iter(world.crm.records))
+    world.crm.add_quote(customer, [{"productCode": "P", "count": 1, "baseUnitPrice": 1}])
+    cheap, deep = answers(world), answers(world, "--deep")
+    assert (cheap["page_cap"], deep["page_cap"]) == (None, 1)
+    assert cheap["state_codes"] is None
+    assert deep["state_codes"]
+    assert world.journal.count("finance", "SaveFormData") == 0
+
+
+@pytest.mark.parametrize(
+    ("position", "setting", "answer"),
+    [("null", "", "contact"), ("code", "", "contact"), ("other", "", None), ("other", "party", "party")],
+)
+def test_whom_documents_are_booked_on(make_world: Maker, position: Any, setting: str, answer: str | None) -> None:
+    built = make_world(customers=4, also_in_crm=2)
+    built.finance.account_party = position
+    world = indoors(built)
+    if setting:
+        world.set(PREINVOICE_CUSTOMER=setting)
+    assert answers(world)["preinvoice_customer"] == answer
+
+
+def test_the_open_questions_are_shown_with_the_way_to_settle_them(world: Indoors) -> None:
+    shown = " ".join(world.run("check-apis").stdout.split())
+    assert "Open question" in shown
+    assert "siaghsync rehearse" in shown
 
 
 # --- no way to a system ------------------------------------------------------------------------------------

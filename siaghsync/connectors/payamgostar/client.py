@@ -74,6 +74,8 @@ class Payamgostar:
         self._lock = threading.Lock()
         self.server_time: datetime | None = None
         """The server's clock at its first answer, in Tehran local time without offset, as its records' dates are."""
+        self.expires_at = ""
+        """When the last login ends, as the CRM wrote it: ISO 8601 with an offset, or "" (contract payamgostar §2)."""
         session.conceal(password)
 
     @property
@@ -193,9 +195,10 @@ class Payamgostar:
         )
         if answer.status in _LOGIN_REFUSALS:
             raise self._refusal(answer)
-        token = read(Login, parse_json(answer.body, "crm", _LOG_IN), "crm", _LOG_IN).accesstoken
-        self._session.conceal(token)
-        return token
+        login = read(Login, parse_json(answer.body, "crm", _LOG_IN), "crm", _LOG_IN)
+        self.expires_at = login.expiresat
+        self._session.conceal(login.accesstoken)
+        return login.accesstoken
 
     def _refusal(self, answer: Answer) -> LoginRefused:
         kind = LoginLocked if answer.status == _LOCKED else LoginRefused

@@ -25,6 +25,7 @@ class Login(Shape):
     """The answer to a login (section 2)."""
 
     accesstoken: Token = Field(repr=False)
+    expiresat: Text = ""
 
 
 class FindPage(Shape):

@@ -15,12 +15,13 @@ from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.contacts import contact_from_finance
-from siaghsync.domain.customer import Contact, Kind
+from siaghsync.domain.customer import AccountParties, Contact, Kind
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.normalize import ascii_digits, legal_id_is_valid, national_code_is_valid
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import BadRecord, LoginRefused, Refused, SiaghsyncError, System
 from siaghsync.features.check_apis.diagnose import Setup, explain
+from siaghsync.features.check_apis.probes import Answer, CrmProbes
 from siaghsync.features.check_apis.rules import Expected, Findings
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.settings import Settings
@@ -52,6 +53,11 @@ class ApiProbe:
     refusal: LoginRefused | None = None
     errors: list[SiaghsyncError] = field(default_factory=list)
     """All failures, as they were raised."""
+    deep: bool = False
+    """Whether the CRM's probes may read whole lists."""
+    answers: list[Answer] = field(default_factory=list)
+    """What the probes have found about the open questions."""
+    parties: AccountParties = field(default_factory=AccountParties)
 
     def crm(self, crm: Payamgostar, sources: Sequence[DocumentSource]) -> Findings:
         """Login, a page of the newest customers of each kind, and one of each document that is synced."""
@@ -74,6 +80,8 @@ class ApiProbe:
                 with self._noting(found, go_on=True):
                     page, facts[f"{document}_ms"] = self._timed(partial(crm.find, document, page=1, size=1))
                     facts[f"{document}s"] = page.total
+            for answer in CrmProbes(crm, self.now()).all(deep=self.deep):
+                self.answers.append(answer)
         return found
 
     def _customers(self, crm: Payamgostar, kind: Kind, source: Source, facts: dict[str, Any]) -> None:
@@ -120,7 +128,7 @@ class ApiProbe:
                 "fiscal_year": session.fiscal_year,
                 "system_date": session.system_date,
             }
-            (counts, code), facts["list_ms"] = self._timed(lambda: _count_contacts(siagh))
+            (counts, code), facts["list_ms"] = self._timed(lambda: _count_contacts(siagh, self.parties))
             facts |= counts
             if code is not None:
                 one, facts["contact_ms"] = self._timed(partial(siagh.contact, code))
@@ -193,7 +201,7 @@ def _number(raw: Mapping[str, Any], kind: Kind) -> str:
         return ""  # a record that can't be understood is told by the run that needs it
 
 
-def _count_contacts(siagh: Siagh) -> tuple[dict[str, int], int | None]:
+def _count_contacts(siagh: Siagh, parties: AccountParties) -> tuple[dict[str, int], int | None]:
     """Counts of contacts, and the code of one of them; the two kinds side by side show whether TowardType means what it
     should."""
     names = (
@@ -209,12 +217,14 @@ def _count_contacts(siagh: Siagh) -> tuple[dict[str, int], int | None]:
         except BadRecord:
             count["not_understood"] += 1
             continue
+        parties.note(contact)
         if contact.admin:
             count["admins"] += 1
             continue
         code = contact.code
         count["inactive"] += not contact.active
         _count_kind(contact, count)
+    parties.whole = True
     return count, code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,11 +10,13 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from siaghsync.domain.questions import QUESTIONS
 from siaghsync.features.check_apis.diagnose import Failure
 from siaghsync.features.check_apis.rules import ApiReport, Findings
-from siaghsync.messages.catalog import render, title
+from siaghsync.messages.catalog import cure, render, title
 from siaghsync.messages.message import msg
 from siaghsync.report.text import Prose, isolated, table
+from siaghsync.state.facts import Fact
 
 _CRM_LINES = (
     "persons", "organizations", "quotes", "invoices", "server_time", "login_ms", "person_ms", "organization_ms", "quote_ms",
@@ -36,7 +39,21 @@ def as_json(report: ApiReport) -> dict[str, Any]:
         "finance": _system_as_json(report.finance),
         "warnings": [warning.as_json() for warning in report.warnings],
         "unchecked": [render(each) for each in report.unchecked],
+        "facts": facts_as_json(report.facts),
     }
+
+
+def facts_as_json(facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    """Every open question in its order; `how`, `evidence` and `at` are null while nothing is known about it."""
+    known = {fact.question: fact for fact in facts}
+    return [_fact_as_json(question.name, known.get(question.name)) for question in QUESTIONS]
+
+
+def _fact_as_json(name: str, fact: Fact | None) -> dict[str, Any]:
+    if fact is None:
+        return {"question": name, "answer": None, "how": None, "evidence": None, "at": None}
+    evidence = render(fact.evidence)
+    return {"question": name, "answer": fact.answer, "how": fact.how, "evidence": evidence, "at": fact.at}
 
 
 def _system_as_json(found: Findings) -> dict[str, Any]:
@@ -58,10 +75,24 @@ def as_text(report: ApiReport) -> list[RenderableType]:
         text = render(msg("check.warning", warning=isolated(data["message"], _MOST_CELLS)))
         parts.append(Prose(text, style="bold yellow"))
         parts.append(_inside(render(msg("check.what_to_do", hint=isolated(data["hint"], _MOST_CELLS)))))
+    parts.append(_facts(report.facts))
     if report.unchecked:
         parts.append(Text(render(msg("check.not_checked")), style="dim"))
         parts += [_inside(f"- {render(each)}", style="dim") for each in report.unchecked]
     return parts
+
+
+def _facts(facts: Sequence[Fact]) -> RenderableType:
+    """The open questions in words, each with its answer or with the way to settle it."""
+    known = {fact.question: fact for fact in facts if fact.answer is not None}
+    rows = table(*(title(f"check.column_{name}") for name in ("question", "answer", "how")))
+    for question in QUESTIONS:
+        if fact := known.get(question.name):
+            answer = fact.answer if isinstance(fact.answer, str) else json.dumps(fact.answer, ensure_ascii=False)
+            rows.add_row(render(question.message), isolated(answer), title(f"check.how_{fact.how}"))
+        else:
+            rows.add_row(render(question.message), title("check.open"), cure(question.message))
+    return rows
 
 
 def _system(found: Findings, lines: Sequence[str]) -> list[RenderableType]:

@@ -14,6 +14,7 @@ from siaghsync.errors import System
 from siaghsync.features.check_apis.diagnose import Failure
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, Param, msg
+from siaghsync.state.facts import Fact
 
 
 @dataclass(slots=True)
@@ -38,6 +39,8 @@ class ApiReport:
     finance: Findings
     warnings: Sequence[ConfigWarning]
     unchecked: Sequence[Message]
+    facts: Sequence[Fact] = ()
+    """One for each open question that anything is known about."""
 
     @property
     def ok(self) -> bool:

@@ -1,0 +1,164 @@
+"""The read-only probes: what the answers of both systems show about the open questions (contract payamgostar §7, siagh §6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
+from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
+from siaghsync.domain.customer import Kind
+from siaghsync.domain.document import DocumentSource
+from siaghsync.errors import InDoubt, Refused
+from siaghsync.messages.calendar import TEHRAN
+from siaghsync.messages.message import Message, msg
+
+_EVER = "2000-01-01T00:00:00"
+_SAMPLE, _LARGEST = 200, 500
+_KINDS: tuple[Kind, ...] = ("person", "organization")
+_DOCUMENTS: tuple[DocumentSource, ...] = ("quote", "invoice")
+
+Answer = tuple[str, Any, Message]
+"""(question, answer or None if the systems hold too little to tell, evidence)"""
+
+
+@dataclass(frozen=True, slots=True)
+class CrmProbes:
+    """Asks the CRM. `now` is our clock (aware UTC) at the login. Refusals of a single probe are answers or leave it open;
+    every other CallError but InDoubt is raised."""
+
+    crm: Payamgostar
+    now: datetime
+
+    def all(self, *, deep: bool) -> Iterator[Answer]:
+        """The answers; `deep` reads whole lists too."""
+        yield from self._clocks()
+        source = max((s for kind in _KINDS for s in self.crm.sources(kind)), key=self._size)
+        for probe in (self._dates, self._order, self._pages, self._no_query, self._no_type):
+            try:
+                yield from probe(source)
+            except Refused:
+                continue  # the question stays open; that persons can't be read at all is told elsewhere
+        yield from self._documents()
+        if deep:
+            yield from self._page_cap(source)
+            yield from self._states()
+
+    def _size(self, source: Source) -> int:
+        try:
+            return self._find(source, size=1).total or 0
+        except Refused:
+            return 0
+
+    def _find(self, source: Source, **options: Any) -> Page:
+        return self.crm.find(source, **{"since": _EVER, "size": _SAMPLE, **options})
+
+    def _clocks(self) -> Iterator[Answer]:
+        server = self.crm.server_time
+        here = self.now.astimezone(TEHRAN).replace(tzinfo=None)
+        if server:
+            yield "crm_clock_offset_s", round((server - here).total_seconds()), msg("facts.clock")
+        try:
+            ends = datetime.fromisoformat(self.crm.expires_at).astimezone(TEHRAN).replace(tzinfo=None)
+        except ValueError:
+            return
+        evidence = msg("facts.expires", text=self.crm.expires_at)
+        yield "crm_token_life_s", round((ends - (server or here)).total_seconds()), evidence
+
+    def _dates(self, source: Source) -> Iterator[Answer]:
+        first = self._find(source, descending=True)
+        dates = sorted(set(_dates_of(first)))
+        if len(dates) > 1:
+            middle = dates[len(dates) // 2]
+            found = _dates_of(self._find(source, since=middle))
+            yield "find_filters_by_date", bool(found) and min(found) >= middle, _records(len(found))
+
+    def _order(self, source: Source) -> Iterator[Answer]:
+        up, down = (_dates_of(self._find(source, descending=way)) for way in (False, True))
+        if len({*up, *down}) > 1:
+            is_ordered = up == sorted(up) and down == sorted(down, reverse=True) and up[0] < down[0]
+            yield "find_orders", is_ordered, _records(len(up) + len(down))
+
+    def _pages(self, source: Source) -> Iterator[Answer]:
+        first, second = (self._find(source, page=page, size=1) for page in (1, 2))
+        if first.total and first.total > 1:
+            ids = [[crm_id_of(record) for record in page.records] for page in (first, second)]
+            yield "find_pages", bool(ids[1]) and ids[0] != ids[1], _records(2)
+
+    def _no_query(self, source: Source) -> Iterator[Answer]:
+        some = len(self._find(source).records)
+        if not some:
+            return
+        try:
+            found = len(self._find(source, since=None).records)
+        except Refused as error:
+            yield "find_empty_queries", "refused", msg("facts.no_answer", why=error.message)
+            return
+        yield "find_empty_queries", "all" if found >= some else "none", _records(found)
+
+    def _no_type(self, source: Source) -> Iterator[Answer]:
+        some = self._find(source)
+        try:
+            pages = [self._find(kind, every_type=True) for kind in _KINDS]
+        except Refused as error:
+            yield "find_without_type", False, msg("facts.no_answer", why=error.message)
+            return
+        records = [record for page in pages for record in page.records]
+        if some.records:
+            yield "find_without_type", bool(records), _records(len(records))
+        if types := sorted({str(_get(record, "crmObjectTypeCode") or "") for record in records} - {""}):
+            yield "subtypes", types, _records(len(records))
+
+    def _documents(self) -> Iterator[Answer]:
+        try:
+            pages = {source: self._find(source, size=1) for source in _DOCUMENTS}
+        except (Refused, InDoubt) as error:
+            if isinstance(error, InDoubt) and error.reason != "unreadable":
+                raise
+            yield "find_documents", False, msg("facts.no_answer", why=error.message)
+            return
+        yield "find_documents", True, _records(sum(page.total or 0 for page in pages.values()))
+        for kind, page in pages.items():
+            whole = self.crm.get(kind, crm_id_of(page.records[0]) or "") if page.records else None
+            if whole and (rows := _get(whole, "details")):
+                there = _get(page.records[0], "details") or []
+                yield "find_has_details", len(there) >= len(rows), _records(1)
+                return
+
+    def _page_cap(self, source: Source) -> Iterator[Answer]:
+        page = self._find(source, size=_LARGEST)
+        if page.total and page.total > len(page.records) > 0:
+            yield "page_cap", len(page.records), _records(len(page.records))
+
+    def _states(self) -> Iterator[Answer]:
+        """Each state code with what was seen of it: `numbered`, `unnumbered` or `both`."""
+        seen: dict[str, set[str]] = defaultdict(set)
+        count = 0
+        for source in _DOCUMENTS:
+            number, first = 1, None
+            while records := self._find(source, page=number).records:
+                if crm_id_of(records[0]) == first:
+                    break  # the same page again: this server does not page
+                number, first, count = number + 1, crm_id_of(records[0]), count + len(records)
+                for record in records:
+                    word = "numbered" if _get(record, "number") else "unnumbered"
+                    seen[str(_get(record, "billableObjectStateIndex"))].add(word)
+        if seen:
+            tally = {code: "both" if len(words) > 1 else min(words) for code, words in sorted(seen.items())}
+            yield "state_codes", tally, _records(count)
+
+
+def _records(count: int) -> Message:
+    return msg("facts.records", count=count)
+
+
+def _dates_of(page: Page) -> Sequence[str]:
+    found = (modified_of(record) for record in page.records)
+    return [datetime.fromisoformat(date).isoformat(timespec="milliseconds") for date in found if date]
+
+
+def _get(record: dict[str, Any], name: str) -> Any:
+    return next((value for key, value in record.items() if key.lower() == name.lower()), None)
