@@ -59,6 +59,11 @@ COMMANDS = {
             "Set up",
             "Bring the customers of Finance into the CRM, once. Safe to run again: it links the customers that exist already.",
         ),
+        Listed(
+            "rehearse",
+            "Set up",
+            "Write clearly marked test records, step by step, to learn how both systems behave; clean up what can be deleted.",
+        ),
         Listed("sync", "Every day", "Bring what changed in the CRM into Finance. The job for cron."),
         Listed(
             "serve",

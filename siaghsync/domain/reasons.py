@@ -85,6 +85,7 @@ class Reason(StrEnum):
     NO_NUMBER = "no_number"
     FOREIGN_NUMBER = "foreign_number"
     ADMIN_USER = "admin_user"
+    TEST_RECORD = "test_record"
     INACTIVE = "inactive"
     GONE = "gone"
     OLDER_THAN_SEEN = "older_than_seen"

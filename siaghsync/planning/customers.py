@@ -16,6 +16,7 @@ from siaghsync.domain.evidence import agree, contradict, evidence
 from siaghsync.domain.fields import FIELDS, READ_BACK, TABLE, FieldKind
 from siaghsync.domain.normalize import clean, national_key, same_meaning, split_marker, with_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
+from siaghsync.domain.rehearsal import is_test_record
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCandidate, CustomerCase, PlanRules, about_customer, view_of
@@ -30,6 +31,8 @@ NOTHING_KNOWN: Longest = Counter[str]().__getitem__
 def plan_customer(case: CustomerCase, rules: PlanRules) -> Action:
     """What becomes of a CRM customer that is not linked yet: link, create, skip or review."""
     customer = case.customer
+    if is_test_record(*customer.names):
+        return _skip(customer, Reason.TEST_RECORD, msg("reason.test_record"))
     if not customer.number:
         return _skip(customer, Reason.NO_NUMBER, msg("reason.no_number"))
     if rules.scheme.decode(customer.number) is None:

@@ -15,6 +15,7 @@ from siaghsync.domain.evidence import agree, evidence
 from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES
 from siaghsync.domain.normalize import ascii_digits, clean, split_marker
 from siaghsync.domain.reasons import Match, Operation, Reason
+from siaghsync.domain.rehearsal import is_test_record
 from siaghsync.domain.site import NO_SITE, Site
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import ContactCase, CustomerCandidate, PlanRules, about_contact, view_of
@@ -26,6 +27,8 @@ def plan_contact(case: ContactCase, rules: PlanRules) -> Action:
     contact = case.contact
     if contact.admin:
         return _skip(contact, Reason.ADMIN_USER, rules)
+    if is_test_record(*contact.names):
+        return _skip(contact, Reason.TEST_RECORD, rules)
     if not contact.active and not rules.import_inactive:
         return _skip(contact, Reason.INACTIVE, rules)
     return (

@@ -15,7 +15,7 @@ from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.schema import parse_json, read, usable_key
 from siaghsync.connectors.siagh.contacts import finance_code_of
-from siaghsync.connectors.siagh.form import encode_contact, encode_preinvoice, encode_rows
+from siaghsync.connectors.siagh.form import encode_contact, encode_part, encode_preinvoice, encode_rows
 from siaghsync.connectors.siagh.preinvoices import preinvoice_form
 from siaghsync.connectors.siagh.schema import Login, SaveAnswer
 from siaghsync.domain.normalize import fold
@@ -124,6 +124,15 @@ class Siagh:
         answer = self._save(_CONTACT_FORM, encode_contact(payload, code), parameters, "[]", what)
         if not (answer.returncode.isascii() and answer.returncode.isdigit()):
             raise unreadable("finance", what, msg("shape.no_new_id"))
+        return Saved(answer.returncode, self._warnings(answer))
+
+    def save_part(self, payload: Mapping[str, str], code: int, *, bare_number: bool = False) -> Saved:
+        """Updates a contact with some fields only, the customer number in its bare spelling if wanted; for rehearsals.
+
+        Contract siagh §3.2. Raises what `save_contact` raises.
+        """
+        values, what = encode_part(payload, code, bare_number=bare_number), "update_contact"
+        answer = self._save(_CONTACT_FORM, values, f"CodeMain={code}", "[]", what)
         return Saved(answer.returncode, self._warnings(answer))
 
     def save_preinvoice(self, payload: Mapping[str, Any]) -> SavedPreinvoice:

@@ -41,6 +41,14 @@ def encode_contact(payload: Mapping[str, str], code: int | None) -> str:
     return "|".join([*first, "NickName=dbgrid1.#nickname#", *pairs])
 
 
+def encode_part(payload: Mapping[str, str], code: int, *, bare_number: bool) -> str:
+    """The `ctrlValues` of an update with only these fields of `domain.fields.TABLE` (contract siagh §3.2)."""
+    rows = [row for row in TABLE if row.name in payload]
+    bare = {"number"} if bare_number else set()
+    pairs = [f"{'' if r.name in bare else 'gn_web_users.'}{r.finance_key}={clean(payload[r.name])}" for r in rows]
+    return "|".join([f"Param1={code}", *pairs])
+
+
 def encode_preinvoice(header: Mapping[str, str]) -> str:
     """The `ctrlValues` of a pre-invoice; `header` holds exactly PREINVOICE_KEYS (contract siagh §4)."""
     _check(PREINVOICE_KEYS, header)
