@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from siaghsync.dashboard_users import Role
 from siaghsync.errors import CallError, LockHeld, SiaghsyncError, StateError
 from siaghsync.messages.message import Message
+from siaghsync.state.reviews import open_count
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.language import PageLanguage, chosen
 from siaghsync.web.middleware import LoginSession, LoginSessions, read_form
@@ -143,9 +144,19 @@ class PageContext:
             flash, self.session.flash = self.session.flash, ""
         text = self.pages.templates.get_template(template).render(
             t=self.language.text, word=self.language.word, lang=self.language, root=self.dependencies.root_path,
-            csrf=self._csrf(), session=self.session, here=self._here(), flash=flash, **context,
+            csrf=self._csrf(), session=self.session, here=self._here(), flash=flash, to_decide=self._to_decide(), **context,
         )  # fmt: skip
         return HTMLResponse(text, status)
+
+    def _to_decide(self) -> int:
+        """How many questions wait for a decision, for the menu; 0 if nobody is logged in or the state file can't be used."""
+        if self.session is None:
+            return 0
+        try:
+            with self.dependencies.state() as state:
+                return open_count(state)
+        except StateError:
+            return 0
 
     def _csrf(self) -> str:
         if "csrf" not in self.cookie:

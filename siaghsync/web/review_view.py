@@ -14,6 +14,7 @@ from siaghsync.web.language import PageLanguage
 _LEFT_OUT_OF_HEAD = frozenset({"crm_id", "rows", "customer"})
 _SHOWN_OTHERWISE = frozenset({"crm_id", "names"})
 """What a table of both sides shows by another field, or only to programs."""
+_NEVER_OVERWRITTEN = _SHOWN_OTHERWISE | {"finance_code", "customer_number", "taken_by", "kind", "record_id"}
 _Side = Mapping[str, Any]
 
 
@@ -117,6 +118,35 @@ def name_linked(details: Mapping[str, Any], value: str) -> str:
     return ""
 
 
+def candidate_names(details: Mapping[str, Any]) -> dict[str, str]:
+    """Code or number of each candidate -> how a button names it: name, city, code."""
+    found: dict[str, str] = {}
+    for side in details.get("candidates") or ():
+        for key in ("finance_code", "customer_number"):
+            if side.get(key):
+                told = ((side.get("names") or [""])[0], side.get("city") or "", side[key])
+                found[str(side[key])] = " · ".join(f"\u2068{part}\u2069" for part in told if part)
+    return found
+
+
+def overwritten(review: Review, value: str, language: PageLanguage) -> Table | None:
+    """Which fields of the contact in Siagh get another value by a link, from what to what; None if none is known to."""
+    mine: _Side = review.details.get("customer") or review.details.get("contact") or {}
+    for side in review.details.get("candidates") or ():
+        if value in (str(side.get("finance_code", "")), str(side.get("customer_number", ""))):
+            contact, record = (side, mine) if review.target == "finance" else (mine, side)
+            rows = [
+                (
+                    language.field(key),
+                    [Cell(language.value(key, _of(contact, key))), Cell(language.value(key, _of(record, key)))],
+                )
+                for key in record
+                if key not in _NEVER_OVERWRITTEN and _differs(key, _of(record, key), _of(contact, key))
+            ]
+            return Table([language.text("side_finance"), language.text("side_crm")], rows, []) if rows else None
+    return None
+
+
 # --- documents ---------------------------------------------------------------------------------------------
 
 
@@ -125,7 +155,7 @@ def differences(details: Mapping[str, Any], language: PageLanguage) -> Table | N
     found: Mapping[str, Sequence[Any]] = details.get("difference") or {}
     rows = [
         (language.field(key), [Cell(language.value(key, old)), Cell(language.value(key, new), differs=True)])
-        for key, (old, new) in found.items()
+        for key, (old, new) in sorted(found.items(), key=lambda field: field[0] != "net")
     ]
     return Table([language.text("side_posted"), language.text("side_now")], rows, []) if rows else None
 

@@ -4,37 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
+from siaghsync import clock
 from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import Message
 from siaghsync.state import decisions, reviews
 from siaghsync.state.audit_log import of_record
-from siaghsync.state.mappings import Mappings
+from siaghsync.state.database import State
+from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.reviews import Review
 from siaghsync.sync.decisions import Decision
 from siaghsync.sync.document_decisions import FAR, check_number
 from siaghsync.sync.reopening import can_be_reopened
 from siaghsync.web.page import PageContext
-from siaghsync.web.review_view import name_linked, view
+from siaghsync.web.review_view import candidate_names, name_linked, overwritten, view
+from siaghsync.web.worklist import AGES, PAGE, SORTS, Item, Wanted, around, groups, items_of, narrowed
 
-_MOST_SHOWN = 500
 _LONGEST_VALUE = 100
 _WITH_VALUE = (Resolution.LINK, Resolution.POSTED)
 _WAYS = frozenset(Resolution) - {Resolution.SETTLED}
 _MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED)
+_FOR_MANY = (Resolution.RETRY, Resolution.CORRECTED, Resolution.DISCARD)
+"""What can be decided about several questions at once: the ways out that need no value of their own."""
+_AGAINST = (Reason.STRANGER, Reason.NUMBER_TWICE, Reason.CONTACT_REPLACED)
+"""Where the evidence is against a link, no button suggests one."""
 _AFTER_POSTING = (Reason.WITHDRAWN_AFTER_POSTING, Reason.DELETED_AFTER_POSTING)
 
 
 def review_list(page: PageContext) -> Response:
-    """Everything that waits for a decision."""
+    """What waits for a decision, a page of it, and what has been decided and waits for the next run."""
+    wanted = _wanted(page)
     with page.dependencies.state() as state:
-        found, decided = reviews.open_items(state, _MOST_SHOWN), decisions.stored(state)
-    return page.show("reviews.html", reviews=found, decided=decided)
+        everything, decided = _items(state), decisions.stored(state)
+        names = reviews.customer_names(state, [each.review for each in decided])
+    found = narrowed(everything, wanted, clock.now())
+    pages = max(1, -(-len(found) // PAGE))
+    place = min(max(page.number("page") or 1, 1), pages)
+    return page.show(
+        "reviews.html",
+        items=found[(place - 1) * PAGE : place * PAGE],
+        count=len(found),
+        in_all=len(everything),
+        groups=groups(narrowed(everything, replace(wanted, reason=""), clock.now())),
+        kinds=sorted({item.first.kind for item in everything}),
+        ways=[way for way in _FOR_MANY if any(way in item.first.ways_out for item in found)],
+        wanted=wanted,
+        ages=AGES,
+        sorts=list(SORTS),
+        place=place,
+        pages=pages,
+        decided=decided,
+        decided_names=names,
+    )
+
+
+def _wanted(page: PageContext) -> Wanted:
+    """What the list is narrowed down to, by the address or by what a form has kept of it."""
+    asked = dict(parse_qsl(page.form["query"])) if "query" in page.form else page.request.query_params
+    days, sort = asked.get("days", ""), asked.get("sort", "")
+    return Wanted(
+        asked.get("kind", ""),
+        asked.get("reason", ""),
+        int(days) if days in map(str, AGES) else 0,
+        asked.get("q", "").strip()[:_LONGEST_VALUE],
+        sort if sort in SORTS else "age",
+    )
+
+
+def _items(state: State) -> list[Item]:
+    found = reviews.open_items(state)
+    return items_of(found, reviews.customer_names(state, found))
 
 
 def one_review(page: PageContext) -> Response:
@@ -46,10 +91,26 @@ def one_review(page: PageContext) -> Response:
         history = of_record(state, review.entity, review.crm_id, review.finance_code)[::-1]
         review = replace(review, details=_with_numbers(Mappings(state), review.details))
         stored = decisions.is_stored(state, review.id)
+        name = reviews.customer_names(state, [review]).get(review.id, "")
+        listed = narrowed(_items(state), _wanted(page), clock.now())
+        near = PostedDocuments(state).numbers_around(review.since) if Resolution.POSTED in review.ways_out else []
+    place, before, after = around(listed, review.id)
     return page.show(
         "review.html",
         review=review,
+        name=name,
         view=view(review, page.language),
+        candidates=candidate_names(review.details),
+        suggests=review.reason not in _AGAINST,
+        near=(min(near), max(near)) if near else None,
+        document=review.as_item()["document"],
+        query=_wanted(page).query(),
+        wanted_fields=parse_qsl(_wanted(page).query()),
+        place=place,
+        listed=len(listed),
+        before=before,
+        after=after if place else None,
+        siblings=[other for other in (listed[place - 1].reviews if place else ()) if other.id != review.id],
         others=[*review.details["other_crm_ids"], *(review.details.get("other_finance_codes") or ())],
         ways=[(way, _way_text(review, way)) for way in review.ways_out],
         stored=stored,
@@ -82,30 +143,82 @@ def _way_text(review: Review, way: Resolution) -> str:
 def confirm(page: PageContext) -> Response:
     """The question before a decision is carried out. Changes nothing."""
     way, value = page.asked("way"), page.asked("value")[:_LONGEST_VALUE]
-    review = _review_to_decide(page, way, value)
+    review = _review_to_decide(page, way, value, _wanted(page).query())
     if isinstance(review, Response):
         return review
+    with page.dependencies.state() as state:
+        odd = _odd(state, review, way, value)
+        (item,) = items_of([review], reviews.customer_names(state, [review]))
+    if odd and odd.code != FAR:
+        return page.go(f"/reviews/{review.id}?{_wanted(page).query()}", page.language.message(odd))
+    linked = name_linked(review.details, value) if way == Resolution.LINK else ""
     return page.show(
         "confirm.html",
         review=review,
+        item=item,
         way=way,
         value=value,
-        linked=name_linked(review.details, value) if way == Resolution.LINK else "",
-        far=page.language.message(far) if (far := _far(page, review, way, value)) else "",
+        linked=linked,
+        overwritten=overwritten(review, value, page.language) if way == Resolution.LINK else None,
+        is_lost=_never_arrives(review, way),
+        far=page.language.message(odd) if odd else "",
         may_be_twice=way == Resolution.RETRY and review.reason in _MAY_STAND_IN_FINANCE,
+        query=_wanted(page).query(),
     )
 
 
-def _far(page: PageContext, review: Review, way: str, value: str) -> Message | None:
-    """What is odd about the number of a pre-invoice, if it is only odd."""
+def _never_arrives(review: Review, way: str) -> bool:
+    """Whether the decision means that a document which is not in Siagh stays out of it."""
+    return way == Resolution.DISCARD and review.entity == "invoice" and "posted" not in review.details
+
+
+def _odd(state: State, review: Review, way: str, value: str) -> Message | None:
+    """What is wrong or odd about the number of a pre-invoice."""
     if way != Resolution.POSTED:
         return None
-    with page.dependencies.state() as state:
-        try:
-            check_number(state, review, value, force=False)
-        except UsageError as error:
-            return error.message if error.message.code == FAR else None
+    try:
+        check_number(state, review, value, force=False)
+    except UsageError as error:
+        return error.message
     return None
+
+
+def confirm_many(page: PageContext) -> Response:
+    """The question before one decision about all items that were ticked. Changes nothing."""
+    way, wanted = page.asked("way"), _wanted(page)
+    if way not in _FOR_MANY:
+        return page.message("error_400", 400)
+    ticked = {int(text) for text in page.request.query_params.getlist("id") if text.isdecimal()}
+    with page.dependencies.state() as state:
+        found = narrowed(_items(state), wanted, clock.now())
+    chosen = [item for item in found if page.asked("all") or item.first.id in ticked]
+    fitting = [item for item in chosen if all(way in review.ways_out for review in item.reviews)]
+    if not fitting:
+        return page.go(f"/reviews?{wanted.query()}", page.language.text("none_ticked"))
+    return page.show(
+        "confirm_many.html",
+        items=fitting,
+        ids=",".join(str(review.id) for item in fitting for review in item.reviews),
+        left_out=len(chosen) - len(fitting),
+        total=sum(item.net or 0 for item in fitting),
+        lost=sum(_never_arrives(item.first, way) for item in fitting),
+        may_be_twice=way == Resolution.RETRY and any(item.first.reason in _MAY_STAND_IN_FINANCE for item in fitting),
+        way=way,
+        query=wanted.query(),
+    )
+
+
+def decide_many(page: PageContext) -> Response:
+    """Carries one decision out about several questions; those that were answered meanwhile are left alone."""
+    assert page.session is not None
+    way, ids = page.form.get("way", ""), [int(text) for text in page.form.get("ids", "").split(",") if text.isdecimal()]
+    if way not in _FOR_MANY:
+        return page.message("error_400", 400)
+    with page.dependencies.state() as state:
+        still = [review.id for review in map(partial(reviews.get, state), ids) if review and not review.resolution]
+    results = [page.dependencies.control.decide(one, Decision(Resolution(way)), page.session.user) for one in still]
+    text = "decided_many" if all(results) else "decided_many_stored"
+    return page.go(f"/reviews?{_wanted(page).query()}", page.language.text(text, count=len(still)))
 
 
 def reopen(page: PageContext) -> Response:
@@ -117,18 +230,25 @@ def reopen(page: PageContext) -> Response:
 
 
 def decide(page: PageContext) -> Response:
-    """Carries a decision out, in the name of who is logged in. Odd numbers were shown to be so on the page before."""
+    """Carries a decision out, in the name of who is logged in, and goes on to the next item. A number that is odd is taken only
+    where that was asked about and affirmed."""
     way, value = page.form.get("way", ""), page.form.get("value", "").strip()[:_LONGEST_VALUE]
-    review = _review_to_decide(page, way, value)
+    query = _wanted(page).query()
+    review = _review_to_decide(page, way, value, query)
     if isinstance(review, Response):
         return review
     assert page.session is not None
-    decision = Decision(Resolution(way), value, force=True)
+    with page.dependencies.state() as state:
+        _, _, after = around(narrowed(_items(state), _wanted(page), clock.now()), review.id)
+    decision = Decision(Resolution(way), value, force=page.form.get("sure") == "1")
     at_once = page.dependencies.control.decide(review.id, decision, page.session.user)
-    return page.go("/reviews", page.language.text("decided" if at_once else "decision_stored"))
+    path = f"/reviews/{after.first.id}" if after else "/reviews"
+    return page.go(
+        f"{path}?{query}" if query else path, page.language.text("decided" if at_once else "decision_stored")
+    )
 
 
-def _review_to_decide(page: PageContext, way: str, value: str) -> Review | Response:
+def _review_to_decide(page: PageContext, way: str, value: str, query: str) -> Review | Response:
     """The review that a decision is about, or the answer to a decision that can't be asked for or carried out."""
     with page.dependencies.state() as state:
         review = reviews.get(state, _id_of(page))
@@ -139,7 +259,7 @@ def _review_to_decide(page: PageContext, way: str, value: str) -> Review | Respo
     if review.resolution is not None:
         return page.go(f"/reviews/{review.id}")
     if way in _WITH_VALUE and not value:
-        return page.go(f"/reviews/{review.id}?{urlencode({'missing': way})}")
+        return page.go(f"/reviews/{review.id}?{urlencode({'missing': way})}&{query}")
     return review
 
 

@@ -1,0 +1,131 @@
+"""What waits for a person as a work list: found, ticked, decided one after the other and together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from siaghsync.sandbox import Sandbox
+from tests.patience import wait_for
+from tests.web.serving import Served, ready, serving
+from tests.world import World, finish, holding
+
+COUNT = 60
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Sixty quotes without a product code, each of another amount, and a stranger; somebody is logged in."""
+    with Sandbox(4, also_in_crm=4) as sandbox:
+        world = ready(World(tmp_path_factory.mktemp("listed"), sandbox)).imported()
+        customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
+        for n in range(COUNT):
+            row = {"productCode": "", "count": 1, "baseUnitPrice": 1000 * (n + 1)}
+            world.crm.add_quote(customer, [row], number=f"W-{n}", crmObjectTypeCode="PI_5")
+        world.finance.add_contact(Name="شرکت ديگر", Code=950)
+        world.crm.add_person(nickName="كيميا گران‌بها", firstName="", lastName="", customerNumber="950")
+        world.json("sync", exit_code=1)
+        with serving(world) as served:
+            served.log_in()
+            yield served
+
+
+def shown(page: str) -> list[int]:
+    return [int(found) for found in re.findall(r'name="id" value="(\d+)"', page)]
+
+
+def of(world: World, name: str) -> int:
+    ((found,),) = world.rows("SELECT max(id) FROM reviews WHERE name = ?", name)
+    return int(found)
+
+
+def open_ids(world: World) -> list[int]:
+    sql = "SELECT id FROM reviews WHERE resolution IS NULL AND id NOT IN (SELECT review_id FROM decisions) ORDER BY id"
+    return [found for (found,) in world.rows(sql)]
+
+
+def test_the_list_comes_in_pages_and_cuts_nothing_off(listed: Served) -> None:
+    first, second = listed.get("/reviews").text, listed.get("/reviews?page=2").text
+    assert len(shown(first)) == 50
+    assert shown(first) + shown(second) == open_ids(listed.world)
+    assert f'<span class="badge">{COUNT + 1}</span>' in listed.get("/runs").text
+    assert f"({COUNT + 1})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
+
+
+def test_groups_have_counts_and_sums(listed: Served) -> None:
+    page = listed.get("/reviews?reason=row_without_product").text
+    total = sum(1000 * (n + 1) for n in range(COUNT))
+    sums = {text.replace(",", "").replace("٬", "") for text in re.findall(r'<td class="n">([\d,٬]+)</td>', page)}
+    assert {str(COUNT), str(total)} <= sums or {str(COUNT), str(total * 11 // 10)} <= sums
+
+
+@pytest.mark.parametrize("text", ["کیمیا", "كيميا گران بها", "950", "۹۵۰", "٩٥٠"])
+def test_text_is_found_however_it_is_written(listed: Served, text: str) -> None:
+    assert len(shown(listed.get("/reviews", params={"q": text}).text)) == 1
+
+
+def test_the_list_is_narrowed_down_and_sorted(listed: Served) -> None:
+    assert len(shown(listed.get("/reviews?kind=quote").text)) == 50
+    assert shown(listed.get("/reviews?kind=person").text) == [of(listed.world, "كيميا گران‌بها")]
+    assert shown(listed.get("/reviews?days=7").text) == []
+    assert shown(listed.get("/reviews?sort=amount").text)[0] == of(listed.world, f"W-{COUNT - 1}")
+
+
+def test_the_stranger_is_not_suggested_and_the_confirmation_says_what_is_overwritten(listed: Served) -> None:
+    review_id = of(listed.world, "كيميا گران‌بها")
+    page = listed.get(f"/reviews/{review_id}").text
+    (button,) = re.findall(r'<button name="value" value="950"[^>]*>.*?</button>', page)
+    assert "primary" not in button
+    assert "شرکت ديگر" in button
+    confirm = listed.get(f"/reviews/{review_id}/confirm?way=link&value=950").text
+    assert "will be overwritten" in confirm
+    assert "كيميا گران‌بها" in confirm
+
+
+def test_a_decision_goes_on_to_the_next_item_and_says_what_it_costs(listed: Served) -> None:
+    world, query = listed.world, "reason=row_without_product"
+    first, second = [one for one in open_ids(world) if one != of(world, "كيميا گران‌بها")][:2]
+    assert f"1 of {COUNT}" in re.sub("[\u2068\u2069]", "", listed.get(f"/reviews/{first}?{query}").text)
+    page = listed.get(f"/reviews/{first}/confirm?way=discard&{query}").text
+    assert "will not reach Siagh" in page
+    form = {"way": "discard", "csrf": listed.csrf("/"), "query": query}
+    assert listed.post(f"/reviews/{first}/decide", form).headers["Location"] == f"/reviews/{second}?{query}"
+    # It can be taken back, and is on the list again.
+    listed.post(f"/reviews/{first}/reopen", {"csrf": listed.csrf("/")})
+    assert first in open_ids(world)
+
+
+def test_many_are_decided_at_once_and_what_does_not_fit_is_left_out(listed: Served) -> None:
+    world = listed.world
+    ids = [of(world, "W-2"), of(world, "W-3"), of(world, "كيميا گران‌بها")]
+    ticked = "&".join(f"id={one}" for one in ids)
+    assert listed.get(f"/reviews/confirm?way=link&{ticked}").status_code == 400
+    assert listed.get(f"/reviews/confirm?way=corrected&{ticked}").headers["Location"].startswith("/reviews")
+    page = listed.get(f"/reviews/confirm?way=discard&{ticked}&kind=quote").text
+    assert "2 document(s)" in re.sub("[\u2068\u2069]", "", page)
+    found = re.search(r'name="ids" value="([\d,]+)"', page)
+    assert found
+    assert [int(one) for one in found[1].split(",")] == sorted(ids[:2])
+    form = {"way": "discard", "csrf": listed.csrf("/"), "ids": found[1], "query": "kind=quote"}
+    assert listed.post("/reviews/decide", form).headers["Location"] == "/reviews?kind=quote"
+    assert not set(ids[:2]) & set(open_ids(world))
+    assert ids[2] in open_ids(world)
+
+
+def test_a_decision_during_a_run_is_stored_and_can_be_taken_back(listed: Served) -> None:
+    world, review_id = listed.world, of(listed.world, "W-4")
+    with holding(world, "login"):
+        process = world.start("sync")
+        wait_for(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
+        form = {"way": "discard", "csrf": listed.csrf("/"), "ids": str(review_id), "query": ""}
+        assert listed.post("/reviews/decide", form).status_code == 303
+        page = listed.get("/reviews").text
+        assert "while a run is at work" in page
+        assert f"/reviews/{review_id}/reopen" in page
+        assert review_id not in open_ids(world)
+        assert 'id="ways-out"' not in listed.get(f"/reviews/{review_id}").text
+        listed.post(f"/reviews/{review_id}/reopen", {"csrf": listed.csrf("/")})
+        assert review_id in open_ids(world)
+    finish(process)
