@@ -22,6 +22,7 @@ from siaghsync.state.meta import COMPLETED
 from siaghsync.state.retries import schedule_retry
 from siaghsync.state.status import overview
 from siaghsync.web.language import PageLanguage, chosen
+from siaghsync.web.worklist import SORTS
 
 FOLDER = Path(web.__file__).parent
 SOURCES = [path.read_text("utf-8") for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]]
@@ -52,6 +53,7 @@ def test_each_text_that_the_pages_use_is_there_and_none_is_there_for_nothing() -
     made_up = {f"{start}{way}" for start in ("way_", "sure_") for way in WAYS}
     made_up |= {f"way_{way}_hint" for way in (*WAYS, "discard_after_posting", "discard_same")}
     made_up |= {f"error_{status}" for status in (400, 404, 405, 413, 500)}
+    made_up |= {f"sort_{name}" for name in SORTS}
     assert {key for key in texts if f'"{key}"' not in everything and f'"web.{key}"' not in everything} <= made_up
     assert made_up <= texts
 
