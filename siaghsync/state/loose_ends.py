@@ -19,6 +19,7 @@ OF_PAIR = " UNION ALL ".join(
             for word, table, more in _OPEN
             for side in (1, 2)
         ),
+        "SELECT 'undone' FROM undone WHERE crm_id = :record1",
     ]
 )
 
@@ -27,7 +28,7 @@ def of_pair(state: State, crm_id: str, code: int) -> set[str]:
     """What there is about a CRM record or a finance contact: one query instead of a dozen.
 
     Any of `mapping` (either side is linked), `waiting` (for another try), `skips`, `reviews` (open ones), `intents`
-    (unsettled ones).
+    (unsettled ones), `undone` (values that were undone).
     """
     names = {"target1": "finance", "record1": crm_id, "target2": "crm", "record2": str(code)}
     return {row[0] for row in state.rows(OF_PAIR, names)}

@@ -25,6 +25,7 @@ from siaghsync.domain.normalize import fold
 from siaghsync.errors import System
 from siaghsync.state.columns import encode
 from siaghsync.state.database import Row, State
+from siaghsync.state.undo import at_rest
 
 _TABLE = """
     CREATE TEMP TABLE shared_keys (
@@ -89,6 +90,7 @@ class Staging:
         """The sides whose `pair_keys` are there; most runs never ask."""
         self._longest: dict[str, int] = {}
         """What `longest` has found in the contacts at hand."""
+        self._any_undone: bool | None = None
         self._position = 0
         """The place of the customer that was taken in last."""
         self._read: Counter[str] = Counter()
@@ -216,6 +218,12 @@ class Staging:
         while rows := self._state.rows(sql, (int(linked), last, BATCH)):
             yield from map(_customer, rows)
             last = rows[-1]["position"]
+
+    def undone(self, crm_id: str, checksum: str) -> set[str]:
+        """The fields of a record whose values were undone and rest (`undo.at_rest`); most state files have none at all."""
+        if self._any_undone is None:
+            self._any_undone = self._state.row("SELECT 1 FROM undone LIMIT 1") is not None
+        return at_rest(self._state, crm_id, checksum) if self._any_undone else set()
 
     def count_customers(self, *, linked: bool) -> int:
         """How many customers were taken in."""

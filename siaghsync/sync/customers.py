@@ -23,7 +23,7 @@ from siaghsync.planning.customers import (
     settled_checksum,
 )
 from siaghsync.planning.undo import at_rest, without
-from siaghsync.state import decisions, reviews, undo
+from siaghsync.state import decisions, reviews
 from siaghsync.state.outbox import unsettled_of
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import PlanMode, RunContext
@@ -76,7 +76,7 @@ def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan) ->
             context.stop_if_cancelled()
         action = plan_customer(heirs.considered(matcher.case_of_customer(customer)), context.rules)
         if action.payload and action.operation is Operation.LINK:
-            action = at_rest(action, undo.at_rest(context.state, customer.crm_id, customer.checksum))
+            action = at_rest(action, context.staging.undone(customer.crm_id, customer.checksum))
         if unsettled_of(context.state, action):
             plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create"))
         elif action.operation is Operation.CREATE and reviews.rests(context.state, action):
@@ -155,7 +155,7 @@ def step_for(
         return subject, contact.reason, contact.message
     if contact is None or is_somebody_else(mapping, contact, customer):
         return _without_contact(context, customer, mapping, contact)
-    resting = undo.at_rest(context.state, customer.crm_id, customer.checksum)
+    resting = context.staging.undone(customer.crm_id, customer.checksum)
     action = plan_linked(without(customer, resting), contact, mapping, context.rules, context.staging.longest)
     if action is None:
         return replace(

@@ -77,7 +77,7 @@ class OutcomeRecorder:
 
     def _partly_updated(self, action: Action, part: str) -> None:
         """The contact has a part of the change, so the pair is not in step: the rest waits."""
-        message = action.message or msg("reason.phone_set_free")
+        message = action.message or msg("reason.phone_taken_set_free")
         self.run.note(action, AuditOutcome.DONE, message=message)
         if part == WITHHELD:
             self.failed(replace(action, changes={}), Reason.PHONE_TAKEN, message)
@@ -154,7 +154,8 @@ class OutcomeRecorder:
             return
         with self.run.state.atomic():
             self.mappings.mark_in_sync(pair, self.run.at())
-            undo.forget_marks(self.run.state, pair.crm_id, pair.checksum)
+            if "undone" in loose:
+                undo.forget_marks(self.run.state, pair.crm_id, pair.checksum)
             subject = _subject_of(pair)
             for intent in unsettled_of(self.run.state, subject):
                 if intent.action.operation is Operation.RESTORE:  # what an undo sent, and the pair rests on
@@ -271,7 +272,8 @@ class OutcomeRecorder:
 
     def _link(self, action: Action, loose: set[str]) -> None:
         """Links the pair, or brings its mapping up to date, also when the contact is another one now."""
-        undo.forget_marks(self.run.state, action.crm_id or "", action.checksum)
+        if "undone" in loose:
+            undo.forget_marks(self.run.state, action.crm_id or "", action.checksum)
         pair, linked_by, at = _pair_of(action), action.reason or str(action.operation), self.run.at()
         known = self.mappings.of_crm(pair.crm_id) if "mapping" in loose else None
         if known is None:

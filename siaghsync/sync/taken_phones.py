@@ -87,7 +87,7 @@ class TakenPhones:
         first = None if self.whole or self.keeps_empty else exchanging(self._updates(), self.holders)
         if first is None:
             return False
-        action, message = set_free(first), msg("reason.phone_set_free")
+        action, message = set_free(first), msg("reason.phone_taken_set_free")
         self._send([replace(action, message=message)])
         now = read_contact(self.context.finance, action.finance_code or 0)
         if not isinstance(now, Contact) or any(now.fields[name] != action.payload[name] for name in PHONES):
