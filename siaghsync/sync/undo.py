@@ -187,7 +187,7 @@ class Undo:
         total = sum(action.operation in _SENT for actions in plans for action in actions)
         refused = executor.carry_out(self._fresh(customers, plans, read_at, unlinks), total, "undoing").refused
         for refusal in refused:
-            self.outcomes.failed(refusal.action, Reason.PHONE_TAKEN, msg("reason.undo_phone_taken"))
+            self.outcomes.failed(refusal.action, Reason.PHONE_TAKEN, msg("reason.phone_taken_undo"))
         self.outcomes.many(unlinks, self.outcomes.done)
         self._tell_posted()
 
