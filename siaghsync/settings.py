@@ -161,7 +161,7 @@ class Settings(BaseModel):
     crm_person_type: Types = _text(("person",), "person_type")
     crm_organization_type: Types = _text(("organization",), "organization_type")
     crm_category: str = _text("", "category")
-    customers_without_number: Literal["skip"] = _text("skip", "without_number")
+    customers_without_number: Literal["skip", "create"] = _text("skip", "without_number")
     import_inactive: bool = _flag(False)
 
     sync_quotes: bool = _flag(True)

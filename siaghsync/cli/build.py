@@ -77,6 +77,7 @@ def plan_rules(settings: Settings) -> PlanRules:
         settings.crm_category,
         settings.import_inactive,
         settings.mapping.site(),
+        without_number=settings.customers_without_number == "create",
     )
 
 

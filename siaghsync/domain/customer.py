@@ -52,6 +52,11 @@ class Customer:
         return self.names[0] if self.names else ""
 
     @property
+    def mark(self) -> str:
+        """What the mark in its contact's notes names it by: its number, or its CRM id as long as it has none."""
+        return self.number or self.crm_id
+
+    @property
     def checksum(self) -> str:
         """Fingerprint of what matters to Finance: it changes exactly when something has to be compared again."""
         return digest([self.kind, self.number, _by_finance_key(self.fields)])

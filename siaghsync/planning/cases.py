@@ -15,14 +15,19 @@ from siaghsync.domain.site import NO_SITE, Site
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """CUSTOMER_NUMBER_* as `scheme`, FINANCE_NOTE_MARKER as `mark`, CRM_CATEGORY, IMPORT_INACTIVE, and the mapping file's
-    part about customers as `site`."""
+    """CUSTOMER_NUMBER_* as `scheme`, FINANCE_NOTE_MARKER as `mark`, CRM_CATEGORY, IMPORT_INACTIVE, the mapping file's
+    part about customers as `site`, and CUSTOMERS_WITHOUT_NUMBER=create as `without_number`."""
 
     scheme: NumberScheme
     mark: bool = True
     category: str = ""
     import_inactive: bool = False
     site: Site = NO_SITE
+    without_number: bool = False
+
+    def takes(self, customer: Customer) -> bool:
+        """Whether a CRM record is a customer of ours, by its number or for want of one."""
+        return self.scheme.decode(customer.number) is not None if customer.number else self.without_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,9 @@ def plan_customer(case: CustomerCase, rules: PlanRules) -> Action:
     customer = case.customer
     if is_test_record(*customer.names):
         return _skip(customer, Reason.TEST_RECORD, msg("reason.test_record"))
-    if not customer.number:
-        return _skip(customer, Reason.NO_NUMBER, msg("reason.no_number"))
-    if rules.scheme.decode(customer.number) is None:
+    if not rules.takes(customer):
+        if not customer.number:
+            return _skip(customer, Reason.NO_NUMBER, msg("reason.no_number"))
         return _skip(customer, Reason.FOREIGN_NUMBER, msg("reason.foreign_number", number=customer.number))
     if case.number_twins:
         return review_customer(case, Reason.NUMBER_TWICE, msg("reason.number_twice", number=customer.number))
@@ -62,13 +62,13 @@ def _by_inheritance(case: CustomerCase, rules: PlanRules) -> Action | None:
 def _by_marker(case: CustomerCase, rules: PlanRules) -> Action | None:
     free = [c for c in case.by_marker if c.taken_by is None and not c.contact.admin]
     if len(free) > 1:
-        message = msg("reason.several_candidates_mark", number=case.customer.number)
+        message = msg("reason.several_candidates_mark", number=case.customer.mark)
         return review_customer(case, Reason.SEVERAL_CANDIDATES, message)
     if not free:
         return None
     contact = free[0].contact
     if not agree(case.customer, contact):  # numbers are given anew and exchanged: a mark alone is no proof
-        message = msg("reason.stranger_mark", code=contact.code, number=case.customer.number)
+        message = msg("reason.stranger_mark", code=contact.code, number=case.customer.mark)
         return review_customer(case, Reason.STRANGER, message)
     return link(case.customer, contact, Match.MARKER, rules)
 
@@ -227,7 +227,8 @@ def _is_shortened(name: str, value: str, customer: Customer, contact: Contact, l
 
 def _new_number(customer: Customer, contact: Contact, mapping: CustomerMapping) -> Changes:
     """The mark in a contact's notes follows the customer's number; a mark that differs otherwise is no reason to write."""
-    follows = customer.number and contact.marker and customer.number not in (mapping.customer_number, contact.marker)
+    known = contact.marker if contact.marker == customer.crm_id else mapping.customer_number  # it had no number then
+    follows = customer.number and contact.marker and customer.number not in (known, contact.marker)
     return {"number": (contact.marker, customer.number)} if follows else {}
 
 
@@ -290,7 +291,7 @@ def contact_payload(customer: Customer, contact: Contact | None, *, mark: bool) 
     """Every field that is sent so that `contact` (None: a new one) shows what the CRM shows; keys as `domain.fields.TABLE`.
 
     Fields that the CRM has no value for are sent back as they were read, since the form blanks what is left out. `mark` puts
-    the mark of the customer's number at the end of a new contact's notes; an existing contact keeps having one, or none.
+    the mark of the customer at the end of a new contact's notes; an existing contact keeps having one, or none.
     """
     blank = dict.fromkeys((row.name for row in READ_BACK), "") | {"active": "1"}
     values = {**(contact.fields if contact else blank), **customer.fields, "number": customer.number}
@@ -298,8 +299,8 @@ def contact_payload(customer: Customer, contact: Contact | None, *, mark: bool) 
     notes = customer.fields.get("notes", split_marker(payload["notes"])[0])
     carries_mark = bool(contact.marker) if contact else mark
     # A pair keeps its link when the CRM record loses its number. The old mark is still right then.
-    number = customer.number or (contact.marker if contact else "")
-    payload["notes"] = with_marker(notes, number) if carries_mark else notes
+    named = customer.number or (contact.marker if contact else customer.mark)
+    payload["notes"] = with_marker(notes, named) if carries_mark else notes
     return payload
 
 

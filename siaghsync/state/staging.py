@@ -147,9 +147,10 @@ class Staging:
         """Whether any contact carries a mark, as only a sync puts it there."""
         return self._state.row("SELECT 1 FROM temp.contacts WHERE marker <> '' LIMIT 1") is not None
 
-    def contacts_with_marker(self, number: str) -> list[Contact]:
-        """Contacts whose notes carry the mark of this number."""
-        return self._contacts("marker = ? AND marker <> ''", number)
+    def contacts_with_marker(self, *marks: str) -> list[Contact]:
+        """Contacts whose notes carry one of these marks."""
+        found = (self._contacts("marker = ? AND marker <> ''", mark) for mark in dict.fromkeys(marks))
+        return [contact for contacts in found for contact in contacts]
 
     def contacts_with_identity(self, identity: str | None) -> list[Contact]:
         """Contacts, admin users left out, with this national code and name (`identity_key`)."""
@@ -236,6 +237,10 @@ class Staging:
     def customers_with_number(self, number: str) -> list[Customer]:
         """Customers that carry this number, in the order in which they came."""
         return self._customers("number = ?", number)
+
+    def customers_with_mark(self, mark: str) -> list[Customer]:
+        """Customers that the mark in a contact's notes leads to: by their number, or by their CRM id."""
+        return self._customers("number = ?1 OR crm_id = ?1", mark)
 
     def customers_with_identity(self, identity: str | None) -> list[Customer]:
         """Customers with this national code and name (`identity_key`), in the order in which they came."""

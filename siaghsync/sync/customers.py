@@ -94,6 +94,8 @@ class Heirs:
 
     def considered(self, case: CustomerCase) -> CustomerCase:
         """The case with the contact of a linked record that had the number and is gone; that one is no twin any more."""
+        if not case.number_twins:
+            return case
         known = {mapping.crm_id: mapping for mapping in self.context.mappings.with_number(case.customer.number)}
         gone = [crm_id for crm_id in case.number_twins if crm_id in known and self._gone(known[crm_id])]
         if not gone:

@@ -252,7 +252,7 @@ class DocumentPlanner:
         last = reviews.last_of(
             self.context.state, Action(Operation.UPDATE, "customer", "finance", crm_id, mapping.kind, number, crm_id)
         )
-        who = {"number": number, "name": last.name if last else ""}
+        who = {"number": number or crm_id, "name": last.name if last else ""}
         if last and last.resolution is None and last.reason in LINK_IN_DOUBT:
             return Reason.CUSTOMER_IN_REVIEW, msg("reason.customer_in_review", **who, review=last.id)
         if crm_id in self.assumptions.in_doubt:
@@ -265,10 +265,10 @@ class DocumentPlanner:
         customer = self.context.staging.customer(crm_id) if crm_id else None
         if customer is None:
             return Reason.CUSTOMER_UNKNOWN, msg("reason.customer_unknown", crm_id=crm_id)
-        who = {"number": customer.number, "name": customer.name or crm_id}
-        if not customer.number:
-            return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_without_number", name=who["name"])
-        if self.context.rules.scheme.decode(customer.number) is None:
+        who = {"number": customer.mark, "name": customer.name or crm_id}
+        if not self.context.rules.takes(customer):
+            if not customer.number:
+                return Reason.CUSTOMER_WITHOUT_NUMBER, msg("reason.customer_without_number", name=who["name"])
             return Reason.FOREIGN_NUMBER, msg("reason.customer_without_number_foreign", **who)
         subject = Action(Operation.CREATE, "customer", "finance", crm_id, customer.kind, customer.number, crm_id)
         last = reviews.last_of(self.context.state, subject)

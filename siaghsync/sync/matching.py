@@ -49,7 +49,7 @@ class Matcher:
         twins, first = self._identity_twins(customer, identity)
         return CustomerCase(
             customer,
-            by_marker=self._contacts(customer, self.staging.contacts_with_marker(customer.number)),
+            by_marker=self._contacts(customer, self.staging.contacts_with_marker(customer.number, customer.crm_id)),
             by_code=by_code,
             by_identity=self._contacts(customer, self.staging.contacts_with_identity(identity)) if identity else [],
             by_likeness=alike,
@@ -91,15 +91,17 @@ class Matcher:
         if mapping := self.mappings.of_code(contact.code):
             return mapping.crm_id if mapping.crm_id != asking.crm_id else None
         if contact.marker:
-            if contact.marker == asking.number:
+            if contact.marker in (asking.number, asking.crm_id):
                 return None
-            if claimants := _others(self.staging.customers_with_number(contact.marker), asking):
+            if claimants := _others(self.staging.customers_with_mark(contact.marker), asking):
                 return claimants[0].crm_id
         by_number = _others(self.staging.customers_with_number(self.scheme.encode(contact.code)), asking)
         return next((c.crm_id for c in by_number if agree(c, contact)), None)
 
     def _number_twins(self, customer: Customer) -> list[str]:
         """Other CRM records that carry the customer's number, as far as this run or the state file knows."""
+        if not customer.number:
+            return []  # those without a number are not each other's twins
         in_doubt = [
             intent.record
             for intent in unknown_intents(self.state, "finance")
@@ -141,7 +143,7 @@ class Matcher:
         identity = identity_key(contact)
         codes = [c.code for c in self.staging.contacts_with_identity(identity)] if identity else []
         first = min(codes, default=contact.code) == contact.code and not any(map(self.mappings.of_code, codes))
-        with_marker = self.staging.customers_with_number(contact.marker) if contact.marker else []
+        with_marker = self.staging.customers_with_mark(contact.marker) if contact.marker else []
         with_number = self.staging.customers_with_number(self.scheme.encode(contact.code))
         with_identity = self.staging.customers_with_identity(identity) if identity else []
         # A mark or a number that leads to a record decides by itself.
@@ -169,9 +171,11 @@ class Matcher:
         """The finance code that has this CRM record already, or whose claim by mark or number goes before `asking`'s."""
         if (code := self.owner_of_record(customer)) is not None:
             return code if code != asking.code else None
-        if not customer.number or customer.number == asking.marker:
+        if asking.marker and asking.marker in (customer.number, customer.crm_id):
             return None
-        if marked := [c for c in self.staging.contacts_with_marker(customer.number) if c.code != asking.code]:
+        if marked := [
+            c for c in self.staging.contacts_with_marker(customer.number, customer.crm_id) if c.code != asking.code
+        ]:
             return marked[0].code
         code = self.scheme.decode(customer.number)
         contact = self.staging.contact(code) if code is not None and code != asking.code else None

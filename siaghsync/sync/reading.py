@@ -262,8 +262,7 @@ class ChangeReader:
         # Once for each state file, unless the import has seen the list: whom are documents booked on?
         if self.reading.documents and facts.find(self.context.state, facts.PREINVOICE_CUSTOMER) is None:
             return True
-        decode = self.context.rules.scheme.decode
-        return any(decode(c.number) is not None for c in self.context.staging.customers(linked=False))
+        return any(map(self.context.rules.takes, self.context.staging.customers(linked=False)))
 
     def read_list(self) -> None:
         """Reads the finance list into staging. Raises BrakeError if it is much shorter than what is linked."""

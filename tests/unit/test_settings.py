@@ -158,7 +158,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("SYNC_INVOICES", ["true"], ["2"]),
         ("FINANCE_NOTE_MARKER", ["true"], ["2"]),
         ("INVOICE_STATES", ["numbered", "approved", "any"], ["Any"]),
-        ("CUSTOMERS_WITHOUT_NUMBER", ["skip"], ["create", "no"]),
+        ("CUSTOMERS_WITHOUT_NUMBER", ["skip", "create"], ["Skip", "no"]),
         ("PREINVOICE_CUSTOMER", ["party", "contact"], ["code"]),
         ("CRM_PERSON_TYPE", ["person", "person,lead", "lead، M_01"], [","]),
         ("INVOICES_SINCE", ["2025-03-21"], ["2025-3-21", "2025-02-29", "yesterday", "1404-12-30", "0000-01-01"]),
