@@ -147,10 +147,10 @@ class Staging:
         """Whether any contact carries a mark, as only a sync puts it there."""
         return self._state.row("SELECT 1 FROM temp.contacts WHERE marker <> '' LIMIT 1") is not None
 
-    def contacts_with_marker(self, *marks: str) -> list[Contact]:
-        """Contacts whose notes carry one of these marks."""
-        found = (self._contacts("marker = ? AND marker <> ''", mark) for mark in dict.fromkeys(marks))
-        return [contact for contacts in found for contact in contacts]
+    def contacts_with_marker(self, number: str, crm_id: str) -> list[Contact]:
+        """Contacts whose notes carry the mark of this number or of this CRM id."""
+        sql = "SELECT data FROM temp.contacts WHERE marker <> '' AND marker IN (?, ?) ORDER BY code"
+        return list(map(_contact, self._state.rows(sql, (number, crm_id))))
 
     def contacts_with_identity(self, identity: str | None) -> list[Contact]:
         """Contacts, admin users left out, with this national code and name (`identity_key`)."""

@@ -46,8 +46,8 @@ def test_contacts_come_back_as_they_were(staging: Staging) -> None:
     assert [staging.contact(code) for code in (1, 2, 3, 4)] == [known[1], known[0], known[2], None]
     assert staging.count_contacts() == 2
     assert staging.any_marker()
-    assert codes(staging.contacts_with_marker("100-7")) == [2]
-    assert staging.contacts_with_marker("") == []
+    assert codes(staging.contacts_with_marker("100-7", "p-1")) == [2]
+    assert staging.contacts_with_marker("", "p-1") == []
     assert codes(staging.contacts_with_identity(identity_key(known[1]))) == [1, 2]
     assert codes(staging.contacts_with_name("علي رضايي")) == [1, 2]
     assert staging.contacts_with_identity(None) == []
