@@ -85,6 +85,7 @@ class _Case:
 
     def __init__(self, bench: Bench, ledger: Ledger) -> None:
         self.ledger = ledger
+        self.numberless = bench.settings.get("CUSTOMERS_WITHOUT_NUMBER") == "create"
         self.contacts = {int(c["Code"]): c for c in bench.sandbox.finance.snapshot()}
         self.records = dict(bench.sandbox.crm.records)
         pairs = bench.rows("SELECT crm_id, finance_code FROM customer_mappings")
@@ -165,7 +166,7 @@ class _Case:
         numbers = Counter(r["customerNumber"] for r in self.records.values())
         for crm_id, record in self.records.items():
             number = record["customerNumber"]
-            wanted = number and number.isdecimal() and numbers[number] == 1
+            wanted = (number.isdecimal() and numbers[number] == 1) if number else self.numberless
             if wanted and crm_id not in self.code_of and ("finance", crm_id) not in self.asked:
                 verdict.lost.append(f"CRM record {crm_id} (number {number}) is not in Finance, and nobody was told")
         for code in (self.ledger.due & self.contacts.keys()) - self.crm_of.keys():

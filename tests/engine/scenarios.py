@@ -85,6 +85,12 @@ def _newcomers(bench: Bench, folk: Folk, size: int) -> None:
     newcomer(bench, folk, number="")
 
 
+def _numberless(bench: Bench, folk: Folk, size: int) -> None:
+    _imported(bench, folk, 3)
+    for _ in range(size):
+        newcomer(bench, folk, number="")
+
+
 def _edited(bench: Bench, folk: Folk, size: int) -> None:
     _imported(bench, folk, size)
     for index, crm_id in enumerate(sorted(bench.sandbox.crm.records)):
@@ -147,6 +153,7 @@ ALL = (
     Scenario("sync of newcomers", SYNC, _newcomers),
     Scenario("sync of newcomers, 4 at once", SYNC, _newcomers, {"CONCURRENCY": "4"}),
     Scenario("sync of newcomers, no marks", SYNC, _newcomers, {"FINANCE_NOTE_MARKER": "false"}),
+    Scenario("sync of newcomers without a number", SYNC, _numberless, {"CUSTOMERS_WITHOUT_NUMBER": "create"}),
     Scenario("sync of edits", SYNC, _edited),
     Scenario("sync of exchanged phones", SYNC, _exchanged),
     Scenario("sync of everything", SYNC, _mixed),
