@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from siaghsync.domain.fields import BY_FINANCE_KEY
 from siaghsync.messages.catalog import Entry, Language, find, render, title
 from siaghsync.messages.message import Message, msg
@@ -49,6 +52,19 @@ def linked_by(word: str) -> str:
 def field_label(key: str, language: Language = "en") -> str:
     """What a field is called, by its key in the JSON of a run or its own name: `national code`, `row 2, quantity`."""
     return render(label_of(BY_FINANCE_KEY.get(key, key)), language)
+
+
+def answer_text(answer: Any, language: Language = "en") -> str:
+    """The answer to one of the open questions about a site, as people read it."""
+    if answer is None:
+        return title("check.open", language)
+    if isinstance(answer, bool):
+        return title("check.answer_yes" if answer else "check.answer_no", language)
+    if isinstance(answer, Mapping):
+        return ", ".join(f"{name}: {answer_text(value, language)}" for name, value in answer.items())
+    if isinstance(answer, list):
+        return ", ".join(answer_text(value, language) for value in answer) or title("check.answer_none", language)
+    return str(answer)
 
 
 def _entry_of(word: str) -> Entry | None:

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from siaghsync.dashboard_users import Role
-from siaghsync.web import auth, dashboard, record, records, reviews, waiting
+from siaghsync.web import auth, dashboard, facts, record, records, reviews, waiting
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.middleware import BodyLimit, Guard, SessionCookie
 from siaghsync.web.page import Handler, Pages, switch_language
@@ -84,6 +84,7 @@ def _page_routes(pages: Pages) -> list[Route]:
         get("/trail", records.trail),
         get("/waiting", waiting.waiting_list),
         get("/record", record.record),
+        get("/site", facts.fact_list),
         get("/links", records.links),
         get("/runs", records.run_list),
         get("/runs/{run_id:int}", records.one_run),

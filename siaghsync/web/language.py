@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+from markupsafe import Markup, escape
 
 from siaghsync import clock
 from siaghsync.domain.document import AMOUNTS
@@ -15,6 +18,7 @@ from siaghsync.report.status import ago
 
 _KINDS = {"0": "person", "1": "organization"}
 """The finance system's codes for kinds of contacts."""
+_COMMAND = re.compile("`([^`]*)`")
 _BY_DASHBOARD = " (dashboard)"
 """How the name of a dashboard's user ends in the state file."""
 
@@ -44,6 +48,14 @@ class PageLanguage:
     def message(self, message: Message) -> str:
         """The sentence of a message; each value in it keeps its own direction."""
         return catalog.render(message, self.code, isolate=True)
+
+    def title(self, code: str) -> str:
+        """The short name of an entry of the catalog."""
+        return catalog.title(code, self.code)
+
+    def with_commands(self, sentence: str) -> Markup:
+        """The sentence with its command lines set off."""
+        return Markup(_COMMAND.sub(r'<code dir="ltr">\1</code>', str(escape(sentence))))
 
     def cure(self, message: Message) -> str:
         """What to do about a message, or ""."""

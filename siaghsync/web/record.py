@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from markupsafe import Markup, escape
 from starlette.responses import Response
 
 from siaghsync.features.explain.rules import explain, sentence_text, title
@@ -25,19 +23,11 @@ def record(page: PageContext) -> Response:
     return page.show("record.html", stories=stories, q=asked)
 
 
-_COMMAND = re.compile("`([^`]*)`")
-
-
-def _with_commands(sentence: str) -> Markup:
-    """The sentence with its command lines set off."""
-    return Markup(_COMMAND.sub(r'<code dir="ltr">\1</code>', str(escape(sentence))))
-
-
 def _story(history: RecordHistory, language: PageLanguage) -> dict[str, Any]:
     sections = [
         (
             sentence_text(section.heading, language.code),
-            [_with_commands(sentence_text(each, language.code, isolate=True)) for each in section.sentences],
+            [language.with_commands(sentence_text(each, language.code, isolate=True)) for each in section.sentences],
         )
         for section in explain(history)
     ]

@@ -45,7 +45,19 @@ def stranger(served: Served) -> Served:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/live", "/reviews", "/reviews/1", "/trail", "/links", "/runs", "/runs/1", "/waiting", "/record?q=910"],
+    [
+        "/",
+        "/live",
+        "/reviews",
+        "/reviews/1",
+        "/trail",
+        "/links",
+        "/runs",
+        "/runs/1",
+        "/waiting",
+        "/record?q=910",
+        "/site",
+    ],
 )
 def test_nobody_gets_in_without_a_login(served: Served, path: str) -> None:
     answer = stranger(served).get(path)
@@ -165,7 +177,7 @@ def test_every_answer_is_guarded(inside: Served, path: str) -> None:
 PAGES = [
     "/", "/live", "/reviews", "/reviews/{id}", "/reviews/{id}/confirm?way=discard", "/trail", "/trail?q=910", "/links",
     "/links?of=invoices", "/links?q=910", "/waiting", "/waiting?of=skipped", "/record",
-    "/record?q=910", "/record?q=77", "/runs", "/runs/1", "/nothing", "/reviews/9999", "/runs/9999",
+    "/record?q=910", "/record?q=77", "/site", "/runs", "/runs/1", "/nothing", "/reviews/9999", "/runs/9999",
 ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from siaghsync.features.check_apis.diagnose import Failure
 from siaghsync.features.check_apis.rules import ApiReport, Findings
 from siaghsync.messages.catalog import cure, render, title
 from siaghsync.messages.message import msg
+from siaghsync.report.labels import answer_text
 from siaghsync.report.text import Prose, isolated, table
 from siaghsync.state.facts import Fact
 
@@ -88,10 +88,9 @@ def _facts(facts: Sequence[Fact]) -> RenderableType:
     rows = table(*(title(f"check.column_{name}") for name in ("question", "answer", "how")))
     for question in QUESTIONS:
         if fact := known.get(question.name):
-            answer = fact.answer if isinstance(fact.answer, str) else json.dumps(fact.answer, ensure_ascii=False)
-            rows.add_row(render(question.message), isolated(answer), title(f"check.how_{fact.how}"))
+            rows.add_row(render(question.message), isolated(answer_text(fact.answer)), title(f"check.how_{fact.how}"))
         else:
-            rows.add_row(render(question.message), title("check.open"), cure(question.message))
+            rows.add_row(render(question.message), answer_text(None), cure(question.message))
     return rows
 
 

@@ -12,6 +12,7 @@ from siaghsync.features.rehearse.journal import TestRecord
 from siaghsync.features.rehearse.run import Done
 from siaghsync.messages.catalog import cure, render, title
 from siaghsync.messages.message import msg
+from siaghsync.report.labels import answer_text
 from siaghsync.report.text import Prose, isolated, sentence, table
 from siaghsync.state.facts import Fact
 
@@ -62,10 +63,10 @@ def as_text(steps: Sequence[Done], left: Sequence[TestRecord], facts: Sequence[F
             rows.add_row(done.step.name, title(f"rehearse.outcome_{done.outcome}"), sentence(done.message, _MOST_CELLS))
         parts.append(rows)
     if facts:
-        learned = table("question", "answer", "evidence", whole=("question",))
+        learned = table("question", "answer", "evidence")
         for fact in facts:
-            answer = title("rehearse.open") if fact.answer is None else isolated(str(fact.answer))
-            learned.add_row(fact.question, answer, sentence(fact.evidence, _MOST_CELLS))
+            question = render(msg(f"question.{fact.question}"))
+            learned.add_row(question, isolated(answer_text(fact.answer)), sentence(fact.evidence, _MOST_CELLS))
         parts.append(learned)
     if left:
         parts.append(Text(render(msg("rehearse.left", count=len(left))), style="bold yellow"))
