@@ -57,11 +57,14 @@ class Wanted:
 
 
 def items_of(found: Iterable[Review], names: Mapping[int, str]) -> list[Item]:
-    """The questions as items, the oldest first. `names` are those of their customers."""
+    """The questions as items, the oldest first. `names` are those of their customers.
+
+    Only the CRM id says who a customer is: two records under one number are two customers, each with a decision of its own.
+    """
     together: dict[str, list[Review]] = {}
     for review in found:
-        customer = review.customer_number or review.record
-        together.setdefault(customer if review.entity == "customer" else f"document {review.id}", []).append(review)
+        customer = review.crm_id if review.entity == "customer" else None
+        together.setdefault(customer or f"review {review.id}", []).append(review)
     return [_item(reviews, names) for reviews in together.values()]
 
 

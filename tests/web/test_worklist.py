@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from siaghsync.messages.message import msg
 from siaghsync.sandbox import Sandbox
+from siaghsync.state.reviews import Review
+from siaghsync.web.worklist import items_of
 from tests.patience import wait_for
 from tests.web.serving import Served, ready, serving
 from tests.world import World, finish, holding
 
 COUNT = 60
+TWINS = ("بهرام دادگر", "شهرزاد نیکخواه")
 
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Sixty quotes without a product code, each of another amount, and a stranger; somebody is logged in."""
+    """Sixty quotes without a product code, each of another amount, a stranger, and two customers under one number; somebody is
+    logged in."""
     with Sandbox(4, also_in_crm=4) as sandbox:
         world = ready(World(tmp_path_factory.mktemp("listed"), sandbox)).imported()
         customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
@@ -26,6 +32,8 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             world.crm.add_quote(customer, [row], number=f"W-{n}", crmObjectTypeCode="PI_5")
         world.finance.add_contact(Name="شرکت ديگر", Code=950)
         world.crm.add_person(nickName="كيميا گران‌بها", firstName="", lastName="", customerNumber="950")
+        for name in TWINS:
+            world.crm.add_person(nickName=name, firstName="", lastName="", customerNumber="951")
         world.json("sync", exit_code=1)
         with serving(world) as served:
             served.log_in()
@@ -41,6 +49,16 @@ def of(world: World, name: str) -> int:
     return int(found)
 
 
+def question(review_id: int, **named: Any) -> Review:
+    """An open question about a customer."""
+    told = {
+        "entity": "customer", "target": "finance", "record": "r", "kind": "person", "reason": "stranger", "crm_id": "r",
+        "customer_number": "31", "finance_code": None, "name": "n", "message": msg("reason.no_name"), "details": {},
+        "checksum": "", "since": "2026-01-01T00:00:00.000+00:00", "resolution": None, "resolved_at": None, "resolved_by": None,
+    }  # fmt: skip
+    return Review(id=review_id, **{**told, **named})
+
+
 def open_ids(world: World) -> list[int]:
     sql = "SELECT id FROM reviews WHERE resolution IS NULL AND id NOT IN (SELECT review_id FROM decisions) ORDER BY id"
     return [found for (found,) in world.rows(sql)]
@@ -50,8 +68,8 @@ def test_the_list_comes_in_pages_and_cuts_nothing_off(listed: Served) -> None:
     first, second = listed.get("/reviews").text, listed.get("/reviews?page=2").text
     assert len(shown(first)) == 50
     assert shown(first) + shown(second) == open_ids(listed.world)
-    assert f'<span class="badge">{COUNT + 1}</span>' in listed.get("/runs").text
-    assert f"({COUNT + 1})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
+    assert f'<span class="badge">{COUNT + 3}</span>' in listed.get("/runs").text
+    assert f"({COUNT + 3})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
 
 
 def test_groups_have_counts_and_sums(listed: Served) -> None:
@@ -68,9 +86,27 @@ def test_text_is_found_however_it_is_written(listed: Served, text: str) -> None:
 
 def test_the_list_is_narrowed_down_and_sorted(listed: Served) -> None:
     assert len(shown(listed.get("/reviews?kind=quote").text)) == 50
-    assert shown(listed.get("/reviews?kind=person").text) == [of(listed.world, "كيميا گران‌بها")]
+    people = [of(listed.world, name) for name in ("كيميا گران‌بها", *TWINS)]
+    assert shown(listed.get("/reviews?kind=person").text) == sorted(people)
     assert shown(listed.get("/reviews?days=7").text) == []
     assert shown(listed.get("/reviews?sort=amount").text)[0] == of(listed.world, f"W-{COUNT - 1}")
+
+
+def test_two_customers_under_one_number_are_decided_one_by_one(listed: Served) -> None:
+    one, other = (of(listed.world, name) for name in TWINS)
+    assert set(shown(listed.get("/reviews?reason=number_twice").text)) == {one, other}
+    page = listed.get(f"/reviews/confirm?way=retry&id={one}&reason=number_twice").text
+    assert TWINS[0] in page
+    assert TWINS[1] not in page
+
+
+def test_the_questions_about_one_customer_are_one_item() -> None:
+    first = question(1, crm_id="a", record="a", customer_number="31")
+    second = question(2, target="crm", crm_id="a", record="7", customer_number="31")
+    other = question(3, crm_id="b", record="b", customer_number="31")
+    unknown = question(4, target="crm", crm_id=None, record="b", customer_number="31")
+    items = items_of([first, second, other, unknown], {})
+    assert [[review.id for review in item.reviews] for item in items] == [[1, 2], [3], [4]]
 
 
 def test_the_stranger_is_not_suggested_and_the_confirmation_says_what_is_overwritten(listed: Served) -> None:
@@ -86,7 +122,7 @@ def test_the_stranger_is_not_suggested_and_the_confirmation_says_what_is_overwri
 
 def test_a_decision_goes_on_to_the_next_item_and_says_what_it_costs(listed: Served) -> None:
     world, query = listed.world, "reason=row_without_product"
-    first, second = [one for one in open_ids(world) if one != of(world, "كيميا گران‌بها")][:2]
+    first, second = shown(listed.get(f"/reviews?{query}").text)[:2]
     assert f"1 of {COUNT}" in re.sub("[\u2068\u2069]", "", listed.get(f"/reviews/{first}?{query}").text)
     page = listed.get(f"/reviews/{first}/confirm?way=discard&{query}").text
     assert "will not reach Siagh" in page
