@@ -24,12 +24,24 @@ from siaghsync.sync.document_decisions import FAR, check_number
 from siaghsync.sync.reopening import can_be_reopened
 from siaghsync.web.page import PageContext
 from siaghsync.web.review_view import candidate_names, name_linked, overwritten, view
-from siaghsync.web.worklist import AGES, PAGE, SORTS, Item, Wanted, around, groups, items_of, narrowed
+from siaghsync.web.worklist import (
+    AGES,
+    PAGE,
+    SORTS,
+    Item,
+    Wanted,
+    around,
+    cost,
+    costs,
+    groups,
+    items_of,
+    may_be_twice,
+    narrowed,
+)  # fmt: skip
 
 _LONGEST_VALUE = 100
 _WITH_VALUE = (Resolution.LINK, Resolution.POSTED)
 _WAYS = frozenset(Resolution) - {Resolution.SETTLED}
-_MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED)
 _FOR_MANY = (Resolution.RETRY, Resolution.CORRECTED, Resolution.DISCARD)
 """What can be decided about several questions at once: the ways out that need no value of their own."""
 _AGAINST = (Reason.STRANGER, Reason.NUMBER_TWICE, Reason.CONTACT_REPLACED)
@@ -160,16 +172,11 @@ def confirm(page: PageContext) -> Response:
         value=value,
         linked=linked,
         overwritten=overwritten(review, value, page.language) if way == Resolution.LINK else None,
-        is_lost=_never_arrives(review, way),
+        cost=cost(review, way),
         far=page.language.message(odd) if odd else "",
-        may_be_twice=way == Resolution.RETRY and review.reason in _MAY_STAND_IN_FINANCE,
+        may_be_twice=may_be_twice(review, way),
         query=_wanted(page).query(),
     )
-
-
-def _never_arrives(review: Review, way: str) -> bool:
-    """Whether the decision means that a document which is not in Siagh stays out of it."""
-    return way == Resolution.DISCARD and review.entity == "invoice" and "posted" not in review.details
 
 
 def _odd(state: State, review: Review, way: str, value: str) -> Message | None:
@@ -200,9 +207,8 @@ def confirm_many(page: PageContext) -> Response:
         items=fitting,
         ids=",".join(str(review.id) for item in fitting for review in item.reviews),
         left_out=len(chosen) - len(fitting),
-        total=sum(item.net or 0 for item in fitting),
-        lost=sum(_never_arrives(item.first, way) for item in fitting),
-        may_be_twice=way == Resolution.RETRY and any(item.first.reason in _MAY_STAND_IN_FINANCE for item in fitting),
+        costs=costs(fitting, way),
+        may_be_twice=any(may_be_twice(item.first, way) for item in fitting),
         way=way,
         query=wanted.query(),
     )

@@ -10,11 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from siaghsync.domain.normalize import fold
+from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.state.reviews import Review
 
 PAGE = 50
 AGES = (1, 7, 30)
 """The ages, in days, that the list can be narrowed down to."""
+_MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED, Reason.CHANGED_AFTER_DISCARD)
+"""Nobody knows whether Siagh has the document; the last one follows on a discard of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +116,32 @@ def around(items: Sequence[Item], review_id: int) -> tuple[int, Item | None, Ite
             before = items[place - 1] if place else None
             return place + 1, before, items[place + 1] if place + 1 < len(items) else None
     return 0, None, items[0] if items else None
+
+
+# --- what a decision costs ---
+
+
+def cost(review: Review, way: str) -> str:
+    """What closing a document without action means, as the end of a text's name: it `never_arrives` in Siagh, or it is
+    `not_known` whether it is there already; "" where it stands there, and for all else."""
+    stands = "posted" in review.details or review.reason == Reason.NET_DIFFERS
+    if way != Resolution.DISCARD or review.entity != "invoice" or stands:
+        return ""
+    return "not_known" if review.reason in _MAY_STAND_IN_FINANCE else "never_arrives"
+
+
+def may_be_twice(review: Review, way: str) -> bool:
+    """Whether trying again may post a second time what stands in Siagh already."""
+    return way == Resolution.RETRY and review.reason in _MAY_STAND_IN_FINANCE
+
+
+def costs(items: Sequence[Item], way: str) -> list[tuple[str, int, Decimal]]:
+    """(text, how many, sum of their amounts in rials) for each cost of a decision that some of the items have."""
+    by_cost: dict[str, list[Item]] = {}
+    for item in items:
+        by_cost.setdefault(cost(item.first, way), []).append(item)
+    return [
+        (f"many_{text}", len(those), sum((item.net or Decimal(0) for item in those), Decimal(0)))
+        for text, those in by_cost.items()
+        if text
+    ]

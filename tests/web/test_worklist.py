@@ -11,7 +11,7 @@ import pytest
 from siaghsync.messages.message import msg
 from siaghsync.sandbox import Sandbox
 from siaghsync.state.reviews import Review
-from siaghsync.web.worklist import items_of
+from siaghsync.web.worklist import cost, items_of
 from tests.patience import wait_for
 from tests.web.serving import Served, ready, serving
 from tests.world import World, finish, holding
@@ -22,8 +22,8 @@ TWINS = ("بهرام دادگر", "شهرزاد نیکخواه")
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Sixty quotes without a product code, each of another amount, a stranger, and two customers under one number; somebody is
-    logged in."""
+    """Sixty quotes without a product code, each of another amount, a stranger, two customers under one number, and a quote of
+    which nobody knows whether it was posted; somebody is logged in."""
     with Sandbox(4, also_in_crm=4) as sandbox:
         world = ready(World(tmp_path_factory.mktemp("listed"), sandbox)).imported()
         customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
@@ -34,6 +34,9 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         world.crm.add_person(nickName="كيميا گران‌بها", firstName="", lastName="", customerNumber="950")
         for name in TWINS:
             world.crm.add_person(nickName=name, firstName="", lastName="", customerNumber="951")
+        row = {"productCode": "P-1", "count": 1, "baseUnitPrice": 700}
+        world.crm.add_quote(customer, [row], number="D-1", crmObjectTypeCode="PI_5")
+        world.arm("reset_after", "finance:SaveFormData/preinvoice")
         world.json("sync", exit_code=1)
         with serving(world) as served:
             served.log_in()
@@ -51,7 +54,7 @@ def of(world: World, name: str) -> int:
 
 def question(review_id: int, **named: Any) -> Review:
     """An open question about a customer."""
-    told = {
+    told: dict[str, Any] = {
         "entity": "customer", "target": "finance", "record": "r", "kind": "person", "reason": "stranger", "crm_id": "r",
         "customer_number": "31", "finance_code": None, "name": "n", "message": msg("reason.no_name"), "details": {},
         "checksum": "", "since": "2026-01-01T00:00:00.000+00:00", "resolution": None, "resolved_at": None, "resolved_by": None,
@@ -68,8 +71,8 @@ def test_the_list_comes_in_pages_and_cuts_nothing_off(listed: Served) -> None:
     first, second = listed.get("/reviews").text, listed.get("/reviews?page=2").text
     assert len(shown(first)) == 50
     assert shown(first) + shown(second) == open_ids(listed.world)
-    assert f'<span class="badge">{COUNT + 3}</span>' in listed.get("/runs").text
-    assert f"({COUNT + 3})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
+    assert f'<span class="badge">{COUNT + 4}</span>' in listed.get("/runs").text
+    assert f"({COUNT + 4})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
 
 
 def test_groups_have_counts_and_sums(listed: Served) -> None:
@@ -131,6 +134,29 @@ def test_a_decision_goes_on_to_the_next_item_and_says_what_it_costs(listed: Serv
     # It can be taken back, and is on the list again.
     listed.post(f"/reviews/{first}/reopen", {"csrf": listed.csrf("/")})
     assert first in open_ids(world)
+
+
+def test_closing_what_may_stand_in_siagh_says_that_nobody_knows(listed: Served) -> None:
+    page = listed.get(f"/reviews/{of(listed.world, 'D-1')}/confirm?way=discard").text
+    assert "does not know whether it stands in Siagh already" in page
+    assert "will not reach Siagh" not in page
+
+
+def test_the_sum_of_what_is_lost_is_that_of_what_is_lost(listed: Served) -> None:
+    world = listed.world
+    ticked = "&".join(f"id={of(world, name)}" for name in ("W-0", "W-1", "D-1", TWINS[0]))
+    page = re.sub("[\u2068\u2069]", "", listed.get(f"/reviews/confirm?way=discard&{ticked}").text)
+    assert "2 document(s) of this list, 3,000 rials together, will not reach Siagh" in page
+    assert "not post 1 document(s) of this list, 700 rials together" in page
+    retried = listed.get(f"/reviews/confirm?way=retry&{ticked}").text
+    assert "will not reach Siagh" not in retried
+    assert "posts it twice" in retried
+
+
+@pytest.mark.parametrize("details", [{"posted": {"number": "5"}}, {}])
+def test_closing_what_stands_in_siagh_costs_nothing(details: dict[str, Any]) -> None:
+    reason = "changed_after_posting" if details else "net_differs"
+    assert cost(question(1, entity="invoice", reason=reason, details=details), "discard") == ""
 
 
 def test_many_are_decided_at_once_and_what_does_not_fit_is_left_out(listed: Served) -> None:
