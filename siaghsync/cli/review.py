@@ -28,7 +28,7 @@ from siaghsync.state.access import locked_state
 from siaghsync.state.audit import Run, stamp
 from siaghsync.state.audit_log import of_record
 from siaghsync.state.database import open_state
-from siaghsync.sync.decisions import Decision, keep, open_review, resolve
+from siaghsync.sync.decisions import Decision, Refused, keep, noting, open_review, resolve
 from siaghsync.sync.document_decisions import FAR
 from siaghsync.sync.reopening import reopen, withdraw
 from siaghsync.sync.report import RunReport
@@ -163,12 +163,18 @@ def _decision(options: Mapping[Resolution, bool | str | None], *, force: bool) -
 
 
 def decide(
-    settings: Settings, ids: list[int], decision: Decision, stop: threading.Event, who: str | None = None
+    settings: Settings,
+    ids: list[int],
+    decision: Decision,
+    stop: threading.Event,
+    who: str | None = None,
+    refused: Refused | None = None,
 ) -> bool:
     """Carries out a decision about reviews, made by `who`, by default this process's user. Returns whether it did: while a run is
     at work, the decision is stored for the next one.
 
-    Raises UsageError if the decision does not fit, CallError if a system can't be asked.
+    Raises UsageError if the decision does not fit, unless that is to be noted in `refused`; CallError if a system can't be
+    asked.
     """
     path = settings.siaghsync_state
     with ExitStack() as held:
@@ -176,16 +182,20 @@ def decide(
             state = held.enter_context(locked_state(path))
         except LockHeld:
             with closing(open_state(path)) as shared:
-                keep(shared, ids, decision, stamp(clock.now()), who or current_user())
+                keep(shared, ids, decision, stamp(clock.now()), who or current_user(), refused)
             return False
         with run_context(settings, state, "review resolve", stop, who=who) as run:
             report = RunReport(run.staging)
             with closed_whatever_happens(run, report):
-                found = [open_review(state, review_id) for review_id in ids]
+                found = []
+                for review_id in ids:
+                    with noting(refused, review_id):
+                        found.append(open_review(state, review_id))
                 if decision.resolution is Resolution.LINK:
                     log_in(run, report)
                 for each in found:
-                    resolve(run, each, decision)
+                    with noting(refused, each.id):
+                        resolve(run, each, decision)
                 run.run.finish("ok", {})
     return True
 

@@ -19,7 +19,7 @@ from siaghsync.settings import Settings
 from siaghsync.state.access import locked_state
 from siaghsync.state.database import State
 from siaghsync.state.status import overview
-from siaghsync.sync.decisions import Decision
+from siaghsync.sync.decisions import Decision, Refused
 from siaghsync.sync.reading import SyncOptions
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import require_import, run_sync
@@ -79,6 +79,11 @@ class ServiceRuns:
     def decide(self, review_id: int, decision: Decision, who: str) -> bool:
         """Carries out a decision of a dashboard user. Returns whether it did; else the next run does. Raises SiaghsyncError."""
         return decide(self.settings, [review_id], decision, self.stop, _named(who))
+
+    def decide_many(self, ids: list[int], decision: Decision, who: str) -> tuple[bool, Refused]:
+        """As `decide`, about several reviews in one go, and what was refused; the rest is carried out all the same."""
+        refused: Refused = {}
+        return decide(self.settings, ids, decision, self.stop, _named(who), refused), refused
 
     def reopen(self, review_id: int, who: str) -> None:
         """Takes a decision back. Raises SiaghsyncError."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -59,12 +60,32 @@ def check(state: State, review: Review, decision: Decision) -> None:
         check_number(state, review, decision.value, force=decision.force)
 
 
-def keep(state: State, ids: Sequence[int], decision: Decision, at: str, who: str) -> None:
-    """Stores a decision while a run is at work: the next one carries it out. Raises UsageError as `check` does."""
+Refused = dict[int, Message]
+"""Review -> why a decision about it was refused."""
+
+
+@contextmanager
+def noting(refused: Refused | None, review_id: int) -> Iterator[None]:
+    """What is refused within the block is entered in `refused`, so that the rest can go on; raised if there is None."""
+    try:
+        yield
+    except UsageError as error:
+        if refused is None:
+            raise
+        refused[review_id] = error.message
+
+
+def keep(
+    state: State, ids: Sequence[int], decision: Decision, at: str, who: str, refused: Refused | None = None
+) -> None:
+    """Stores a decision while a run is at work: the next one carries it out. Raises UsageError as `check` does, unless it is to
+    be noted in `refused`."""
     with state.atomic():
-        for review in [open_review(state, review_id) for review_id in ids]:
-            check(state, review, decision)
-            decisions.store(state, review, str(decision.resolution), decision.value, at, who)
+        for review_id in ids:
+            with noting(refused, review_id):
+                review = open_review(state, review_id)
+                check(state, review, decision)
+                decisions.store(state, review, str(decision.resolution), decision.value, at, who)
 
 
 def carry_out_stored(context: RunContext) -> None:

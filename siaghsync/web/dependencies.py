@@ -13,7 +13,7 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.settings import Settings
 from siaghsync.state import runs
 from siaghsync.state.database import State, open_state
-from siaghsync.sync.decisions import Decision
+from siaghsync.sync.decisions import Decision, Refused
 
 Choose = Callable[[State], bool | None]
 """Which run is wanted: None for none, False for what webhooks told of, True for the CRM's lists as well."""
@@ -33,6 +33,9 @@ class RunControl(Protocol):
 
     def decide(self, review_id: int, decision: Decision, who: str) -> bool:
         """Carries out a decision of the dashboard's user `who`; False: the next run does. Raises SiaghsyncError."""
+
+    def decide_many(self, ids: list[int], decision: Decision, who: str) -> tuple[bool, Refused]:
+        """As `decide`, about several reviews in one go, and what was refused; the rest is carried out all the same."""
 
     def reopen(self, review_id: int, who: str) -> None:
         """Takes a decision back in the name of `who`. Raises SiaghsyncError."""

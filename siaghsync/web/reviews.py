@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -40,6 +40,7 @@ from siaghsync.web.worklist import (
 )  # fmt: skip
 
 _LONGEST_VALUE = 100
+_ID = re.compile(r"\b[0-9]{1,15}\b")
 _WITH_VALUE = (Resolution.LINK, Resolution.POSTED)
 _WAYS = frozenset(Resolution) - {Resolution.SETTLED}
 _FOR_MANY = (Resolution.RETRY, Resolution.CORRECTED, Resolution.DISCARD)
@@ -205,7 +206,7 @@ def confirm_many(page: PageContext) -> Response:
     return page.show(
         "confirm_many.html",
         items=fitting,
-        ids=",".join(str(review.id) for item in fitting for review in item.reviews),
+        ids=" ".join(str(review.id) for item in fitting for review in item.reviews),
         left_out=len(chosen) - len(fitting),
         costs=costs(fitting, way),
         may_be_twice=any(may_be_twice(item.first, way) for item in fitting),
@@ -215,16 +216,17 @@ def confirm_many(page: PageContext) -> Response:
 
 
 def decide_many(page: PageContext) -> Response:
-    """Carries one decision out about several questions; those that were answered meanwhile are left alone."""
+    """Carries one decision out about several questions, and says which of them were refused, and why."""
     assert page.session is not None
-    way, ids = page.form.get("way", ""), [int(text) for text in page.form.get("ids", "").split(",") if text.isdecimal()]
+    way, ids = page.form.get("way", ""), [int(found) for found in _ID.findall(page.form.get("ids", ""))]
     if way not in _FOR_MANY:
         return page.message("error_400", 400)
-    with page.dependencies.state() as state:
-        still = [review.id for review in map(partial(reviews.get, state), ids) if review and not review.resolution]
-    results = [page.dependencies.control.decide(one, Decision(Resolution(way)), page.session.user) for one in still]
-    text = "decided_many" if all(results) else "decided_many_stored"
-    return page.go(f"/reviews?{_wanted(page).query()}", page.language.text(text, count=len(still)))
+    at_once, refused = page.dependencies.control.decide_many(ids, Decision(Resolution(way)), page.session.user)
+    text = "decided_many" if at_once else "decided_many_stored"
+    lines = [page.language.text(text, count=len(ids) - len(refused))]
+    if refused:
+        lines += [page.language.text("refused_many", count=len(refused)), *map(page.language.message, refused.values())]
+    return page.go(f"/reviews?{_wanted(page).query()}", "\n".join(lines))
 
 
 def reopen(page: PageContext) -> Response:

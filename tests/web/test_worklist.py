@@ -27,6 +27,12 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Sandbox(4, also_in_crm=4) as sandbox:
         world = ready(World(tmp_path_factory.mktemp("listed"), sandbox)).imported()
         customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
+        sold = {"productCode": "P-1", "count": 2, "baseUnitPrice": 400}
+        quote = world.crm.add_quote(
+            customer, [sold, {**sold, "productCode": "P-2"}], number="C-1", crmObjectTypeCode="PI_5"
+        )
+        world.json("sync")
+        world.crm.edit(quote, details=[{**sold, "count": 3}, {**sold, "productCode": "P-3"}])
         for n in range(COUNT):
             row = {"productCode": "", "count": 1, "baseUnitPrice": 1000 * (n + 1)}
             world.crm.add_quote(customer, [row], number=f"W-{n}", crmObjectTypeCode="PI_5")
@@ -62,6 +68,11 @@ def question(review_id: int, **named: Any) -> Review:
     return Review(id=review_id, **{**told, **named})
 
 
+def plain(page: str) -> str:
+    """A page without the marks that keep a value's direction."""
+    return re.sub("[\u2068\u2069]", "", page)
+
+
 def open_ids(world: World) -> list[int]:
     sql = "SELECT id FROM reviews WHERE resolution IS NULL AND id NOT IN (SELECT review_id FROM decisions) ORDER BY id"
     return [found for (found,) in world.rows(sql)]
@@ -71,8 +82,8 @@ def test_the_list_comes_in_pages_and_cuts_nothing_off(listed: Served) -> None:
     first, second = listed.get("/reviews").text, listed.get("/reviews?page=2").text
     assert len(shown(first)) == 50
     assert shown(first) + shown(second) == open_ids(listed.world)
-    assert f'<span class="badge">{COUNT + 4}</span>' in listed.get("/runs").text
-    assert f"({COUNT + 4})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
+    assert f'<span class="badge">{COUNT + 5}</span>' in listed.get("/runs").text
+    assert f"({COUNT + 5})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
 
 
 def test_groups_have_counts_and_sums(listed: Served) -> None:
@@ -126,7 +137,7 @@ def test_the_stranger_is_not_suggested_and_the_confirmation_says_what_is_overwri
 def test_a_decision_goes_on_to_the_next_item_and_says_what_it_costs(listed: Served) -> None:
     world, query = listed.world, "reason=row_without_product"
     first, second = shown(listed.get(f"/reviews?{query}").text)[:2]
-    assert f"1 of {COUNT}" in re.sub("[\u2068\u2069]", "", listed.get(f"/reviews/{first}?{query}").text)
+    assert f"1 of {COUNT}" in plain(listed.get(f"/reviews/{first}?{query}").text)
     page = listed.get(f"/reviews/{first}/confirm?way=discard&{query}").text
     assert "will not reach Siagh" in page
     form = {"way": "discard", "csrf": listed.csrf("/"), "query": query}
@@ -145,7 +156,7 @@ def test_closing_what_may_stand_in_siagh_says_that_nobody_knows(listed: Served) 
 def test_the_sum_of_what_is_lost_is_that_of_what_is_lost(listed: Served) -> None:
     world = listed.world
     ticked = "&".join(f"id={of(world, name)}" for name in ("W-0", "W-1", "D-1", TWINS[0]))
-    page = re.sub("[\u2068\u2069]", "", listed.get(f"/reviews/confirm?way=discard&{ticked}").text)
+    page = plain(listed.get(f"/reviews/confirm?way=discard&{ticked}").text)
     assert "2 document(s) of this list, 3,000 rials together, will not reach Siagh" in page
     assert "not post 1 document(s) of this list, 700 rials together" in page
     retried = listed.get(f"/reviews/confirm?way=retry&{ticked}").text
@@ -166,14 +177,39 @@ def test_many_are_decided_at_once_and_what_does_not_fit_is_left_out(listed: Serv
     assert listed.get(f"/reviews/confirm?way=link&{ticked}").status_code == 400
     assert listed.get(f"/reviews/confirm?way=corrected&{ticked}").headers["Location"].startswith("/reviews")
     page = listed.get(f"/reviews/confirm?way=discard&{ticked}&kind=quote").text
-    assert "2 document(s)" in re.sub("[\u2068\u2069]", "", page)
-    found = re.search(r'name="ids" value="([\d,]+)"', page)
+    assert "2 document(s)" in plain(page)
+    found = re.search(r'name="ids" value="([\d ]+)"', page)
     assert found
-    assert [int(one) for one in found[1].split(",")] == sorted(ids[:2])
+    assert [int(one) for one in found[1].split()] == sorted(ids[:2])
     form = {"way": "discard", "csrf": listed.csrf("/"), "ids": found[1], "query": "kind=quote"}
     assert listed.post("/reviews/decide", form).headers["Location"] == "/reviews?kind=quote"
     assert not set(ids[:2]) & set(open_ids(world))
     assert ids[2] in open_ids(world)
+
+
+def test_what_is_refused_stops_nothing_and_is_said(listed: Served) -> None:
+    world, changed, early = listed.world, of(listed.world, "C-1"), of(listed.world, "W-5")
+    # The first is refused because of its reason, the second was decided by somebody else, the last never was.
+    world.run("review", "resolve", str(early), "--discard")
+    ids = [of(world, "W-6"), early, changed, 123456]
+    form = {"way": "corrected", "csrf": listed.csrf("/"), "ids": " ".join(map(str, ids)), "query": ""}
+    assert listed.post("/reviews/decide", form).status_code == 303
+    page = plain(listed.get("/reviews").text)
+    assert "1 decision(s) were saved" in page
+    assert "3 were refused" in page
+    assert f"--corrected is not possible for review {ids[0]}" in page
+    assert f"Review {early} was decided already" in page
+    assert "There is no review 123456" in page
+    assert ids[0] in open_ids(world)
+    assert world.rows("SELECT resolution FROM reviews WHERE id = ?", changed) == [("corrected",)]
+
+
+def test_any_number_of_ids_can_be_decided(listed: Served) -> None:
+    ids = " ".join(str(200_000 + n) for n in range(5000))
+    form = {"way": "discard", "csrf": listed.csrf("/"), "ids": f"{of(listed.world, 'W-7')} {ids}", "query": ""}
+    assert listed.post("/reviews/decide", form).status_code == 303
+    assert of(listed.world, "W-7") not in open_ids(listed.world)
+    listed.get("/reviews")
 
 
 def test_a_decision_during_a_run_is_stored_and_can_be_taken_back(listed: Served) -> None:
@@ -181,10 +217,11 @@ def test_a_decision_during_a_run_is_stored_and_can_be_taken_back(listed: Served)
     with holding(world, "login"):
         process = world.start("sync")
         wait_for(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
-        form = {"way": "discard", "csrf": listed.csrf("/"), "ids": str(review_id), "query": ""}
+        form = {"way": "discard", "csrf": listed.csrf("/"), "ids": f"123456 {review_id}", "query": ""}
         assert listed.post("/reviews/decide", form).status_code == 303
         page = listed.get("/reviews").text
-        assert "while a run is at work" in page
+        assert "1 decision(s) were stored while a run is at work" in plain(page)
+        assert "There is no review 123456" in plain(page)
         assert f"/reviews/{review_id}/reopen" in page
         assert review_id not in open_ids(world)
         assert 'id="ways-out"' not in listed.get(f"/reviews/{review_id}").text
