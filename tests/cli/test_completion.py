@@ -44,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("siaghsync re", {"report", "review"}),
+        ("siaghsync re", {"rehearse", "report", "review"}),
         ("siaghsync review re", {"reopen", "resolve"}),
         ("siaghsync sync --save", {"--save-plan"}),
         ("siaghsync sync --only c", {"customers"}),

@@ -14,12 +14,12 @@ from siaghsync.messages import catalog
 
 PACKAGE = Path(siaghsync.__file__).parent
 CONNECTORS = PACKAGE / "connectors"
-PATHS = [*CONNECTORS.rglob("*.py"), PACKAGE / "domain" / "customer_fields.py"]
+PATHS = [*CONNECTORS.rglob("*.py"), PACKAGE / "domain" / "customer_fields.py", PACKAGE / "sync" / "outcomes.py"]
 SOURCES = {path: path.read_text("utf-8") for path in PATHS}
 OWN = {"bad_record", "login", "shape", "value_note"}
 FIXED_REQUESTS = {
     "log_in", "create_person", "create_organization", "list_contacts", "show_contact", "create_contact", "update_contact",
-    "post_preinvoice",
+    "post_preinvoice", "delete_person", "delete_organization",
 }  # fmt: skip
 
 

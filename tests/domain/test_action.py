@@ -101,7 +101,10 @@ def test_a_change_is_shown_as_the_json_of_a_run_promises() -> None:
     assert (skip["customer_number"], skip["finance_code"], skip["reason"]) == (None, None, "no_number")
 
 
-COLUMNS = {"create": "created", "update": "updated", "link": "linked", "skip": "skipped", "review": "review"}
+COLUMNS = {
+    "created": {"create"}, "updated": {"update", "restore", "delete", "unlink"}, "linked": {"link"}, "skipped": {"skip"},
+    "review": {"review"},
+}  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(Operation), max_size=20), st.integers(0, 9), st.integers(0, 9))
@@ -112,9 +115,8 @@ def test_seen_is_the_sum_of_the_others(operations: list[Operation], unchanged: i
     shown = counts.as_json()
     assert shown.pop("seen") == counts.seen == sum(shown.values()) == len(operations) + unchanged + failed
     assert (shown["unchanged"], shown["failed"]) == (unchanged, failed)
-    assert {name: shown[column] for name, column in COLUMNS.items()} == {
-        name: [str(each) for each in operations].count(name) for name in COLUMNS
-    }
+    for column, counted in COLUMNS.items():
+        assert shown[column] == len([each for each in operations if each in counted]), column
 
 
 def test_the_counts_are_the_ones_of_the_json() -> None:

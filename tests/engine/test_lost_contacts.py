@@ -168,7 +168,7 @@ def test_a_refused_new_contact_keeps_the_question_open_and_says_why(world: World
     world.json("sync", exit_code=1)
     asked = review(world)
     assert (asked["reason"], asked["finance_code"]) == ("contact_replaced", str(code))
-    assert "تکراری" in asked["message"]
+    assert "کس دیگر" in asked["message"]
     assert world.rows("SELECT resolution FROM reviews") == [(None,)]
     world.json("sync")
     assert writes(world) == 0
