@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,5 +159,14 @@ def loosely(text: str) -> str:
 
 def last_name(state: State, customer_crm_id: str | None) -> str:
     """The name under which a customer was seen last, or ""."""
-    sql = "SELECT name FROM audit WHERE crm_id = ? AND entity = 'customer' AND name <> '' ORDER BY id DESC LIMIT 1"
-    return str(state.value(sql, (customer_crm_id,)) or "")
+    return last_names(state, [customer_crm_id]).get(customer_crm_id, "")
+
+
+def last_names(state: State, customer_crm_ids: Iterable[str | None]) -> dict[str | None, str]:
+    """CRM id -> the name under which the customer was seen last, for those of whom one is known. One query for all."""
+    sql = (
+        "SELECT value AS crm_id, (SELECT name FROM audit WHERE crm_id = value AND entity = 'customer' AND name <> '' "
+        "ORDER BY id DESC LIMIT 1) AS name FROM json_each(?)"
+    )
+    rows = state.rows(sql, (json.dumps([*customer_crm_ids]),))
+    return {row["crm_id"]: row["name"] for row in rows if row["name"]}

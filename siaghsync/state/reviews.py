@@ -12,7 +12,7 @@ from siaghsync.domain.reasons import CONTACT_LOST, Operation, Reason, Resolution
 from siaghsync.errors import System
 from siaghsync.messages.message import Message, verbatim
 from siaghsync.state.audit import Run
-from siaghsync.state.audit_log import last_name
+from siaghsync.state.audit_log import last_names
 from siaghsync.state.columns import Record, encode, message_columns, message_of
 from siaghsync.state.database import State
 
@@ -246,11 +246,15 @@ def open_items(state: State, limit: int | None = None) -> list[Review]:
 
 def customer_names(state: State, items: Iterable[Review]) -> dict[int, str]:
     """Review -> the name of its customer, as far as the state file knows it. A document's own name is its number."""
-    found = {}
+    found, customers = {}, {}
     for review in items:
         said: Mapping[str, Any] = review.details.get("snapshot") or review.details.get("posted") or {}
-        is_document = review.entity == "invoice"
-        found[review.id] = last_name(state, said.get("customer")) if is_document else review.name
+        if review.entity == "invoice":
+            customers[review.id] = said.get("customer")
+        else:
+            found[review.id] = review.name
+    names = last_names(state, {*customers.values()})
+    found |= {review: names.get(crm_id, "") for review, crm_id in customers.items()}
     return {review: name for review, name in found.items() if name}
 
 

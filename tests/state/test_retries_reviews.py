@@ -416,3 +416,21 @@ def test_runs_that_failed_or_were_killed_are_found(run: Run, clock: Clock) -> No
     assert found.error == msg("call.timeout", system="crm", what="log_in", detail="")
     failed.note(CREATE, AuditOutcome.DONE)
     assert runs.line_count(run.state, failed.id) == 1
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_the_names_of_many_reviews_are_asked_for_at_once(run: Run, count: int) -> None:
+    with run.state.atomic():
+        for n in range(count):
+            run.note(replace(CREATE, record=f"c-{n}", crm_id=f"c-{n}", name=f"مشتری {n}"), AuditOutcome.DONE)
+            document = replace(
+                STRANGER, entity="invoice", record=f"d-{n}", details={"snapshot": {"customer": f"c-{n}"}}
+            )
+            reviews.put(run, document)
+    found = reviews.open_items(run.state)
+    said: list[str] = []
+    run.state.db.conn.set_trace_callback(said.append)
+    names = reviews.customer_names(run.state, found)
+    run.state.db.conn.set_trace_callback(None)
+    assert [names[review.id] for review in found] == [f"مشتری {n}" for n in range(count)]
+    assert len([statement for statement in said if not statement.startswith("--")]) == 1
