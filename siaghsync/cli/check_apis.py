@@ -10,41 +10,75 @@ from typing import Annotated
 import typer
 
 from siaghsync import clock
-from siaghsync.cli.build import clients
-from siaghsync.cli.cool_down import has_state
-from siaghsync.cli.environment import settings_of
+from siaghsync.cli.build import clients, document_rules, run_context
+from siaghsync.cli.cool_down import cool_down, has_state
+from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.domain.questions import BY_NAME
-from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError
+from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError, UsageError
 from siaghsync.features.check_apis.collect import ApiProbe, expected
 from siaghsync.features.check_apis.render import as_json as report_as_json
 from siaghsync.features.check_apis.render import as_text
 from siaghsync.features.check_apis.rules import ApiReport, ConfigWarning, config_warnings, unchecked
+from siaghsync.features.check_apis.suggest import mapping_text, places_of_pairs, types_of_documents
 from siaghsync.messages.message import msg
-from siaghsync.report.streams import write_json
+from siaghsync.report.streams import write_json, write_line
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
 from siaghsync.state import facts
 from siaghsync.state.audit import stamp
-from siaghsync.state.database import open_state
+from siaghsync.state.database import memory_state, open_state
 from siaghsync.state.facts import Fact
-from siaghsync.sync.runner import check_cool_down, remember_lock
+from siaghsync.state.mappings import Mappings
+from siaghsync.sync.report import RunReport
+from siaghsync.sync.runner import check_cool_down, log_in, remember_lock
 
 app = new_app()
 _FAILED = 3
+SuggestOption = Annotated[
+    bool,
+    typer.Option("--suggest-mapping", help="Print a first mapping.toml from what both systems have, and nothing else."),
+]
 DeepOption = Annotated[bool, typer.Option("--deep", help="Also answer what needs whole lists.")]
 
 
 @app.command()
-def check_apis(context: typer.Context, as_json: JsonOption = False, deep: DeepOption = False) -> None:
+def check_apis(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    deep: DeepOption = False,
+    suggest_mapping: SuggestOption = False,
+) -> None:
     """`check-apis`. Exit 3 if a system does not work."""
     settings = settings_of(context)
+    if suggest_mapping:
+        if as_json:
+            raise UsageError("usage.mapping_is_no_json")
+        write_line(_mapping(settings))
+        return
     report = _look(settings, deep=deep)
     if as_json:
         write_json(report_as_json(report))
     else:
         show(*as_text(report))
     raise typer.Exit(0 if report.ok else _FAILED)
+
+
+def _mapping(settings: Settings) -> str:
+    """The text of a first mapping file; the state file is asked for its links only."""
+    links: dict[str, int] = {}
+    if has_state(settings.siaghsync_state):
+        with closing(open_state(settings.siaghsync_state)) as state:
+            links = {pair.crm_id: pair.finance_code for pair in Mappings(state).all()}
+    with (
+        closing(memory_state()) as state,
+        stop_on_signal() as stop,
+        run_context(settings, state, "check-apis", stop.event, dry_run=True) as run,
+    ):
+        with cool_down(settings.siaghsync_state):
+            log_in(run, RunReport(run.staging))
+        votes, types = places_of_pairs(run, links), types_of_documents(run.crm)
+        return mapping_text(votes, types, document_rules(settings, state)())
 
 
 def _look(settings: Settings, *, deep: bool) -> ApiReport:

@@ -13,10 +13,11 @@ from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.response import Answer
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.payamgostar.customers import record_for_create
-from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login
+from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login, TypePage
 from siaghsync.connectors.schema import parse_json, read
 from siaghsync.domain.action import RecordKind
 from siaghsync.domain.customer import Kind
+from siaghsync.domain.document import DocumentSource
 from siaghsync.errors import LoginLocked, LoginRefused, Refused
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import msg
@@ -31,6 +32,8 @@ _PATHS: dict[RecordKind, str] = {
     "quote": f"{_ROOT}/quote/sales",
     "invoice": f"{_ROOT}/invoice/sales",
 }
+_DOCUMENT_INDEXES: dict[DocumentSource, int] = {"quote": 8, "invoice": 5}
+_LARGEST_PAGE = 500
 _EQUALS, _AT_LEAST = 0, 2
 _DELETE_ALONE = 3
 _LOG_IN = "log_in"
@@ -141,6 +144,28 @@ class Payamgostar:
         if record is not None and not isinstance(record, dict):
             raise unreadable("crm", what, msg("shape.no_record"))
         return record
+
+    def document_types(self) -> dict[str, str]:
+        """The subtypes of quotes and invoices that the site has set up: code -> name (contract payamgostar §7)."""
+        found: dict[str, str] = {}
+        for index in _DOCUMENT_INDEXES.values():
+            number = 1
+            while (page := self._types_on_page(index, number)).keys() - found.keys():
+                found, number = {**page, **found}, number + 1
+        return found
+
+    def _types_on_page(self, index: int, number: int) -> dict[str, str]:
+        what = "list_types"
+        payload = {
+            "crmOjectTypeIndex": index,  # so spelled
+            "code": "",
+            "name": "",
+            "pageNumber": number,
+            "pageSize": _LARGEST_PAGE,
+        }
+        answer = self._ask(f"{_ROOT}type/search", payload, what=what, repeatable=True)
+        page = read(TypePage, {"data": parse_json(answer.body, "crm", what)}, "crm", what)
+        return {row.code: row.name for row in page.data if row.code and row.index in (None, index)}
 
     def create(self, kind: Kind, payload: Mapping[str, Any]) -> str:
         """Creates one customer out of `payload` (see `customers.record_for_create`) and returns its crmId.

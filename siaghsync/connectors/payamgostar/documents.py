@@ -47,7 +47,7 @@ def document_from_crm(raw: Mapping[str, Any], source: DocumentSource) -> Documen
         subject=record.subject,
         description=record.description,
         type_code=record.crmobjecttypecode,
-        sale_model=_sale_model(record.crmobjecttypecode),
+        sale_model=sale_model_of(record.crmobjecttypecode),
         date=moment.date(),
         created=record.creatdate,
         modified=record.modifydate or None,
@@ -80,7 +80,7 @@ def _row(detail: Detail) -> DocumentRow:
     )
 
 
-def _sale_model(type_code: str) -> int | None:
+def sale_model_of(type_code: str) -> int | None:
     """The number in a type code: `PI_5` and `PI_5_x` are 5, `Productinvoice` has none (contract siagh §4)."""
     digits = re.search(r"(?:(?<![A-Za-z0-9])PI_([0-9]{1,9})(?![0-9])|(?<!\d)([0-9]{1,9})\Z)", ascii_digits(type_code))
     return int(digits[1] or digits[2]) if digits else None

@@ -35,6 +35,20 @@ class FindPage(Shape):
     total: Annotated[int, Field(ge=0)] | None = None
 
 
+class ObjectType(Shape):
+    """A subtype that the site has set up, and which kind of record it is of (section 7)."""
+
+    code: Text = ""
+    name: Text = ""
+    index: int | None = None
+
+
+class TypePage(Shape):
+    """One page of subtypes (section 7); `data` is the bare list that comes."""
+
+    data: list[ObjectType]
+
+
 class Created(Shape):
     """The answer to a create (section 3.5): some versions say `id` for `crmId`."""
 

@@ -1,0 +1,136 @@
+"""A first mapping file out of what both systems hold: the codes of places, and the types of documents.
+
+What the program learns from pairs that are the same customer in both systems stands in it; what only a person can decide,
+and what contradicts itself, stands in it as comments. The file is accepted as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from siaghsync.connectors.payamgostar.client import Payamgostar
+from siaghsync.connectors.payamgostar.documents import sale_model_of
+from siaghsync.connectors.schema import lower_names
+from siaghsync.domain.customer import Contact, Customer
+from siaghsync.domain.evidence import agree
+from siaghsync.domain.normalize import ascii_digits, clean, fold
+from siaghsync.domain.site import Site
+from siaghsync.errors import InDoubt, Refused
+from siaghsync.mapping_file import PLACE_TABLES
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import msg
+from siaghsync.planning.documents import DocumentRules
+from siaghsync.sync.context import RunContext
+from siaghsync.sync.whole_lists import read_both
+
+Votes = Mapping[str, Counter[tuple[str, str]]]
+"""Table of the mapping file -> (the CRM's name, Siagh's code) -> how many customers have them."""
+
+_CODE = re.compile(r"(?!0+$)[0-9]{1,18}")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_KEYS = ("post", "sale_model", "sales_centre", "sale_kind", "payment_type", "intermediary", "states")
+
+
+def places_of_pairs(context: RunContext, links: Mapping[str, int]) -> Votes:
+    """What the places of customers are called in the CRM, and which codes they have in Finance.
+
+    A pair is what `links` (CRM id -> finance code) holds, and what agrees under one number. Reads both systems whole; the
+    state of the context is one in memory. Raises CallError if a system can't be read, Interrupted if a signal asked for the end.
+    """
+    # Without codes every place counts as one that has none.
+    site = Site(context.rules.site.national_code_property)
+    context = replace(context, rules=replace(context.rules, site=site))
+    read_both(context)
+    votes: dict[str, Counter[tuple[str, str]]] = {table: Counter() for table in PLACE_TABLES}
+    for customer in context.staging.customers(linked=False):
+        contact = _contact_of(context, customer, links)
+        for table, field in PLACE_TABLES.items() if contact else ():
+            name = clean(customer.places_without_code.get(field, ""))
+            code = ascii_digits(contact.fields[field]).strip() if contact else ""
+            if fold(name) and _CODE.fullmatch(code):
+                votes[table][name, code] += 1
+    return votes
+
+
+def _contact_of(context: RunContext, customer: Customer, links: Mapping[str, int]) -> Contact | None:
+    code = links.get(customer.crm_id) or context.rules.scheme.decode(customer.number)
+    contact = None if code is None else context.staging.contact(code)
+    is_sure = contact and (customer.crm_id in links or agree(customer, contact))
+    return contact if is_sure else None
+
+
+def types_of_documents(crm: Payamgostar) -> dict[str, str]:
+    """The types of quotes and invoices, code -> name: as the CRM lists them, else as the newest documents have them.
+
+    Raises CallError if the CRM can't be reached; what it refuses is not there.
+    """
+    try:
+        return crm.document_types()
+    except (Refused, InDoubt):
+        pass  # not every version has that list
+    found: dict[str, str] = {}
+    for source in ("quote", "invoice"):
+        try:
+            records = map(lower_names, crm.find(source, descending=True).records)
+        except (Refused, InDoubt):
+            continue
+        found |= {str(raw["crmobjecttypecode"]): "" for raw in records if raw.get("crmobjecttypecode")}
+    return found
+
+
+def mapping_text(votes: Votes, types: Mapping[str, str], rules: DocumentRules) -> str:
+    """The file: the majority's code for each name, and what posts documents of each type now, as comments. Pure."""
+    lines = [f"# {render(msg('suggest.head'))}"]
+    for table in PLACE_TABLES:
+        lines += ["", f"[{table}]", *(_places(votes[table]) or [f"# {render(msg('suggest.no_pairs'))}"])]
+    for code, name in sorted(types.items()):
+        lines += ["", f"[documents.{_key(code)}]" + (f"  # {clean(name)}" if clean(name) else "")]
+        lines += [f"# {line}" for line in _settings(code, rules)]
+    return "\n".join(lines)
+
+
+def _places(votes: Mapping[tuple[str, str], int]) -> list[str]:
+    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    codes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (name, code), count in votes.items():
+        spellings[fold(name)][name] += count
+        codes[fold(name)][code] += count
+    # Of several names of one code the first is the one that an import writes.
+    order = sorted(codes, key=lambda folded: (-codes[folded].total(), folded))
+    return [line for folded in order for line in _place(_first(spellings[folded])[0][0], _first(codes[folded]))]
+
+
+def _place(name: str, codes: list[tuple[str, int]]) -> Iterator[str]:
+    """The lines of one name; none of its codes counts without a majority."""
+    most = codes[0][1]
+    is_tie = len(codes) > 1 and codes[1][1] == most
+    for code, count in codes:
+        line = f'{_quoted(name)} = "{code}"'
+        if is_tie or code != codes[0][0]:
+            line = f"# {line}  # {render(msg('suggest.contradicts', count=count))}"
+        yield line
+
+
+def _first(votes: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(votes.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _settings(code: str, rules: DocumentRules) -> Iterable[str]:
+    now = rules.of(code, sale_model_of(code))
+    values: dict[str, Any] = {key: getattr(now, key) for key in _KEYS}
+    if values["sales_centre"] is None:
+        values["sales_centre"] = values["sale_model"]
+    return (f"{key} = {json.dumps(value)}" for key, value in values.items())
+
+
+def _key(text: str) -> str:
+    return text if _BARE_KEY.fullmatch(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(clean(text), ensure_ascii=False)
