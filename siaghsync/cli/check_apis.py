@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from siaghsync.cli.cool_down import cool_down, has_state
 from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.domain.questions import BY_NAME
+from siaghsync.domain.site import Site
 from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError, UsageError
 from siaghsync.features.check_apis.collect import ApiProbe, expected
 from siaghsync.features.check_apis.render import as_json as report_as_json
@@ -32,6 +34,7 @@ from siaghsync.state.facts import Fact
 from siaghsync.state.mappings import Mappings
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import check_cool_down, log_in, remember_lock
+from siaghsync.sync.whole_lists import read_both
 
 app = new_app()
 _FAILED = 3
@@ -77,7 +80,9 @@ def _mapping(settings: Settings) -> str:
     ):
         with cool_down(settings.siaghsync_state):
             log_in(run, RunReport(run.staging))
-        votes, types = places_of_pairs(run, links), types_of_documents(run.crm)
+        site = Site(run.rules.site.national_code_property)  # without codes every place counts as one that has none
+        read_both(replace(run, rules=replace(run.rules, site=site)))
+        votes, types = places_of_pairs(run.staging, run.rules.scheme, links), types_of_documents(run.crm)
         return mapping_text(votes, types, document_rules(settings, state)())
 
 

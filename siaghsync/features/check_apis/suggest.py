@@ -10,23 +10,21 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any
 
 from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.payamgostar.documents import sale_model_of
 from siaghsync.connectors.schema import lower_names
-from siaghsync.domain.customer import Contact, Customer
 from siaghsync.domain.evidence import agree
 from siaghsync.domain.normalize import ascii_digits, clean, fold
-from siaghsync.domain.site import Site
+from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import InDoubt, Refused
 from siaghsync.mapping_file import PLACE_TABLES
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.planning.documents import DocumentRules
-from siaghsync.sync.context import RunContext
-from siaghsync.sync.whole_lists import read_both
+from siaghsync.state.staging import Staging
 
 Votes = Mapping[str, Counter[tuple[str, str]]]
 """Table of the mapping file -> (the CRM's name, Siagh's code) -> how many customers have them."""
@@ -36,32 +34,23 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _KEYS = ("post", "sale_model", "sales_centre", "sale_kind", "payment_type", "intermediary", "states")
 
 
-def places_of_pairs(context: RunContext, links: Mapping[str, int]) -> Votes:
+def places_of_pairs(staging: Staging, scheme: NumberScheme, links: Mapping[str, int]) -> Votes:
     """What the places of customers are called in the CRM, and which codes they have in Finance.
 
-    A pair is what `links` (CRM id -> finance code) holds, and what agrees under one number. Reads both systems whole; the
-    state of the context is one in memory. Raises CallError if a system can't be read, Interrupted if a signal asked for the end.
+    A pair is what `links` (CRM id -> finance code) holds, and what agrees under one number. Both systems were read whole into
+    `staging`, with NO_SITE or a site without codes of places.
     """
-    # Without codes every place counts as one that has none.
-    site = Site(context.rules.site.national_code_property)
-    context = replace(context, rules=replace(context.rules, site=site))
-    read_both(context)
     votes: dict[str, Counter[tuple[str, str]]] = {table: Counter() for table in PLACE_TABLES}
-    for customer in context.staging.customers(linked=False):
-        contact = _contact_of(context, customer, links)
-        for table, field in PLACE_TABLES.items() if contact else ():
-            name = clean(customer.places_without_code.get(field, ""))
-            code = ascii_digits(contact.fields[field]).strip() if contact else ""
-            if fold(name) and _CODE.fullmatch(code):
-                votes[table][name, code] += 1
+    for customer in staging.customers(linked=False):
+        code = links.get(customer.crm_id) or scheme.decode(customer.number)
+        contact = None if code is None else staging.contact(code)
+        if contact is None or not (customer.crm_id in links or agree(customer, contact)):
+            continue
+        for table, field in PLACE_TABLES.items():
+            name, code_there = clean(customer.places_without_code.get(field, "")), ascii_digits(contact.fields[field])
+            if fold(name) and _CODE.fullmatch(code_there.strip()):
+                votes[table][name, code_there.strip()] += 1
     return votes
-
-
-def _contact_of(context: RunContext, customer: Customer, links: Mapping[str, int]) -> Contact | None:
-    code = links.get(customer.crm_id) or context.rules.scheme.decode(customer.number)
-    contact = None if code is None else context.staging.contact(code)
-    is_sure = contact and (customer.crm_id in links or agree(customer, contact))
-    return contact if is_sure else None
 
 
 def types_of_documents(crm: Payamgostar) -> dict[str, str]:
@@ -69,25 +58,21 @@ def types_of_documents(crm: Payamgostar) -> dict[str, str]:
 
     Raises CallError if the CRM can't be reached; what it refuses is not there.
     """
-    try:
+    with suppress(Refused, InDoubt):  # not every version has that list
         return crm.document_types()
-    except (Refused, InDoubt):
-        pass  # not every version has that list
     found: dict[str, str] = {}
     for source in ("quote", "invoice"):
-        try:
+        with suppress(Refused, InDoubt):
             records = map(lower_names, crm.find(source, descending=True).records)
-        except (Refused, InDoubt):
-            continue
-        found |= {str(raw["crmobjecttypecode"]): "" for raw in records if raw.get("crmobjecttypecode")}
+            found |= {str(raw["crmobjecttypecode"]): "" for raw in records if raw.get("crmobjecttypecode")}
     return found
 
 
 def mapping_text(votes: Votes, types: Mapping[str, str], rules: DocumentRules) -> str:
     """The file: the majority's code for each name, and what posts documents of each type now, as comments. Pure."""
-    lines = [f"# {render(msg('suggest.head'))}"]
+    lines = ["# " + render(msg("suggest.head"))]
     for table in PLACE_TABLES:
-        lines += ["", f"[{table}]", *(_places(votes[table]) or [f"# {render(msg('suggest.no_pairs'))}"])]
+        lines += ["", f"[{table}]", *(_places(votes[table]) or ["# " + render(msg("suggest.no_pairs"))])]
     for code, name in sorted(types.items()):
         lines += ["", f"[documents.{_key(code)}]" + (f"  # {clean(name)}" if clean(name) else "")]
         lines += [f"# {line}" for line in _settings(code, rules)]
@@ -112,7 +97,7 @@ def _place(name: str, codes: list[tuple[str, int]]) -> Iterator[str]:
     for code, count in codes:
         line = f'{_quoted(name)} = "{code}"'
         if is_tie or code != codes[0][0]:
-            line = f"# {line}  # {render(msg('suggest.contradicts', count=count))}"
+            line = f"# {line}  # " + render(msg("suggest.contradicts", count=count))
         yield line
 
 
