@@ -87,3 +87,32 @@ def test_a_system_that_does_not_work_leaves_stdout_empty(world: Indoors) -> None
     ended = world.run("check-apis", "--suggest-mapping", env={"CRM_PASSWORD": "wrong"})
     assert (ended.exit_code, ended.stdout) == (3, "")
     assert world.run("check-apis", "--suggest-mapping", "--json").exit_code == 2
+
+
+def mapping_warnings(world: Indoors, text: str, *, exit_code: int = 0) -> list[tuple[str, str]]:
+    (world.folder / "mapping.toml").write_text(text, "utf-8")
+    found = world.json("check-apis", exit_code=exit_code)["warnings"]
+    return [(each["reason"], each["message"].split()[0]) for each in found if each["reason"].startswith("mapping")]
+
+
+def test_what_no_system_has_is_named_by_its_key(world: Indoors) -> None:
+    live_in(world, ("تهران", "۲۱"))
+    text = """
+        [cities]
+        "تهران" = 21
+        "قم" = "25"
+        [countries]
+        "ایران" = "1"
+        [documents.default]
+        states = "any"
+        [documents.PI_5]
+        [documents.SI_5]
+        [documents.PI_55]
+        """
+    wrong_type, wrong_place = ("mapping_type", "documents.PI_55"), ("mapping_place", "cities.قم")
+    assert mapping_warnings(world, text) == [wrong_type, wrong_place]
+    assert "PI_5, SI_5" in world.run("check-apis").stdout
+    world.crm.missing.add("crmobjecttype/search")
+    assert mapping_warnings(world, text) == [wrong_place], "a CRM without the list says nothing about types"
+    world.arm("json", "finance:GetAll", body=b"[{]", times=None)
+    assert mapping_warnings(world, text, exit_code=3) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -17,9 +17,10 @@ from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.contacts import contact_from_finance
 from siaghsync.domain.customer import AccountParties, Contact, Kind
 from siaghsync.domain.document import DocumentSource
+from siaghsync.domain.fields import PLACES
 from siaghsync.domain.normalize import ascii_digits, legal_id_is_valid, national_code_is_valid
 from siaghsync.domain.numbering import NumberScheme
-from siaghsync.errors import BadRecord, LoginRefused, Refused, SiaghsyncError, System
+from siaghsync.errors import BadRecord, InDoubt, LoginRefused, Refused, SiaghsyncError, System
 from siaghsync.features.check_apis.diagnose import Setup, explain
 from siaghsync.features.check_apis.probes import Answer, CrmProbes
 from siaghsync.features.check_apis.rules import Expected, Findings
@@ -58,6 +59,10 @@ class ApiProbe:
     answers: list[Answer] = field(default_factory=list)
     """What the probes have found about the open questions."""
     parties: AccountParties = field(default_factory=AccountParties)
+    document_types: Collection[str] | None = None
+    """Type codes of the CRM's documents; None while they are not known, or nothing is to be compared with them."""
+    place_codes: dict[str, set[str]] = field(default_factory=lambda: {place: set() for place in PLACES})
+    """The codes of places that contacts have, by field."""
 
     def crm(self, crm: Payamgostar, sources: Sequence[DocumentSource]) -> Findings:
         """Login, a page of the newest customers of each kind, and one of each document that is synced."""
@@ -80,6 +85,9 @@ class ApiProbe:
                 with self._noting(found, go_on=True):
                     page, facts[f"{document}_ms"] = self._timed(partial(crm.find, document, page=1, size=1))
                     facts[f"{document}s"] = page.total
+            if self.settings.mapping.documents:
+                with suppress(Refused, InDoubt):  # not every version has that list
+                    self.document_types = crm.document_types()
             for answer in CrmProbes(crm, self.now()).all(deep=self.deep):
                 self.answers.append(answer)
         return found
@@ -128,7 +136,9 @@ class ApiProbe:
                 "fiscal_year": session.fiscal_year,
                 "system_date": session.system_date,
             }
-            (counts, code), facts["list_ms"] = self._timed(lambda: _count_contacts(siagh, self.parties))
+            (counts, code), facts["list_ms"] = self._timed(
+                lambda: _count_contacts(siagh, self.parties, self.place_codes)
+            )
             facts |= counts
             if code is not None:
                 one, facts["contact_ms"] = self._timed(partial(siagh.contact, code))
@@ -201,7 +211,9 @@ def _number(raw: Mapping[str, Any], kind: Kind) -> str:
         return ""  # a record that can't be understood is told by the run that needs it
 
 
-def _count_contacts(siagh: Siagh, parties: AccountParties) -> tuple[dict[str, int], int | None]:
+def _count_contacts(
+    siagh: Siagh, parties: AccountParties, places: dict[str, set[str]]
+) -> tuple[dict[str, int], int | None]:
     """Counts of contacts, and the code of one of them; the two kinds side by side show whether TowardType means what it
     should."""
     names = (
@@ -218,6 +230,8 @@ def _count_contacts(siagh: Siagh, parties: AccountParties) -> tuple[dict[str, in
             count["not_understood"] += 1
             continue
         parties.note(contact)
+        for place, codes in places.items():
+            codes.add(ascii_digits(contact.fields[place]).strip())
         if contact.admin:
             count["admins"] += 1
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import System
 from siaghsync.features.check_apis.diagnose import Failure
+from siaghsync.mapping_file import DEFAULT, PLACE_TABLES, MappingFile
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, Param, msg
 from siaghsync.state.facts import Fact
@@ -86,6 +87,20 @@ def config_warnings(crm: Facts, finance: Facts, expected: Expected) -> list[Conf
     """All warnings, always in the same order."""
     found = [*_clocks(crm, finance), *_types(crm, expected), *_nothing(crm, finance), *_numbers(crm, expected)]
     return [*found, *_kinds(finance), *_year(finance, expected), *_list(finance, expected)]
+
+
+def mapping_warnings(
+    file: MappingFile, types: Collection[str] | None, codes: Mapping[str, Collection[str]] | None
+) -> Iterator[ConfigWarning]:
+    """What the mapping file names and a system does not have. `types` are those of documents, `codes` those of places by field;
+    None if they are not known."""
+    for code in file.documents:
+        if types is not None and code not in (DEFAULT, *types):
+            yield _warning("crm", "mapping_type", key=f"documents.{code}", types=", ".join(sorted(types)))
+    for table, place in PLACE_TABLES.items():
+        for name, code in getattr(file, table).items():
+            if codes is not None and code not in codes[place]:
+                yield _warning("finance", "mapping_place", key=f"{table}.{name}", code=code)
 
 
 def unchecked(crm: Facts, expected: Expected) -> list[Message]:
