@@ -12,6 +12,9 @@ from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.reasons import Operation
 from siaghsync.domain.site import NO_SITE, Site
 
+MOST_TWINS = 20
+"""So many doubles of a record are named to whoever decides; the others are only counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
@@ -59,6 +62,7 @@ class CustomerCase:
     `by_marker` and `by_code` are the contacts that its number leads to, `by_identity` those with the same national code and
     name, `by_likeness` those that agree in two of name, national code and phone. `number_twins` are other CRM records with
     the same number, `identity_twins` other CRM records with the same national code and name of which none is linked;
+    of each at most MOST_TWINS are named, `more_twins` counts the others.
     `first_twin` says that this one comes before them. `heir_of` is the contact whose CRM record had this number and is gone.
     `is_new` says that a person has looked at the possible duplicates and wants a new contact.
     """
@@ -72,6 +76,7 @@ class CustomerCase:
     is_new: bool = False
     number_twins: Sequence[str] = ()
     identity_twins: Sequence[str] = ()
+    more_twins: int = 0
     first_twin: bool = True
 
 

@@ -142,6 +142,7 @@ def review_customer(case: CustomerCase, reason: Reason, message: Message) -> Act
             "customer": view_of(customer),
             "candidates": [{**view_of(c.contact), "taken_by": c.taken_by} for c in candidates.values()],
             "other_crm_ids": [*case.number_twins, *case.identity_twins],
+            "more_crm_ids": case.more_twins,
         },
     )
 

@@ -117,7 +117,8 @@ def review_page(review: Review, history: Sequence[AuditLine]) -> list[Renderable
     if mine:
         parts.append(_side_by_side(mine, details.get("candidates", [])))
     if other := details.get("other_crm_ids") or details.get("other_finance_codes"):
-        parts.append(Prose(f"See also: {isolated(', '.join(map(str, other)))}"))
+        more = f", +{details['more_crm_ids']:,}" if details.get("more_crm_ids") else ""
+        parts.append(Prose(f"See also: {isolated(', '.join(map(str, other)))}{more}"))
     parts += [Text("So far:", style="bold"), *log_table(history)]
     parts.append(Prose(f"To decide: siaghsync review resolve {review.id} {ways_as_options(review)}"))
     return parts

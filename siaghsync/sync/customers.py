@@ -13,7 +13,7 @@ from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.reasons import Operation, Reason, Resolution
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.cases import CustomerCase, about_customer
+from siaghsync.planning.cases import MOST_TWINS, CustomerCase, about_customer
 from siaghsync.planning.customers import (
     contact_is_lost,
     is_somebody_else,
@@ -67,7 +67,7 @@ def plan_customers(context: RunContext, reading: Reading, mode: PlanMode) -> Cus
 
 
 def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan) -> None:
-    matcher, heirs = Matcher.of(context), Heirs(context)
+    matcher, heirs = Matcher.of(context, nothing_changes=True), Heirs(context)
     read_at = reading.list_read_at or 0.0
     total = context.staging.count_customers(linked=False)
     for count, customer in enumerate(context.staging.customers(linked=False), 1):
@@ -93,8 +93,9 @@ class Heirs:
     is_gone: dict[str, bool] = field(default_factory=dict)
 
     def considered(self, case: CustomerCase) -> CustomerCase:
-        """The case with the contact of a linked record that had the number and is gone; that one is no twin any more."""
-        if not case.number_twins:
+        """The case with the contact of a linked record that had the number and is gone; that one is no twin any more. A crowd
+        under one number has no heir."""
+        if not case.number_twins or len(case.number_twins) == MOST_TWINS:
             return case
         known = {mapping.crm_id: mapping for mapping in self.context.mappings.with_number(case.customer.number)}
         gone = [crm_id for crm_id in case.number_twins if crm_id in known and self._gone(known[crm_id])]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from siaghsync.domain.customer import Contact, Customer, identity_key
 from siaghsync.domain.evidence import agree, pair_keys
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.errors import System
-from siaghsync.planning.cases import ContactCandidate, ContactCase, CustomerCandidate, CustomerCase
+from siaghsync.planning.cases import MOST_TWINS, ContactCandidate, ContactCase, CustomerCandidate, CustomerCase
 from siaghsync.planning.recovery import sent_customer
 from siaghsync.state import reviews
 from siaghsync.state.database import State
@@ -19,6 +20,9 @@ from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import unknown_intents
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import RunContext
+
+Crowd = dict[str, None]
+"""CRM ids, each once, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +33,21 @@ class Matcher:
     staging: Staging
     mappings: Mappings
     scheme: NumberScheme
+    crowds: dict[tuple[str, str], Crowd] | None = None
+    """More than MOST_TWINS doubles of each other, while nothing changes: else each one of them would read all the others."""
 
     @staticmethod
-    def of(context: RunContext) -> Matcher:
-        """The matcher of a run."""
-        return Matcher(context.state, context.staging, context.mappings, context.rules.scheme)
+    def of(context: RunContext, *, nothing_changes: bool = False) -> Matcher:
+        """The matcher of a run. `nothing_changes` promises that neither staging nor the state file changes while it is used."""
+        crowds: dict[tuple[str, str], Crowd] | None = {} if nothing_changes else None
+        return Matcher(context.state, context.staging, context.mappings, context.rules.scheme, crowds)
 
     # --- for a CRM customer ---
 
     def case_of_customer(self, customer: Customer) -> CustomerCase:
         """The case of an unlinked CRM customer; the finance list has to be in staging."""
         identity = identity_key(customer)
+        number_twins, more = _named(self._number_twins(customer), customer)
         code = self.scheme.decode(customer.number)
         contact = self.staging.contact(code) if code is not None else None
         by_code = next(iter(self._contacts(customer, [contact])), None) if contact else None
@@ -47,14 +55,16 @@ class Matcher:
         is_settled = by_code is not None and by_code.taken_by is None
         alike = [] if is_settled else self._contacts(customer, self.staging.contacts_like(customer))
         twins, first = self._identity_twins(customer, identity)
+        identity_twins, more_of_identity = _named(twins, customer)
         return CustomerCase(
             customer,
             by_marker=self._contacts(customer, self.staging.contacts_with_marker(customer.number, customer.crm_id)),
             by_code=by_code,
             by_identity=self._contacts(customer, self.staging.contacts_with_identity(identity)) if identity else [],
             by_likeness=alike,
-            number_twins=self._number_twins(customer),
-            identity_twins=twins,
+            number_twins=number_twins,
+            identity_twins=identity_twins,
+            more_twins=more + more_of_identity,
             first_twin=first,
             is_new=bool(alike) and self._is_new("finance", customer.crm_id, customer.checksum),
         )
@@ -69,19 +79,31 @@ class Matcher:
         """Contacts of the same name; only a look-up after an unknown outcome asks for them."""
         return self._contacts(customer, self.staging.contacts_with_name(customer.name) if customer.name else [])
 
-    def _identity_twins(self, customer: Customer, identity: str | None) -> tuple[list[str], bool]:
-        """Other unlinked CRM records with the same national code and name, and whether this one is the first of them."""
+    def _identity_twins(self, customer: Customer, identity: str | None) -> tuple[Crowd, bool]:
+        """Unlinked CRM records with the same national code and name, and whether this one is the first of them."""
         if not identity:
-            return [], True
-        found = self.staging.customers_with_identity(identity)
-        ids = [c.crm_id for c in found if self.mappings.of_crm(c.crm_id) is None]
+            return {}, True
         in_doubt = [
             intent.record
             for intent in unknown_intents(self.state, "finance")
             if identity_key(sent_customer(intent.action)) == identity
         ]
-        twins = [i for i in dict.fromkeys((*in_doubt, *ids)) if i != customer.crm_id]
-        return twins, not in_doubt and ids[:1] in ([], [customer.crm_id])
+        ids = self._crowd("identity", identity, self._unlinked_with)
+        twins = {**dict.fromkeys(in_doubt), **ids} if in_doubt else ids
+        return twins, not in_doubt and next(iter(ids), customer.crm_id) == customer.crm_id
+
+    def _unlinked_with(self, identity: str) -> Iterable[str]:
+        found = self.staging.customers_with_identity(identity)
+        return (c.crm_id for c in found if self.mappings.of_crm(c.crm_id) is None)
+
+    def _crowd(self, key: str, value: str, gather: Callable[[str], Iterable[str]]) -> Crowd:
+        """The records that `gather` finds, which is asked once for a crowd."""
+        known = (self.crowds or {}).get((key, value))
+        if known is None:
+            known = dict.fromkeys(gather(value))
+            if self.crowds is not None and len(known) > MOST_TWINS:
+                self.crowds[key, value] = known
+        return known
 
     def _contacts(self, customer: Customer, contacts: Iterable[Contact]) -> list[ContactCandidate]:
         return [ContactCandidate(c, self._owner_of_contact(c, customer)) for c in contacts]
@@ -98,26 +120,25 @@ class Matcher:
         by_number = _others(self.staging.customers_with_number(self.scheme.encode(contact.code)), asking)
         return next((c.crm_id for c in by_number if agree(c, contact)), None)
 
-    def _number_twins(self, customer: Customer) -> list[str]:
-        """Other CRM records that carry the customer's number, as far as this run or the state file knows."""
-        if not customer.number:
-            return []  # those without a number are not each other's twins
+    def _number_twins(self, customer: Customer) -> Crowd:
+        """CRM records that carry the customer's number, as far as this run or the state file knows."""
+        # Those without a number are not each other's twins.
+        return self._crowd("number", customer.number, self._with_number) if customer.number else {}
+
+    def _with_number(self, number: str) -> Iterable[str]:
         in_doubt = [
             intent.record
             for intent in unknown_intents(self.state, "finance")
-            if intent.action.customer_number == customer.number
+            if intent.action.customer_number == number
         ]
         remembered = [
-            *(m.crm_id for m in self.mappings.with_number(customer.number)),
-            *reviews.numbers_in_review(self.state, customer.number),
+            *(m.crm_id for m in self.mappings.with_number(number)),
+            *reviews.numbers_in_review(self.state, number),
             *in_doubt,
         ]
         # What this run has read goes before what the state file remembers: a number may have been taken away since.
-        current = [
-            i for i in remembered if (fresh := self.staging.customer(i)) is None or fresh.number == customer.number
-        ]
-        read = [c.crm_id for c in self.staging.customers_with_number(customer.number)]
-        return [i for i in dict.fromkeys((*current, *read)) if i != customer.crm_id]
+        current = [i for i in remembered if (fresh := self.staging.customer(i)) is None or fresh.number == number]
+        return (*current, *(c.crm_id for c in self.staging.customers_with_number(number)))
 
     # --- for a finance contact ---
 
@@ -184,3 +205,9 @@ class Matcher:
 
 def _others(customers: Iterable[Customer], asking: Customer) -> list[Customer]:
     return [c for c in customers if c.crm_id != asking.crm_id]
+
+
+def _named(twins: Crowd, customer: Customer) -> tuple[list[str], int]:
+    """The first of a customer's twins, and how many there are besides."""
+    named = list(islice((i for i in twins if i != customer.crm_id), MOST_TWINS))
+    return named, len(twins) - (customer.crm_id in twins) - len(named)

@@ -142,6 +142,8 @@ def _with_numbers(mappings: Mappings, details: Mapping[str, Any]) -> dict[str, A
 
     candidates = [{**side, "taken_by": number(side.get("taken_by"))} for side in details.get("candidates") or ()]
     others = [f"{number(crm_id)} · {crm_id}" for crm_id in details.get("other_crm_ids") or ()]
+    if more := details.get("more_crm_ids"):
+        others.append(f"+{more}")
     return {**details, "candidates": candidates, "other_crm_ids": others}
 
 

@@ -5,6 +5,7 @@ A change of kind shows here at once: a query that runs for each record, a list t
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -110,6 +111,20 @@ def test_a_changed_customer_says_little(make_world: Maker, statements: Statement
         assert world.json("sync")["customers"]["updated"] == size
 
     assert_at_most(for_one_more(statements, run), {"SELECT": 6, "INSERT": 3, "UPDATE": 2, "DELETE": 1})
+
+
+def test_a_crowd_under_one_number_is_gathered_once_and_named_in_part(make_world: Maker, statements: Statements) -> None:
+    def run(size: int) -> None:
+        world = indoors(make_world(customers=3)).imported()
+        for number in range(size):
+            world.crm.add_person(nickName=f"تازه {number}", nationalCode=f"{number:010d}", customerNumber="8000")
+        world.run("sync")
+        world.run("sync", "--full")  # the state file knows them all as questions by then
+        details = [json.loads(text) for (text,) in world.rows("SELECT details FROM reviews")]
+        assert [(len(each["other_crm_ids"]), each["more_crm_ids"]) for each in details] == [(20, size - 21)] * size
+        assert f", +{size - 21}" in world.run("review", "show", "1").stdout
+
+    assert for_one_more(statements, run)["SELECT"] <= 20
 
 
 def test_customers_that_did_not_change_cost_nothing(make_world: Maker, statements: Statements) -> None:
