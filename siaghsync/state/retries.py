@@ -100,6 +100,11 @@ def any_for(state: State, reason: str) -> bool:
     return bool(state.value("SELECT 1 FROM retries WHERE reason = ? AND depends_on IS NOT NULL", (reason,)))
 
 
+def too_far_ahead(state: State, now: datetime) -> int:
+    """How many records have their next try later than any can be."""
+    return state.db.table("retries").count_where("next_try_at > ?", [stamp(now + LONGEST_PAUSE)])
+
+
 def customers_waited_for(state: State, reason: str) -> int:
     """How many customers documents wait for, for this reason."""
     sql = "SELECT count(DISTINCT depends_on) FROM retries WHERE entity = 'invoice' AND reason = ?"

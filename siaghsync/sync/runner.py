@@ -24,7 +24,7 @@ from siaghsync.errors import (
 )
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import DocumentRules
-from siaghsync.state import runs
+from siaghsync.state import retries, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
@@ -199,6 +199,7 @@ def log_in(context: RunContext, report: RunReport) -> Session:
     is the CRM's and its message tells of both.
     """
     check_cool_down(context.state, context.run.now())
+    report.warnings += _too_far_ahead(context.state, context.run.now())
     with ThreadPoolExecutor(1) as pool:
         to_finance = pool.submit(context.finance.login)
         try:
@@ -213,9 +214,20 @@ def log_in(context: RunContext, report: RunReport) -> Session:
                 report.reached.add("finance")
             raise
         report.reached.add("crm")
+        if context.state.meta(LOCKED_UNTIL):
+            context.state.set_meta(LOCKED_UNTIL, None)
         session = to_finance.result()
         report.reached.add("finance")
     return session
+
+
+def _too_far_ahead(state: State, now: datetime) -> Iterator[Message]:
+    """What a clock that was wrong has left behind, and counts as come or over."""
+    until = state.meta(LOCKED_UNTIL)
+    if until and datetime.fromisoformat(until) > now + COOL_DOWN:
+        yield msg("sync.cool_down_too_far", until=until)
+    if count := retries.too_far_ahead(state, now):
+        yield msg("sync.tries_too_far", count=count)
 
 
 def check_cool_down(state: State, now: datetime) -> None:
