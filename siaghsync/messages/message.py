@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -19,6 +19,14 @@ class Message:
 
     code: str
     params: Mapping[str, Param] = field(default_factory=dict)
+
+    def parts(self) -> Iterator[Message]:
+        """The message and all messages among its parameters, at any depth, itself first."""
+        yield self
+        for value in self.params.values():
+            for part in value if isinstance(value, tuple) else (value,):
+                if isinstance(part, Message):
+                    yield from part.parts()
 
     def as_json(self) -> dict[str, Any]:
         """The message as plain JSON data: {"code": ..., "params": {...}}."""

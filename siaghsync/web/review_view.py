@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from siaghsync.domain.document import ROW_CONTENT
 from siaghsync.domain.normalize import fold, phone_key, same_meaning
-from siaghsync.messages.message import Message
+from siaghsync.messages.message import VERBATIM, Message
 from siaghsync.state.reviews import Review
 from siaghsync.web.language import PageLanguage
 
@@ -15,6 +16,8 @@ _LEFT_OUT_OF_HEAD = frozenset({"crm_id", "rows", "customer"})
 _SHOWN_OTHERWISE = frozenset({"crm_id", "names"})
 """What a table of both sides shows by another field, or only to programs."""
 _NEVER_OVERWRITTEN = _SHOWN_OTHERWISE | {"finance_code", "customer_number", "taken_by", "kind", "record_id"}
+_WITH_NOTE = ("reason.unknown_outcome", "reason.may_be_posted", "reason.may_be_posted_with_quote")
+_WITH_WORDS = ("call.rejected", "call.script_error", "call.unreadable", "call.status_")
 _Side = Mapping[str, Any]
 
 
@@ -44,23 +47,50 @@ class ReviewView:
     differences: Table | None
     document: list[tuple[str, str]]
     document_rows: Table | None
+    compared_rows: Table | None
+    """The rows as they were posted and as they are now."""
     faults: list[tuple[str, str]]
     """(short sentence, what is wrong) of each fault of a document."""
+    words: list[str]
+    """What the other system said, in its own words."""
+    note: str
+    """The note by which the document is to be looked for in Siagh, or ""."""
+    holder: tuple[str, str] | None
+    """(code, name) of the contact that has the phone number."""
 
 
 def view(review: Review, language: PageLanguage) -> ReviewView:
     """A review's details as they are shown."""
     snapshot: Mapping[str, Any] = review.details.get("snapshot") or {}
+    said = [*review.message.parts()]
     return ReviewView(
         sides=None if review.entity == "invoice" else both_sides(review.details, language),
         differences=differences(review.details, language),
         document=_head(snapshot, language),
         document_rows=_rows(snapshot, language),
+        compared_rows=compared_rows(review.details, language),
+        words=[words for words in dict.fromkeys(map(_own_words, said[1:])) if words],
+        note=next((str(part.params["note"]) for part in said if part.code in _WITH_NOTE), ""),
+        holder=next(
+            (
+                (str(part.params["code"]), str(part.params["name"]))
+                for part in said
+                if part.code == "reason.phone_taken"
+            ),
+            None,
+        ),
         faults=[
             (language.reason(fault["reason"]), language.message(Message.from_json(fault["message"])))
             for fault in review.details.get("faults") or ()
         ],
     )
+
+
+def _own_words(part: Message) -> str:
+    """What a part of a message quotes of an answer, or ""."""
+    if part.code == VERBATIM:
+        return str(part.params["text"])
+    return str(part.params.get("detail", "")) if part.code.startswith(_WITH_WORDS) else ""
 
 
 # --- customers ---------------------------------------------------------------------------------------------
@@ -158,6 +188,47 @@ def differences(details: Mapping[str, Any], language: PageLanguage) -> Table | N
         for key, (old, new) in sorted(found.items(), key=lambda field: field[0] != "net")
     ]
     return Table([language.text("side_posted"), language.text("side_now")], rows, []) if rows else None
+
+
+def compared_rows(details: Mapping[str, Any], language: PageLanguage) -> Table | None:
+    """The rows of a document as they were posted and as they are now, next to each other, or None. They are paired as in its
+    differences, which name the cells by the place where they stood."""
+    posted: Mapping[str, Any] = (details.get("posted") or {}).get("snapshot") or {}
+    old: Sequence[_Side] = posted.get("rows") or ()
+    new = dict(enumerate((details.get("snapshot") or {}).get("rows") or (), 1))
+    found: Mapping[str, Any] = details.get("difference") or {}
+    if not old or not found:
+        return None
+    came = [row for place, row in new.items() if f"new_rows.{place}" in found]
+    stayed = [row for place, row in new.items() if f"new_rows.{place}" not in found]
+    pairs = [
+        (row, None if f"rows.{place}" in found else _taken(stayed, row, place, found))
+        for place, row in enumerate(old, 1)
+    ]
+    lines = []
+    for place, (one, other) in enumerate([*pairs, *((None, row) for row in came)], 1):
+        is_other = one is None or other is None or any(key.startswith(f"rows.{place}.") for key in found)
+        told = [Cell(_row_text(one, language)), Cell(_row_text(other, language), is_other)]
+        lines.append((language.number(place), told))
+    return Table([language.text("side_posted"), language.text("side_now")], lines, [])
+
+
+def _taken(rows: list[_Side], old: _Side, place: int, found: Mapping[str, Any]) -> _Side | None:
+    """Takes out of `rows` what the row that was posted at `place` has become."""
+    is_now = {
+        key: found[f"rows.{place}.{key}"][1] if f"rows.{place}.{key}" in found else old.get(key) for key in ROW_CONTENT
+    }
+    same = (row for row in rows if all(value in (None, row.get(key)) for key, value in is_now.items()))
+    row = next(same, None)
+    if row is not None:
+        rows.remove(row)
+    return row
+
+
+def _row_text(row: _Side | None, language: PageLanguage) -> str:
+    """A row in one cell: what it holds, field by field."""
+    told = ((key, value) for key, value in (row or {}).items() if value not in (None, "", "0"))
+    return " · ".join(f"{language.field(key)}: \u2068{language.value(key, value)}\u2069" for key, value in told)
 
 
 def _head(snapshot: Mapping[str, Any], language: PageLanguage) -> list[tuple[str, str]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from siaghsync.domain.action import Entity
-from siaghsync.messages.message import msg
+from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state.reviews import Review
 from siaghsync.web.language import PageLanguage
-from siaghsync.web.review_view import ReviewView, Table, both_sides, differences, name_linked, view
+from siaghsync.web.review_view import ReviewView, Table, both_sides, compared_rows, differences, name_linked, view
 
 FA, EN = PageLanguage("fa"), PageLanguage("en")
 CUSTOMER = {
@@ -36,7 +38,11 @@ def marked(details: dict[str, Any]) -> set[str]:
 
 
 def viewed(details: dict[str, Any], language: PageLanguage, entity: Entity = "invoice") -> ReviewView:
-    review = Review(
+    return view(question(details, entity), language)
+
+
+def question(details: dict[str, Any], entity: Entity = "invoice") -> Review:
+    return Review(
         id=1,
         entity=entity,
         target="finance",
@@ -55,7 +61,6 @@ def viewed(details: dict[str, Any], language: PageLanguage, entity: Entity = "in
         resolved_at=None,
         resolved_by=None,
     )
-    return view(review, language)
 
 
 def test_only_what_really_differs_is_marked() -> None:
@@ -141,6 +146,56 @@ def test_a_document_is_shown_head_and_rows() -> None:
     assert isinstance(shown.document_rows, Table)
     assert [cell.text for cell in shown.document_rows.rows[0][1]] == ["P", "5,720,000.5", "3"]
     assert viewed({}, EN).document_rows is None
+
+
+def row(code: str, quantity: str) -> dict[str, str]:
+    return {
+        "product_code": code, "product_name": f"name of {code}", "quantity": quantity, "returned": "0", "unit_price": "400",
+        "discount": "0", "vat": "0", "toll": "0",
+    }  # fmt: skip
+
+
+def test_rows_stand_side_by_side_as_posted_and_now() -> None:
+    before = [row("P-1", "2"), row("P-2", "1"), row("P-3", "9")]
+    after = [row("P-4", "7"), row("P-3", "9"), row("P-1", "3")]
+    details = {
+        "snapshot": {"rows": after},
+        "posted": {"snapshot": {"rows": before}},
+        "difference": {"rows.1.quantity": ["2", "3"], "rows.2": ["P-2: 1", None], "new_rows.1": [None, "P-4: 7"]},
+    }
+    table = compared_rows(details, EN)
+    assert table
+    assert table.heads == ["Posted in Siagh", "Now in the CRM"]
+    texts = [[plain(cell.text) for cell in cells] for _, cells in table.rows]
+    assert [[re.findall(r"P-\d|\b\d\b", text.replace("name of P-", "")) for text in pair] for pair in texts] == [
+        [["P-1", "1", "2"], ["P-1", "1", "3"]], [["P-2", "2", "1"], []], [["P-3", "3", "9"], ["P-3", "3", "9"]],
+        [[], ["P-4", "4", "7"]],
+    ]  # fmt: skip
+    assert [cells[1].differs for _, cells in table.rows] == [True, True, False, True]
+    assert compared_rows({"snapshot": {"rows": after}}, EN) is None
+
+
+def test_siaghs_own_words_come_out_of_the_message() -> None:
+    said = msg("sync.tried_without_success", attempts=3, last=verbatim("کد ملی معتبر نیست"))
+    assert told(said).words == ["کد ملی معتبر نیست"]
+    refused = msg("call.rejected", system="finance", what="create_contact", detail="نام تکراری است")
+    assert told(msg("sync.tried_without_success", attempts=1, last=refused)).words == ["نام تکراری است"]
+    silent = msg("call.timed_out", system="finance", what="create_contact", detail="after 30 s")
+    assert told(msg("sync.tried_without_success", attempts=1, last=silent)).words == []
+    assert told(verbatim("a sentence of an older version")).words == []
+
+
+def test_the_note_and_who_has_the_number_come_out_of_the_message() -> None:
+    taken = msg("reason.phone_taken", field="mobile", phone="0912", code=960, name="دارنده")
+    assert told(msg("sync.tried_without_success", attempts=3, last=taken)).holder == ("960", "دارنده")
+    about = msg(
+        "document.about", document_kind="quote", document="1", what=msg("reason.may_be_posted", note="[#PI_5 1]")
+    )
+    assert (told(about).note, told(about).holder) == ("[#PI_5 1]", None)
+
+
+def told(message: Message) -> ReviewView:
+    return view(replace(question({}), message=message), EN)
 
 
 def test_faults_are_said_in_the_readers_language() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +19,8 @@ from tests.web.serving import Served, ready, serving
 from tests.world import World, finish, holding
 
 COUNT = 60
+OTHERS = 7
+WORDS = "کد ملی با اطلاعات ثبت احوال نمی‌خواند"
 TWINS = ("بهرام دادگر", "شهرزاد نیکخواه")
 
 
@@ -25,18 +29,24 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Sixty quotes without a product code, each of another amount, a stranger, two customers under one number, and a quote of
     which nobody knows whether it was posted; somebody is logged in."""
     with Sandbox(4, also_in_crm=4) as sandbox:
-        world = ready(World(tmp_path_factory.mktemp("listed"), sandbox)).imported()
+        world = ready(World(tmp_path_factory.mktemp("listed"), sandbox), MAX_RETRY_ATTEMPTS="1").imported()
         customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
         sold = {"productCode": "P-1", "count": 2, "baseUnitPrice": 400}
         quote = world.crm.add_quote(
             customer, [sold, {**sold, "productCode": "P-2"}], number="C-1", crmObjectTypeCode="PI_5"
         )
-        world.json("sync")
+        said = {"Errors": [{"Description": WORDS, "ErrorCode": -1}], "ReturnValue": False, "FinalMessages": []}
+        world.arm("json", "finance:SaveFormData/create", body=json.dumps(said).encode())
+        world.crm.add_person(nickName="آنکه نشد", firstName="", lastName="", customerNumber="952")
+        world.json("sync", exit_code=1)
         world.crm.edit(quote, details=[{**sold, "count": 3}, {**sold, "productCode": "P-3"}])
         for n in range(COUNT):
             row = {"productCode": "", "count": 1, "baseUnitPrice": 1000 * (n + 1)}
             world.crm.add_quote(customer, [row], number=f"W-{n}", crmObjectTypeCode="PI_5")
         world.finance.add_contact(Name="شرکت ديگر", Code=950)
+        world.finance.add_contact(Name="دارندهٔ شماره", Code=960, MobileNo="09120000001")
+        phone = {"phoneNumber": "09120000001", "phoneType": "Mobile", "default": True}
+        world.crm.add_person(nickName="بی‌شماره", firstName="", lastName="", customerNumber="961", phoneContacts=[phone])
         world.crm.add_person(nickName="كيميا گران‌بها", firstName="", lastName="", customerNumber="950")
         for name in TWINS:
             world.crm.add_person(nickName=name, firstName="", lastName="", customerNumber="951")
@@ -82,8 +92,10 @@ def test_the_list_comes_in_pages_and_cuts_nothing_off(listed: Served) -> None:
     first, second = listed.get("/reviews").text, listed.get("/reviews?page=2").text
     assert len(shown(first)) == 50
     assert shown(first) + shown(second) == open_ids(listed.world)
-    assert f'<span class="badge">{COUNT + 5}</span>' in listed.get("/runs").text
-    assert f"({COUNT + 5})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace("\u2069", "")
+    assert f'<span class="badge">{COUNT + OTHERS}</span>' in listed.get("/runs").text
+    assert f"({COUNT + OTHERS})" in re.findall(r"<title>(.*?)</title>", first)[0].replace("\u2068", "").replace(
+        "\u2069", ""
+    )
 
 
 def test_groups_have_counts_and_sums(listed: Served) -> None:
@@ -100,7 +112,7 @@ def test_text_is_found_however_it_is_written(listed: Served, text: str) -> None:
 
 def test_the_list_is_narrowed_down_and_sorted(listed: Served) -> None:
     assert len(shown(listed.get("/reviews?kind=quote").text)) == 50
-    people = [of(listed.world, name) for name in ("كيميا گران‌بها", *TWINS)]
+    people = [of(listed.world, name) for name in ("كيميا گران‌بها", *TWINS, "آنکه نشد", "بی‌شماره")]
     assert shown(listed.get("/reviews?kind=person").text) == sorted(people)
     assert shown(listed.get("/reviews?days=7").text) == []
     assert shown(listed.get("/reviews?sort=amount").text)[0] == of(listed.world, f"W-{COUNT - 1}")
@@ -145,6 +157,32 @@ def test_a_decision_goes_on_to_the_next_item_and_says_what_it_costs(listed: Serv
     # It can be taken back, and is on the list again.
     listed.post(f"/reviews/{first}/reopen", {"csrf": listed.csrf("/")})
     assert first in open_ids(world)
+
+
+def test_siaghs_own_words_stand_first_on_a_line_of_their_own(listed: Served) -> None:
+    page = listed.get(f"/reviews/{of(listed.world, 'آنکه نشد')}").text
+    assert f'<p class="own-words" dir="rtl">{WORDS}</p>' in page
+    assert page.index(WORDS) < page.index('class="advice"')
+
+
+def test_who_has_a_phone_number_is_a_link_to_the_record(listed: Served) -> None:
+    page = listed.get(f"/reviews/{of(listed.world, 'بی‌شماره')}").text
+    (link,) = re.findall(r'<a href="(/record\?q=960)">(.*?)</a>', page)
+    assert "دارندهٔ شماره" in link[1]
+
+
+def test_the_note_to_look_for_can_be_copied(listed: Served) -> None:
+    notes = [each.fields["tozihat"] for each in listed.world.finance.preinvoices]
+    (note,) = [each for each in notes if "D-1" in each]
+    page = html.unescape(listed.get(f"/reviews/{of(listed.world, 'D-1')}").text)
+    assert f'readonly dir="auto" value="{note}"' in page
+    assert f'data-copy="{note}"' in page
+
+
+def test_what_was_posted_and_what_the_document_says_now_stand_side_by_side(listed: Served) -> None:
+    page = plain(listed.get(f"/reviews/{of(listed.world, 'C-1')}").text)
+    assert re.search(r"P-1 · .*?quantity: 2.*?</td><td class=.differs.>.*?P-1 · .*?quantity: 3.*?</td>", page)
+    assert re.search(r"P-2 · .*?quantity: 2.*?</td><td class=.differs.>.*?P-3 · .*?quantity: 2.*?</td>", page)
 
 
 def test_closing_what_may_stand_in_siagh_says_that_nobody_knows(listed: Served) -> None:
