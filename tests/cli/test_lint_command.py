@@ -132,6 +132,11 @@ def test_pairs_under_other_numbers_invisible_characters_and_places(make_world: M
     assert [each["customer_number"] for each in found if each["check"] == "number_invisible"] == ["501"]
     assert (told["place_without_code"]["value"], "3 customers" in told["place_without_code"]["message"]) == ("ری", True)
     assert len([each for each in found if each["check"] in ("like_pair", "place_without_code")]) == 2
+    own = world.crm.add_person(
+        nickName="سارا کریمی", customerNumber="", phoneContacts=[{**phone, "phoneNumber": "09120000004"}]
+    )
+    world.finance.add_contact(Name="سارا کریمی", MobileNo="09120000004", Description=f"[CRM {own}]")
+    assert len([each for each in world.json("lint")["findings"] if each["check"] == "like_pair"]) == 1
 
 
 def test_customers_whose_documents_wait_for_a_number(make_world: Maker) -> None:

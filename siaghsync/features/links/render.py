@@ -35,11 +35,13 @@ def link_as_json(link: Link, name: str) -> dict[str, Any]:
 def links_table(links: Sequence[tuple[Link, str]]) -> list[RenderableType]:
     """The links by finance code; the first 200, then how many more there are."""
     head = Text(render(msg("links.count", count=len(links))), style="bold")
-    rows = table("number", "code", "name", "linked by", "since", "crm id", right=("code",), whole=("number", "crm id"))
+    rows = table(
+        "number", "code", "name, crm id", "linked by, since", right=("code",), whole=("number", "name, crm id")
+    )
     for link, name in links[:_MOST_ROWS]:
         since = moment_for(link.linked_at, "en")
-        number = isolated(link.customer_number)
-        rows.add_row(number, str(link.finance_code), isolated(name), linked_by(link.linked_by), since, link.crm_id)
+        who, how = f"{isolated(name)}\n{link.crm_id}", f"{linked_by(link.linked_by)}\n{since}"
+        rows.add_row(isolated(link.customer_number), str(link.finance_code), who, how)
     return [head, rows, *not_shown(len(links) - _MOST_ROWS)] if links else [head]
 
 

@@ -124,10 +124,13 @@ def contact_findings(contact: Contact, scheme: NumberScheme) -> Iterator[Finding
 def pair_findings(customer: Customer, likely: Sequence[Contact], scheme: NumberScheme) -> Iterator[Finding]:
     """The contacts that agree with a customer in two of name, national code and phone, but not in the number.
 
-    One whose mark names the customer's number was made by a sync for just this customer.
+    One whose mark names the customer's number or id was made by a sync for just this customer.
     """
     for contact in likely:
-        is_its_own = customer.number and customer.number in (scheme.encode(contact.code), contact.marker)
+        is_its_own = customer.number == scheme.encode(contact.code) or contact.marker in {
+            customer.number,
+            customer.crm_id,
+        } - {""}
         if evidence(customer, contact).agrees_in_two and not is_its_own:
             message = msg("lint.like_contact", code=contact.code, name=contact.name)
             yield Finding("crm", customer.crm_id, customer.number, Check.LIKE_PAIR, customer.name, message)
