@@ -23,7 +23,7 @@ from siaghsync.features.check_apis.render import as_json as report_as_json
 from siaghsync.features.check_apis.render import as_text
 from siaghsync.features.check_apis.rules import ApiReport, ConfigWarning, config_warnings, mapping_warnings, unchecked
 from siaghsync.features.check_apis.suggest import mapping_text, places_of_pairs, types_of_documents
-from siaghsync.messages.message import msg
+from siaghsync.messages.message import Message, msg
 from siaghsync.report.streams import write_json, write_line
 from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
@@ -96,7 +96,9 @@ def _look(settings: Settings, *, deep: bool) -> ApiReport:
     warnings += config_warnings(crm.facts, finance.facts, measure)
     codes = probe.place_codes if probe.parties.whole else None
     warnings += mapping_warnings(settings.mapping, probe.document_types, codes)
-    return ApiReport(crm, finance, warnings, unchecked(crm.facts, measure), _facts(settings, probe))
+    known, changes = _facts(settings, probe)
+    warnings += [ConfigWarning("state", "fact_changed", change) for change in changes]
+    return ApiReport(crm, finance, warnings, unchecked(crm.facts, measure), known)
 
 
 def _refusal(path: Path) -> tuple[LoginRefused | None, list[ConfigWarning]]:
@@ -112,23 +114,22 @@ def _refusal(path: Path) -> tuple[LoginRefused | None, list[ConfigWarning]]:
     return None, []
 
 
-def _facts(settings: Settings, probe: ApiProbe) -> list[Fact]:
-    """What is known now about the open questions; kept if there is a state file to keep it in."""
+def _facts(settings: Settings, probe: ApiProbe) -> tuple[list[Fact], list[Message]]:
+    """What is known now about the open questions, kept if there is a state file to keep it in; and which answers have changed."""
     at = stamp(clock.now())
     found = [Fact(question, answer, "probe", evidence, at) for question, answer, evidence in probe.answers]
     if probe.parties.verdict:
         found.append(facts.of_parties(probe.parties, at))
-    known = {fact.question: fact for fact in found}
+    known, changes = {fact.question: fact for fact in found}, list[Message]()
     if has_state(settings.siaghsync_state):
         with suppress(StateError), closing(open_state(settings.siaghsync_state)) as state:  # was a warning already
             with state.atomic():
-                for fact in found:
-                    facts.learn(state, fact)
+                changes += filter(None, [facts.learn(state, fact) for fact in found])
             known |= {name: stored for name in BY_NAME if (stored := facts.find(state, name))}
     if settings.preinvoice_customer:
         question = facts.PREINVOICE_CUSTOMER
         known[question] = Fact(question, settings.preinvoice_customer, "setting", msg("facts.setting"), at)
-    return list(known.values())
+    return list(known.values()), changes
 
 
 def _note_lock(path: Path, errors: list[SiaghsyncError]) -> None:

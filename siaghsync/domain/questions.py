@@ -10,10 +10,12 @@ from siaghsync.messages.message import Message, msg
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question. `name` is public: it stands in JSON and in state files. `holds_documents`: an answer that changes keeps
-    documents from being posted until a person has looked."""
+    documents from being posted until a person has looked. `varies`: it is measured or seen in a sample, so another answer is
+    no news."""
 
     name: str
     holds_documents: bool = False
+    varies: bool = False
 
     @property
     def message(self) -> Message:
@@ -31,7 +33,7 @@ QUESTIONS = (
     Question("partial_update_keeps"),
     Question("phones_compared"),
     Question("script_error_saves_nothing", holds_documents=True),
-    Question("siagh_session_life_s"),
+    Question("siagh_session_life_s", varies=True),
     Question("find_filters_by_date"),
     Question("find_orders"),
     Question("find_pages"),
@@ -39,13 +41,13 @@ QUESTIONS = (
     Question("find_without_type"),
     Question("find_documents"),
     Question("find_has_details"),
-    Question("subtypes"),
+    Question("subtypes", varies=True),
     Question("state_codes", holds_documents=True),
     Question("header_discount", holds_documents=True),
     Question("rounding", holds_documents=True),
     Question("number_scheme"),
-    Question("crm_clock_offset_s"),
-    Question("crm_token_life_s"),
+    Question("crm_clock_offset_s", varies=True),
+    Question("crm_token_life_s", varies=True),
     Question("page_cap"),
     Question("crm_refuses_doubles"),
 )

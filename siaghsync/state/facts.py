@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from siaghsync.domain.customer import AccountParties
-from siaghsync.messages.message import Message
+from siaghsync.domain.questions import BY_NAME, Question
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import Message, msg
 from siaghsync.state.database import State
 
 PREINVOICE_CUSTOMER = "preinvoice_customer"
 """The question whom pre-invoices are booked on: `party`, `contact`, or None while it is open (contract siagh §4)."""
 
 
+_IN_DOUBT = """
+    SELECT name FROM meta WHERE name >= 'fact: ' AND name < 'fact:!' AND json_extract(value, '$.doubt') IS NOT NULL
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The answer to a question (None: still open), how it was found, what it rests on, and when (a stored UTC text)."""
+    """The answer to a question (None: still open), how it was found, what it rests on, and when (a stored UTC text).
+
+    `doubt` is another answer that a probe has found before or since, where the question bears on documents and no person has
+    looked yet; None without one.
+    """
 
     question: str
     answer: Any
     how: Literal["probe", "rehearsal", "setting"]
     evidence: Message
     at: str
+    doubt: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The fact as in the JSON of `check-apis` and `rehearse`."""
+        known = {"question": self.question, "answer": self.answer, "how": self.how}
+        return {**known, "evidence": render(self.evidence), "at": self.at}
 
 
 def find(state: State, question: str) -> Fact | None:
@@ -31,16 +48,68 @@ def find(state: State, question: str) -> Fact | None:
     if text is None:
         return None
     data = json.loads(text)
-    return Fact(question, data["answer"], data["how"], Message.from_json(data["evidence"]), data["at"])
+    evidence = Message.from_json(data["evidence"])
+    return Fact(question, data["answer"], data["how"], evidence, data["at"], data.get("doubt"))
 
 
-def learn(state: State, fact: Fact) -> None:
-    """Keeps a fact in place of an older one. What a probe shows does not replace what a rehearsal has found."""
-    known = find(state, fact.question)
-    if known and known.how == "rehearsal" and fact.how == "probe":
-        return
-    data = {"answer": fact.answer, "how": fact.how, "evidence": fact.evidence.as_json(), "at": fact.at}
+def learn(state: State, fact: Fact) -> Message | None:
+    """Keeps a fact in place of an older one. Returns what is to be told, once, if it contradicts that.
+
+    What a probe shows does not replace what a rehearsal has found. A contradiction by a probe stays in doubt where the question
+    bears on documents, until a person answers it, or says whom pre-invoices are booked on, in a rehearsal.
+    """
+    known, question = find(state, fact.question), BY_NAME[fact.question]
+    is_probe = fact.how == "probe"
+    changed = known if known and not question.varies and _contradict(known.answer, fact.answer) else None
+    told = _changed(question, changed.answer, fact.answer) if changed else None
+    with state.atomic():
+        if known and known.how == "rehearsal" and is_probe:
+            if changed is None or known.doubt == fact.answer:
+                return None
+            _keep(state, replace(known, doubt=fact.answer))
+            return told
+        if is_probe and question.holds_documents and known:
+            fact = replace(fact, doubt=changed.answer if changed else known.doubt)
+        if not is_probe and question.name == PREINVOICE_CUSTOMER:
+            for each in filter(None, (find(state, name) for name in BY_NAME)):
+                _keep(state, replace(each, doubt=None))
+        _keep(state, fact)
+        return told
+
+
+def doubts(state: State) -> list[Message]:
+    """The contradictions for which documents wait, in words."""
+    names = [row["name"] for row in state.rows(_IN_DOUBT)]
+    found = (fact for question in BY_NAME if _name(question) in names and (fact := find(state, question)))
+    return [_changed(BY_NAME[fact.question], *_in_order(fact)) for fact in found]
+
+
+def _in_order(fact: Fact) -> tuple[Any, Any]:
+    """(what was answered first, what was answered later)"""
+    return (fact.answer, fact.doubt) if fact.how == "rehearsal" else (fact.doubt, fact.answer)
+
+
+def _keep(state: State, fact: Fact) -> None:
+    data = {
+        "answer": fact.answer,
+        "how": fact.how,
+        "evidence": fact.evidence.as_json(),
+        "at": fact.at,
+        "doubt": fact.doubt,
+    }
     state.set_meta(_name(fact.question), json.dumps(data, ensure_ascii=False))
+
+
+def _contradict(before: Any, now: Any) -> bool:
+    if isinstance(before, dict) and isinstance(now, dict):
+        # A tally grows, and what has no number yet may get one.
+        return any(now.get(key, value) != value for key, value in before.items() if value != "unnumbered")
+    return before is not None and now is not None and before != now
+
+
+def _changed(question: Question, before: Any, now: Any) -> Message:
+    texts = {name: json.dumps(answer, ensure_ascii=False) for name, answer in (("before", before), ("now", now))}
+    return msg("warning.fact_changed", question=question.message, **texts)
 
 
 def of_parties(parties: AccountParties, at: str) -> Fact:

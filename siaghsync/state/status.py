@@ -10,7 +10,7 @@ from typing import Any, Literal
 from siaghsync.domain.reasons import Reason
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.state import reviews, runs
+from siaghsync.state import facts, reviews, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
@@ -122,7 +122,10 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
         waits=waits | ({("customer", Reason.UNKNOWN_OUTCOME): unknown} if unknown else {}),
         skips=_grouped(state, "skips"),
         next_try_at=state.value("SELECT min(next_try_at) FROM retries"),
-        problems=[*_problems(figures, _import_leftovers(state), now, max_age, poll_interval), *_undecided(waits)],
+        problems=[
+            *_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
+            *_undecided(state, waits),
+        ],
     )
 
 
@@ -188,10 +191,10 @@ def _problems(
     return problems
 
 
-def _undecided(waits: Mapping[tuple[str, str], int]) -> list[Message]:
+def _undecided(state: State, waits: Mapping[tuple[str, str], int]) -> list[Message]:
     """What holds up documents until a person decides it once for all."""
     count = waits.get(("invoice", Reason.CUSTOMER_CODE_UNDECIDED))
-    return [msg("status.customer_code_undecided", count=count)] if count else []
+    return [msg("status.customer_code_undecided", count=count), *facts.doubts(state)] if count else []
 
 
 def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:

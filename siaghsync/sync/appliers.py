@@ -170,8 +170,8 @@ class Live:
             _note_older(self.context, reader.reading.older)
             if reader.reading.clock_moved:
                 self.context.cursors.forget_dates()
-            if parties.verdict:
-                facts.learn(state, facts.of_parties(parties, self.context.run.at()))
+            if parties.verdict and (news := facts.learn(state, facts.of_parties(parties, self.context.run.at()))):
+                self.outcomes.report.warnings.append(news)
         self._let_go(planner)
 
     def _let_go(self, planner: DocumentPlanner) -> None:

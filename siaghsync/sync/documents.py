@@ -109,9 +109,10 @@ class DocumentPlanner:
         return on_party(case, decision, self._contact(case.customer_code or NOT_YET_CREATED))
 
     def decided_rules(self) -> DocumentRules:
-        """The rules; whom documents are booked on is decided by the contacts where the settings don't."""
+        """The rules; whom documents are booked on is decided by the contacts where the settings don't, and by nobody while
+        what was learned of it, or of anything that documents depend on, is in doubt."""
         rules = self.rules()
-        if rules.customer:
+        if rules.customer or facts.doubts(self.context.state):
             return rules
         known = facts.find(self.context.state, facts.PREINVOICE_CUSTOMER)
         if (known and known.how == "rehearsal") or self.reading.parties.verdict is None:

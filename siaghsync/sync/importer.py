@@ -99,8 +99,8 @@ class Importer:
         """Reads both lists into staging; returns the contacts that can't be understood and are not linked."""
         context = self.context
         contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
-        if self.live:
-            facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))
+        if self.live and (news := facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))):
+            self.report.warnings.append(news)
         for source, kind in customer_sources(context.crm):
             self.crm.read(source, AllCustomers(context, self.report, kind), everything=True)
         if not self.options.force:

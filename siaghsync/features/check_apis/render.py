@@ -45,15 +45,9 @@ def as_json(report: ApiReport) -> dict[str, Any]:
 
 def facts_as_json(facts: Sequence[Fact]) -> list[dict[str, Any]]:
     """Every open question in its order; `how`, `evidence` and `at` are null while nothing is known about it."""
-    known = {fact.question: fact for fact in facts}
-    return [_fact_as_json(question.name, known.get(question.name)) for question in QUESTIONS]
-
-
-def _fact_as_json(name: str, fact: Fact | None) -> dict[str, Any]:
-    if fact is None:
-        return {"question": name, "answer": None, "how": None, "evidence": None, "at": None}
-    evidence = render(fact.evidence)
-    return {"question": name, "answer": fact.answer, "how": fact.how, "evidence": evidence, "at": fact.at}
+    known = {fact.question: fact.as_json() for fact in facts}
+    unknown = {"answer": None, "how": None, "evidence": None, "at": None}
+    return [known.get(question.name, {"question": question.name, **unknown}) for question in QUESTIONS]
 
 
 def _system_as_json(found: Findings) -> dict[str, Any]:

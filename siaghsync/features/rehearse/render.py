@@ -27,7 +27,7 @@ def as_json(
         "run": run,
         "steps": [_step(done) for done in steps],
         "left_behind": [_left(record) for record in left],
-        "facts": [_fact(fact) for fact in facts],
+        "facts": [fact.as_json() for fact in facts],
     }
 
 
@@ -47,11 +47,6 @@ def _step(done: Done) -> dict[str, Any]:
 def _left(record: TestRecord) -> dict[str, Any]:
     known = {"system": record.system, "kind": record.kind, "name": record.name, "id": record.key}
     return {**known, "sure": record.key is not None, "message": render(record.message), "remove": cure(record.message)}
-
-
-def _fact(fact: Fact) -> dict[str, Any]:
-    known = {"question": fact.question, "answer": fact.answer, "how": fact.how}
-    return {**known, "evidence": render(fact.evidence), "at": fact.at}
 
 
 def as_text(steps: Sequence[Done], left: Sequence[TestRecord], facts: Sequence[Fact]) -> list[RenderableType]:
