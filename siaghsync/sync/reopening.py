@@ -21,10 +21,20 @@ _CAN_BE_TAKEN_BACK = (
 )  # fmt: skip
 
 
-def can_be_reopened(review: Review) -> bool:
-    """Whether a person has decided it in a way that leaves a way back, if nothing has been sent since. What it was about must
-    not have been forgotten on request."""
+def can_be_reopened(state: State, review: Review) -> bool:
+    """Whether a person has decided it in a way that leaves a way back, and nothing was sent or asked since."""
+    return _leaves_a_way_back(review) and not _is_too_late(state, review)
+
+
+def _leaves_a_way_back(review: Review) -> bool:
+    """What it was about must not have been forgotten on request."""
     return review.resolution in _CAN_BE_TAKEN_BACK and review.message != FORGOTTEN
+
+
+def _is_too_late(state: State, review: Review) -> bool:
+    subject = subject_of_review(review)
+    last = reviews.last_of(state, subject)
+    return last is None or last.id != review.id or was_opened(state, subject, review.resolved_at or "")
 
 
 def reopen(run: Run, review: Review) -> None:
@@ -32,12 +42,11 @@ def reopen(run: Run, review: Review) -> None:
 
     Raises UsageError if no person has decided it, or if something was sent, asked or linked since.
     """
-    if not can_be_reopened(review) or review.resolved_at is None:
+    if not _leaves_a_way_back(review) or review.resolved_at is None:
         raise UsageError("usage.nothing_to_reopen", id=review.id)
     way_out, subject, since = Resolution(review.resolution or ""), subject_of_review(review), review.resolved_at
     with run.state.atomic():
-        last = reviews.last_of(run.state, subject)
-        if last is None or last.id != review.id or was_opened(run.state, subject, since):
+        if _is_too_late(run.state, review):
             raise UsageError("usage.too_late_to_reopen", id=review.id)
         if way_out is Resolution.LINK:
             _unlink(run, review, since)

@@ -104,6 +104,7 @@ def one_review(page: PageContext) -> Response:
         history = of_record(state, review.entity, review.crm_id, review.finance_code)[::-1]
         review = replace(review, details=_with_numbers(Mappings(state), review.details))
         stored = decisions.is_stored(state, review.id)
+        may_reopen = stored or can_be_reopened(state, review)
         name = reviews.customer_names(state, [review]).get(review.id, "")
         listed = narrowed(_items(state), _wanted(page), clock.now())
         near = PostedDocuments(state).numbers_around(review.since) if Resolution.POSTED in review.ways_out else []
@@ -127,7 +128,7 @@ def one_review(page: PageContext) -> Response:
         others=[*review.details["other_crm_ids"], *(review.details.get("other_finance_codes") or ())],
         ways=[(way, _way_text(review, way)) for way in review.ways_out],
         stored=stored,
-        can_be_reopened=stored or can_be_reopened(review),
+        can_be_reopened=may_reopen,
         value_missing=bool(page.asked("missing")),
         lines=history,
     )

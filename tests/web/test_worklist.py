@@ -6,13 +6,18 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from typing import Any
 
 import pytest
 
+from siaghsync.domain.reasons import Reason, Resolution
+from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
 from siaghsync.sandbox import Sandbox
+from siaghsync.state.database import memory_state
 from siaghsync.state.reviews import Review
+from siaghsync.sync.decisions import Decision, check
 from siaghsync.web.worklist import cost, items_of
 from tests.patience import wait_for
 from tests.web.serving import Served, ready, serving
@@ -185,6 +190,16 @@ def test_what_was_posted_and_what_the_document_says_now_stand_side_by_side(liste
     assert re.search(r"P-2 · .*?quantity: 2.*?</td><td class=.differs.>.*?P-3 · .*?quantity: 2.*?</td>", page)
 
 
+@pytest.mark.parametrize("entity", ["customer", "invoice"])
+@pytest.mark.parametrize("reason", Reason)
+def test_what_is_offered_is_not_refused_and_nothing_else_is_offered(reason: Reason, entity: str) -> None:
+    asked = question(1, entity=entity, reason=str(reason))
+    with closing(memory_state()) as state:
+        for way in set(Resolution) - {Resolution.SETTLED}:
+            with nullcontext() if way in asked.ways_out else pytest.raises(UsageError):
+                check(state, asked, Decision(way, "2488"))
+
+
 def test_closing_what_may_stand_in_siagh_says_that_nobody_knows(listed: Served) -> None:
     page = listed.get(f"/reviews/{of(listed.world, 'D-1')}/confirm?way=discard").text
     assert "does not know whether it stands in Siagh already" in page
@@ -266,3 +281,12 @@ def test_a_decision_during_a_run_is_stored_and_can_be_taken_back(listed: Served)
         listed.post(f"/reviews/{review_id}/reopen", {"csrf": listed.csrf("/")})
         assert review_id in open_ids(world)
     finish(process)
+
+
+def test_a_decision_that_was_acted_on_offers_no_way_back(listed: Served) -> None:
+    world, review_id = listed.world, of(listed.world, "D-1")
+    form = {"way": "retry", "csrf": listed.csrf("/"), "ids": str(review_id), "query": ""}
+    assert listed.post("/reviews/decide", form).status_code == 303
+    assert "/reopen" in listed.get(f"/reviews/{review_id}").text
+    world.run("sync")
+    assert "/reopen" not in listed.get(f"/reviews/{review_id}").text
