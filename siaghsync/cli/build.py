@@ -117,7 +117,7 @@ def run_context(
             sessions=systems.sessions,
             rules=plan_rules(settings),
             limits=limits(settings),
-            staging=Staging(state),
+            staging=Staging(state, stop),
             cancel=stop,
             progress=progress,
             monotonic=clock.monotonic,

@@ -7,6 +7,7 @@ They are gone with the connection, so nothing is lost in them that the state fil
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -22,7 +23,7 @@ from siaghsync.domain.customer import (
 )
 from siaghsync.domain.evidence import pair_keys
 from siaghsync.domain.normalize import fold
-from siaghsync.errors import System
+from siaghsync.errors import Interrupted, System
 from siaghsync.state.columns import encode
 from siaghsync.state.database import Row, State
 from siaghsync.state.undo import at_rest
@@ -84,8 +85,10 @@ CREATE TEMP TABLE sheets (position INTEGER PRIMARY KEY, sheet TEXT NOT NULL, lin
 class Staging:
     """The temporary tables of one run: the customers of both systems, what was read, and sheets of plain data in order."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, cancel: threading.Event | None = None) -> None:
         self._state = state
+        self._cancel = cancel or threading.Event()
+        """Set when a signal asks for the end."""
         self._keyed: set[System] = set()
         """The sides whose `pair_keys` are there; most runs never ask."""
         self._longest: dict[str, int] = {}
@@ -283,6 +286,8 @@ class Staging:
             keys = ((str(each.code) if isinstance(each, Contact) else each.crm_id, pair_keys(each)) for each in whole)
             with self._state.atomic():
                 self._add_pair_keys(side, keys)
+            if self._cancel.is_set():
+                raise Interrupted(130)
             last = rows[-1]["place"]
 
     def _add_pair_keys(self, side: System, records: Iterable[tuple[str, set[str]]]) -> None:

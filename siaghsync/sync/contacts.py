@@ -51,10 +51,10 @@ def _contacts(
     finance: Siagh, bad: list[tuple[Contact, Message]], cancel: threading.Event, progress: Progress
 ) -> Iterator[Contact]:
     for count, raw in enumerate(finance.contacts(), 1):
+        if cancel.is_set():
+            raise Interrupted(130)
         if count % 1000 == 0:
             progress("reading_finance", count, None)
-            if cancel.is_set():
-                raise Interrupted(130)
         try:
             yield contact_from_finance(raw)
         except BadRecord as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -33,20 +33,23 @@ from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reading import Reading
 
 Pair = tuple[Customer, CustomerMapping]
+Brake = Callable[[CustomerPlan], None]
+"""Looks at a plan that is not complete yet."""
 Step = Action | CustomerMapping | tuple[Action, str, Message]
 """What is planned about a linked customer: an action, a pair that is in step, or a failure."""
 
 
-def plan_customers(context: RunContext, reading: Reading, mode: PlanMode) -> CustomerPlan:
+def plan_customers(context: RunContext, reading: Reading, mode: PlanMode, brake: Brake) -> CustomerPlan:
     """The whole plan for the customers that were read. Writes to neither system, nor to the state file.
 
-    Raises CallError if Finance can't be reached, Interrupted if a signal asked for the end.
+    `brake` may raise BrakeError on the way, so that nothing more is read and planned in vain. Raises
+    CallError if Finance can't be reached, Interrupted if a signal asked for the end.
     """
     plan = CustomerPlan(context.staging, mode)
     if context.staging.count_customers(linked=False):
-        _plan_unlinked(context, reading, plan)
+        _plan_unlinked(context, reading, plan, brake)
     if context.staging.count_customers(linked=True):
-        _plan_all_linked(context, reading, plan)
+        _plan_all_linked(context, reading, plan, brake)
     for crm_id, (kind, message) in reading.bad.items():
         mapping = context.mappings.of_crm(crm_id)
         plan.add_failure(
@@ -66,14 +69,15 @@ def plan_customers(context: RunContext, reading: Reading, mode: PlanMode) -> Cus
     return plan
 
 
-def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan) -> None:
+def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan, brake: Brake) -> None:
     matcher, heirs = Matcher.of(context, nothing_changes=True), Heirs(context)
     read_at = reading.list_read_at or 0.0
     total = context.staging.count_customers(linked=False)
-    for count, customer in enumerate(context.staging.customers(linked=False), 1):
-        if count % 100 == 0:
+    for count, customer in enumerate(context.staging.customers(linked=False)):
+        context.stop_if_cancelled()
+        if count and count % 100 == 0:
             context.progress("matching_customers", count, total)
-            context.stop_if_cancelled()
+            brake(plan)
         action = plan_customer(heirs.considered(matcher.case_of_customer(customer)), context.rules)
         if action.payload and action.operation is Operation.LINK:
             action = at_rest(action, context.staging.undone(customer.crm_id, customer.checksum))
@@ -115,13 +119,15 @@ class Heirs:
         return self.is_gone[mapping.crm_id]
 
 
-def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan) -> None:
+def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan, brake: Brake) -> None:
     """Compares every linked customer that changed with its contact: from the list in hand, else read one by one."""
     customers = context.staging.customers(linked=True)
     total, done = context.staging.count_customers(linked=True), 0
     reader = ContactReader(context)
     with ThreadPoolExecutor(context.limits.concurrency) as pool:
         while chunk := list(islice(customers, context.limits.concurrency * 8)):
+            if done:
+                brake(plan)
             to_read: list[Pair] = []
             for customer in chunk:
                 mapping = context.mappings.of_crm(customer.crm_id)

@@ -73,6 +73,7 @@ class DocumentPlanner:
 
     def is_create(self, document: Document) -> bool:
         """Whether a document would be posted; one that can't be decided yet counts."""
+        self.context.stop_if_cancelled()
         try:
             decision = self.plan(document)
         except InDoubt:

@@ -18,6 +18,7 @@ from siaghsync.sync.context import PlanMode, RunContext
 from siaghsync.sync.customers import plan_customers
 from siaghsync.sync.document_outcomes import deleted, source_of, subject_of
 from siaghsync.sync.documents import DocumentPlanner, rounds
+from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import CrmReader
 from siaghsync.sync.reading import ChangeReader, Reading, SyncOptions
 from siaghsync.sync.report import RunReport
@@ -42,7 +43,13 @@ def sync(
     planner = DocumentPlanner(context, reader.reading, reader.crm, rules, fiscal_year, applier.assumptions)
     applier.begin(reader, planner)
     _read(reader, applier)
-    plan = plan_customers(context, reader.reading, mode)
+
+    def brake_early(plan: CustomerPlan) -> None:
+        if not options.force:
+            check_creates(plan.counts[Operation.CREATE], context.limits.max_creates, so_far=True)
+            check_updates(plan.update_count(), context.limits.max_updates, so_far=True)
+
+    plan = plan_customers(context, reader.reading, mode, brake_early)
     applier.assumptions.in_doubt.update(plan.in_doubt | reader.reading.lost)
     applier.was_read(reader, planner)
     if not options.force:

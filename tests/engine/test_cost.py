@@ -160,6 +160,20 @@ def test_a_changed_customer_costs_one_read_and_one_write(make_world: Maker, coun
     assert world.json("sync")["requests"] == {"crm": 5, "finance": 1 + 2 * count}
 
 
+def test_a_brake_speaks_before_everything_is_read_and_planned(make_world: Maker) -> None:
+    world = indoors(make_world(customers=20, also_in_crm=20)).imported()
+    world.json("sync")
+    changed(world, 20)
+    stopped = world.json("sync", exit_code=1, env={"MAX_UPDATES_PER_RUN": "3", "CONCURRENCY": "1"})
+    assert "at least 8 records" in stopped["error"]["message"]
+    assert world.journal.count("finance") == 1 + 8
+    for number in range(101):
+        world.crm.add_person(nickName=f"تازه {number}", customerNumber=str(9_000 + number))
+    stopped = world.json("sync", exit_code=1, env={"MAX_CREATES_PER_RUN": "3"})
+    assert "at least 100 new records" in stopped["error"]["message"]
+    assert world.journal.count("finance", "SaveFormData") == 0
+
+
 @pytest.mark.parametrize("count", [1, 25])
 def test_an_import_costs_one_request_for_each_contact(make_world: Maker, count: int) -> None:
     world = indoors(make_world(customers=count))

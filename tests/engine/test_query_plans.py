@@ -22,7 +22,7 @@ _VALUE = re.compile(r"'(?:[^']|'')*'|\b\d+\b|NULL")
 _VALUES = re.compile(r"\((?:\?, ?)+\?\)")
 _FEW_AND_WHOLE = "FROM decisions d JOIN"
 """What waits for the next run is read whole, once a command; here each command is about one record."""
-_WHOLE = re.compile(r"SCAN (?!CONSTANT ROW|\d)|SEARCH (audit|intents) .*>")
+_WHOLE = re.compile(r"SCAN (?!CONSTANT ROW|json_each|\d)|SEARCH (audit|intents) .*>")
 
 
 class Asked:

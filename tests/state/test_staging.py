@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from siaghsync.domain.customer import Contact, CustomerMapping, identity_key
 from siaghsync.domain.normalize import marker
+from siaghsync.errors import Interrupted
 from siaghsync.state import duplicates
 from siaghsync.state.cursors import Cursors, Seen
 from siaghsync.state.database import State, memory_state
@@ -54,6 +56,15 @@ def test_contacts_come_back_as_they_were(staging: Staging) -> None:
     staging.clear_contacts()
     assert staging.count_contacts() == 0
     assert not staging.any_marker()
+
+
+def test_a_signal_ends_the_making_of_keys(state: State) -> None:
+    cancel = threading.Event()
+    staging = Staging(state, cancel)
+    staging.add_contacts([contact(1)])
+    cancel.set()
+    with pytest.raises(Interrupted):
+        staging.contacts_like(customer())
 
 
 def test_unlinked_contacts_come_by_code_however_many(state: State, staging: Staging) -> None:
