@@ -11,6 +11,7 @@ from siaghsync import clock
 from siaghsync.cli.environment import is_running, settings_of
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.cli.times import seconds_of
+from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, status_report
 from siaghsync.report.streams import can_carry, say_message, write_json
@@ -37,13 +38,13 @@ def status(
     path, interval, now = settings.siaghsync_state, settings.poll_interval_seconds, clock.now()
     if not path.exists():
         if as_json:
-            write_json(EMPTY)
+            write_json(EMPTY, fallbacks=[])
         say_message(msg("cli.no_state_yet", file=str(path)))
         raise typer.Exit(1)
     with closing(open_state(path)) as state:
         found = overview(state, now, is_running=is_running(path), max_age=oldest, poll_interval=interval)
         if as_json:
-            write_json(found.figures)
+            write_json(found.figures, fallbacks=[render(message) for message in found.fallbacks])
         else:
             blocks = BLOCKS if can_carry(BLOCKS) else ASCII_BLOCKS
             show(*status_report(found, status_of(state, now), now, interval, blocks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from siaghsync.messages.message import Message, msg
 
@@ -11,11 +12,12 @@ from siaghsync.messages.message import Message, msg
 class Question:
     """One question. `name` is public: it stands in JSON and in state files. `holds_documents`: an answer that changes keeps
     documents from being posted until a person has looked. `varies`: it is measured or seen in a sample, so another answer is
-    no news."""
+    no news. `falls_back`: with a no the CRM is read in another way."""
 
     name: str
     holds_documents: bool = False
     varies: bool = False
+    falls_back: bool = False
 
     @property
     def message(self) -> Message:
@@ -34,12 +36,14 @@ QUESTIONS = (
     Question("phones_compared"),
     Question("script_error_saves_nothing", holds_documents=True),
     Question("siagh_session_life_s", varies=True),
-    Question("find_filters_by_date"),
-    Question("find_orders"),
-    Question("find_pages"),
-    Question("find_empty_queries"),
-    Question("find_without_type"),
-    Question("find_documents"),
+    Question("find_filters_by_date", falls_back=True),
+    Question("find_orders", falls_back=True),
+    Question("find_pages", falls_back=True),
+    Question("find_empty_queries", falls_back=True),
+    Question("find_filters_by_type", falls_back=True),
+    Question("find_without_type", falls_back=True),
+    Question("find_customers", falls_back=True),
+    Question("find_documents", falls_back=True),
     Question("find_has_details"),
     Question("subtypes", varies=True),
     Question("state_codes", holds_documents=True),
@@ -52,3 +56,8 @@ QUESTIONS = (
     Question("crm_refuses_doubles"),
 )
 BY_NAME = {question.name: question for question in QUESTIONS}
+
+
+def is_no(answer: Any) -> bool:
+    """Whether an answer says that a system does not do what was asked about."""
+    return answer is False or answer in ("none", "refused")

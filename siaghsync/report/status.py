@@ -34,6 +34,7 @@ def status_report(
     """How things stand at `now`. `poll_interval` is in seconds; `blocks` are letters as in BLOCKS."""
     parts: list[RenderableType] = [_head(found, status.since)]
     parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
+    parts += [Prose(f"- {sentence(fallback)}", style="yellow") for fallback in found.fallbacks]
     parts += [_summary(found.figures, status, now, poll_interval), *_bars(status.hours, blocks)]
     if status.waits:
         parts += _waits(status.waits, status.tries, now)

@@ -27,6 +27,8 @@ def found(world: CrmWorld, kind: Kind, body: Record) -> Reply:
     none = not queries and world.find_empty_queries == "none"
     if none or (type_code is None and not world.empty_type_key_means_all):
         return reply({"data": [], "total": 0})
+    if not world.find_filters_by_type:
+        type_code = None
     with world.lock:
         table = world.tables[kind] if world.find_as_of is None else world.tables[kind].as_of(world.find_as_of)
         ids, total = select(table, type_code, leaves, by, ((number - 1) * size, number * size))

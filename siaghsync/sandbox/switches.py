@@ -53,6 +53,8 @@ class CrmSwitches:
     """find without queries: every record, none, or a refusal (§3.2)."""
     empty_type_key_means_all: bool = True
     """find without typeKey: all subtypes, or none (§3.2)."""
+    find_filters_by_type: bool = True
+    """find obeys `typeKey`, or gives every subtype (§3.2)."""
     find_as_of: str | None = None
     """find answers from pages cached at this moment of the CRM (`2026-07-01T10:00:00`); get doesn't (§3.2)."""
     page_cap: int = 500

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from siaghsync.domain.customer import AccountParties
-from siaghsync.domain.questions import BY_NAME, Question
+from siaghsync.domain.questions import BY_NAME, QUESTIONS, Question
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.state.database import State
@@ -50,6 +50,12 @@ def find(state: State, question: str) -> Fact | None:
     data = json.loads(text)
     evidence = Message.from_json(data["evidence"])
     return Fact(question, data["answer"], data["how"], evidence, data["at"], data.get("doubt"))
+
+
+def about_reading(state: State) -> dict[str, Fact]:
+    """What is known about the questions on which the way of reading the CRM depends, by question."""
+    names = (question.name for question in QUESTIONS if question.falls_back)
+    return {name: fact for name in names if (fact := find(state, name))}
 
 
 def learn(state: State, fact: Fact) -> Message | None:

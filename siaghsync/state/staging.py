@@ -321,6 +321,10 @@ class Staging:
         """How many different records of a source were read."""
         return self._read[source]
 
+    def reading_total(self) -> int:
+        """How many records of all sources were read."""
+        return self._read.total()
+
     def readings(self, source: str, crm_ids: Sequence[str]) -> dict[str, str]:
         """CRM id -> date, for those of `crm_ids` that were read in this run already."""
         marks = ", ".join("?" * len(crm_ids))

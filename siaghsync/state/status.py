@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from siaghsync.domain.questions import is_no
 from siaghsync.domain.reasons import Reason
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
@@ -75,6 +76,8 @@ class Overview:
     skips: dict[tuple[str, str], int]
     next_try_at: str | None
     problems: list[Message]
+    fallbacks: list[Message]
+    """What the CRM's find does not do, and how it is read instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,11 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
         problems=[
             *_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
             *_undecided(state, waits),
+        ],
+        fallbacks=[
+            msg(f"finding.{name}", seen=fact.evidence)
+            for name, fact in facts.about_reading(state).items()
+            if is_no(fact.answer)
         ],
     )
 

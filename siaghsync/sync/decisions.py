@@ -27,7 +27,7 @@ from siaghsync.state.reviews import Review
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_decisions import check_number, decide_document
-from siaghsync.sync.reading import KINDS, customers_with_number
+from siaghsync.sync.lists import KINDS, customers_with_number
 
 
 @dataclass(frozen=True, slots=True)

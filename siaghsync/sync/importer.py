@@ -24,10 +24,10 @@ from siaghsync.state.staging import BATCH
 from siaghsync.sync.appliers import Live
 from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.lists import customer_sources
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import CrmReader, as_crm_date
-from siaghsync.sync.reading import customer_sources
 from siaghsync.sync.report import RunReport
 
 _OPERATIONS = (Operation.CREATE, Operation.LINK, Operation.SKIP, Operation.REVIEW)
@@ -101,8 +101,11 @@ class Importer:
         contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
         if self.live and (news := facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))):
             self.report.warnings.append(news)
-        for source, kind in customer_sources(context.crm):
-            self.crm.read(source, AllCustomers(context, self.report, kind), everything=True)
+        pages = {source: AllCustomers(context, self.report, kind) for source, kind in customer_sources(context.crm)}
+        self.crm.read_customers(pages, everything=True)
+        if self.live:
+            with context.state.atomic():
+                self.report.warnings += self.crm.learn(context.state, context.run.at())
         if not self.options.force:
             known = context.mappings.count()
             check_list_size("finance", contacts.count, known)

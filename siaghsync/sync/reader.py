@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,17 +17,24 @@ from typing import Any, Literal
 from siaghsync.clock import Reading, server_clock_moved
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
-from siaghsync.errors import InDoubt, Interrupted
+from siaghsync.domain.document import DocumentSource
+from siaghsync.domain.questions import is_no
+from siaghsync.errors import CallError, InDoubt, Interrupted
 from siaghsync.messages.calendar import TEHRAN
-from siaghsync.messages.message import msg
+from siaghsync.messages.message import Message, msg
+from siaghsync.state import facts
 from siaghsync.state.cursors import Cursors
+from siaghsync.state.database import State
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import Progress, RunContext
+from siaghsync.sync.finding import Finder
 
 PAGE_SIZE = 200
 OVERLAP = timedelta(minutes=10)
 """How far behind the cursor a run reads again: a record can become visible a little after its ModifyDate."""
 _MOST_PASSES = 5
+_BY_DATES = ("find_filters_by_date", "find_orders", "find_pages")
+"""The questions of which each must be answered with yes for a list to be read by its dates."""
 
 Records = Sequence[Mapping[str, Any]]
 PageHandler = Callable[[Records], Sequence[str]]
@@ -44,6 +52,8 @@ class CrmReader:
     cancel: threading.Event
     progress: Progress
     clocks: Callable[[], Reading]
+    finder: Finder
+    concurrency: int
 
     @staticmethod
     def of(context: RunContext) -> CrmReader:
@@ -56,17 +66,81 @@ class CrmReader:
             context.cancel,
             context.progress,
             partial(context.clocks, "crm"),
+            Finder(context.crm, crm_date, {n: f.answer for n, f in facts.about_reading(context.state).items()}),
+            context.limits.concurrency,
         )
 
-    def read(self, source: Source, handle: PageHandler, *, everything: bool = False) -> bool:
+    def read_customers(
+        self, handlers: Mapping[Source, PageHandler], *, everything: bool = False
+    ) -> dict[Source, bool | None]:
+        """Reads the lists of all customers, each as `read` does. A CRM that shows no customer at all in a first or whole
+        reading is asked in another way too: nothing may be made twice because a question was not understood."""
+        found = {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
+        is_whole = everything or not any(map(self.cursors.get, handlers))
+        if is_whole and not any(map(self.staging.reading_count, handlers)) and self.finder.hides_customers(handlers):
+            found = {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
+        return found
+
+    def read_documents(
+        self,
+        source: DocumentSource,
+        handle: Callable[[Source], PageHandler],
+        customers: Sequence[Source],
+        *,
+        everything: bool,
+    ) -> dict[Source, bool | None]:
+        """Reads a list of documents as `read` does; by their types, one list each, where find brings nothing without a type.
+
+        `customers` are lists of which one at least holds records; none if no customer is known. `handle` makes the handler
+        of a list.
+        """
+        question, finder = "find_without_type", self.finder
+        found: dict[Source, bool | None] = {source: self.read(source, handle(source), everything=everything)}
+        if self.staging.reading_count(source):
+            finder.answers[question] = True
+            return found
+        is_open = question not in finder.answers and (everything or question not in finder.known)
+        if is_open and customers:
+            finder.learn_without_type(customers)
+        if finder.is_no(question) or finder.is_no("find_customers"):  # without their list nothing else can tell
+            for code in self.crm.document_types([source]):
+                part = f"{source}:{code}"
+                found[part] = self.read(part, handle(part), everything=everything)
+                if self.staging.reading_count(part):
+                    finder.answers[question] = False
+        return found
+
+    def learn(self, state: State, at: str) -> list[Message]:
+        """Keeps what this run has learned about find. Returns what it does not do any more. Belongs inside `State.atomic`."""
+        seen = msg("facts.records", count=self.staging.reading_total())
+        news = []
+        for question, answer in self.finder.answers.items():
+            if is_no(answer) or self.finder.known.get(question) != answer:
+                changed = facts.learn(state, facts.Fact(question, answer, "probe", seen, at))
+                news += [changed] if changed and is_no(answer) else []
+        return news
+
+    def read(self, source: Source, handle: PageHandler, *, everything: bool = False) -> bool | None:
         """Reads what may have changed in a source since its cursor (or `everything`) and gives each page to `handle`.
 
         If the CRM's clock was set meanwhile, the source is read whole: nobody knows which of its dates were right.
+        Where `find` does not do what is asked of it, the list is read by pages, then record by record.
 
         The same record can be given twice. Returns whether every record of the overlap window was read (else those that
-        were not are surely as the last run saw them). Afterwards `cursor_after` tells where the cursor may move. Raises
-        CallError if the source can't be read to its end.
+        were not are surely as the last run saw them); None if the cursor must stay, since something may have been missed.
+        Afterwards `cursor_after` tells where the cursor may move. Raises CallError if the source can't be read to its end.
         """
+        try:
+            found = self._read_by_find(source, handle, everything=everything)
+        except CallError as error:
+            if not self.finder.absent(source, error) or kind_of(source) not in ("person", "organization"):
+                raise
+            found = None
+        if found is None and kind_of(source) in ("person", "organization"):
+            self._read_one_by_one(source, handle)
+        return found
+
+    def _read_by_find(self, source: Source, handle: PageHandler, *, everything: bool) -> bool | None:
         window = None if everything or self.clock_moved(source) else self.cursors.window(source)
         start = window[0] if window else None
         if window and (proof := self._read_newest(source, window[0], handle)):
@@ -75,10 +149,23 @@ class CrmReader:
             if not self._may_hide_something(source, window[1]):
                 return False
         for _ in range(_MOST_PASSES):
-            before = self.staging.reading_count(source)
-            if self._read_upwards(source, start, handle) or before == self.staging.reading_count(source) > 0:
+            if self._needs_pages():
                 break
+            before = self.staging.reading_count(source)
+            if self._read_upwards(source, start, handle):
+                return True
+            if before == self.staging.reading_count(source):
+                break
+        before = self.staging.reading_count(source)
+        if not any(self._read_pages(source, start, handle) for _ in range(_MOST_PASSES)):
+            return None
+        if before < self.staging.reading_count(source) and not self._needs_pages():
+            self.finder.answers["find_orders"] = False  # by its dates the list seemed to be shorter
         return True
+
+    def _needs_pages(self) -> bool:
+        """Whether a list has to be read by the numbers of its pages, since its dates can't be relied on."""
+        return any(is_no(self.finder.answers.get(question)) for question in _BY_DATES)
 
     def _read_newest(self, source: Source, start: str, handle: PageHandler) -> Literal["whole", "accounted"] | None:
         """One page, newest first, and what it says about the rest: there is none, it looks as it did, or nothing.
@@ -87,7 +174,9 @@ class CrmReader:
         that the last run saw and that has not moved. The page must reach below the cursor, for a record edited within
         the very tick of the last look keeps its date.
         """
-        page = self.crm.find(source, since=start, page=1, size=PAGE_SIZE, descending=True)
+        page = self.finder.page(source, since=start, page=1, size=PAGE_SIZE, descending=True)
+        if self._needs_pages():
+            return None
         if page.total is None:
             return None
         known = self.cursors.seen(source, [crm_id for r in page.records if (crm_id := crm_id_of(r))])
@@ -116,10 +205,15 @@ class CrmReader:
         low, number, size = start, 1, PAGE_SIZE
         promised: int | None = None
         shifted = went_deep = False
+        earlier: set[str] = set()
         while True:
-            page = self.crm.find(source, since=low, page=number, size=size)
+            page = self.finder.page(source, since=low, page=number, size=size)
             if self.cancel.is_set():
                 raise Interrupted(130)
+            self.finder.repeats(number, _ids(page), earlier)
+            earlier = _ids(page) if number == 1 else earlier | _ids(page)
+            if self._needs_pages():
+                return False
             promised = page.total if promised is None else promised
             shifted |= self._any_moved(source, page.records)
             self._take_in(source, page.records, handle)
@@ -136,18 +230,79 @@ class CrmReader:
         complete = promised is None or self.staging.reading_count(source) >= promised
         return complete and not (shifted and went_deep)
 
+    def _read_pages(self, source: Source, start: str | None, handle: PageHandler) -> bool:
+        """One pass over the list by page numbers, in an order that edits don't change; whether all of it was met.
+
+        What lies before `start` is passed over here if the server did not do it. A record that is edited meanwhile is
+        newer than the cursor will be, which is never later than the run's first answer.
+        """
+        number, size, met = 1, PAGE_SIZE, set[str]()
+        totals: set[int | None] = set()
+        while True:
+            page = self.finder.page(source, since=start, page=number, size=size, steady=True)
+            if self.cancel.is_set():
+                raise Interrupted(130)
+            ids = _ids(page)
+            if self.finder.repeats(number, ids, met):
+                return self._read_at_once(source, start, handle, page.total)
+            self._take_in(source, page.records, handle, start)
+            size = min(size, len(ids)) if number == 1 and ids else size  # as in _read_upwards
+            met |= ids
+            totals.add(page.total)
+            self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), page.total)
+            if not page.records or (page.total is not None and len(met) >= page.total):
+                break
+            number += 1
+        return len(totals) == 1
+
+    def _read_at_once(self, source: Source, start: str | None, handle: PageHandler, total: int | None) -> bool:
+        """The whole list as one page; whether the server gave all of it."""
+        if total is None:
+            return False
+        page = self.finder.page(source, since=start, page=1, size=total + PAGE_SIZE, steady=True)
+        self._take_in(source, page.records, handle, start)
+        return page.total is not None and len(page.records) >= page.total
+
+    def _read_one_by_one(self, source: Source, handle: PageHandler) -> None:
+        """All customers of a source by their ids (contract payamgostar §3.1, §3.3), the only way seen at a live site."""
+        ids: set[str] = set()
+        for _ in range(_MOST_PASSES):
+            before = len(ids)
+            ids |= self._light_ids()
+            if len(ids) == before:
+                break
+        waiting = sorted(ids)
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            for first in range(0, len(waiting), PAGE_SIZE):
+                if self.cancel.is_set():
+                    raise Interrupted(130)
+                found = pool.map(partial(self.crm.get, kind_of(source)), waiting[first : first + PAGE_SIZE])
+                self._take_in(source, [record for record in found if record is not None], handle)
+                self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), None)
+
+    def _light_ids(self) -> set[str]:
+        ids: set[str] = set()
+        number = 0
+        while (found := self.crm.search(number)) - ids:
+            ids |= found
+            number += 1
+        return ids
+
     def _any_moved(self, source: Source, records: Records) -> bool:
         known = self.staging.readings(source, [crm_id for r in records if (crm_id := crm_id_of(r))])
         return any(known.get(crm_id_of(r) or "", _date(r)) != _date(r) for r in records)
 
-    def _take_in(self, source: Source, records: Records, handle: PageHandler) -> dict[str, str]:
+    def _take_in(
+        self, source: Source, records: Records, handle: PageHandler, start: str | None = None
+    ) -> dict[str, str]:
+        """Gives those records to `handle` that belong to the source and were not modified before `start`; notes all."""
         ids = [crm_id_of(record) for record in records]
         if None in ids:
             raise InDoubt("crm", f"list_{kind_of(source)}s", "unreadable", problem=msg("sync.record_without_id"))
-        checksums = dict(zip((i for i in ids if i), handle(records), strict=True))
-        self.staging.add_readings(
-            source, ((crm_id, _date(r), checksums[crm_id]) for r in records if (crm_id := crm_id_of(r)))
-        )
+        own = [r for r in records if self.finder.of_type(source, r) and not (start and "" < _date(r) < start)]
+        checksums = dict(zip((i for r in own if (i := crm_id_of(r))), handle(own), strict=True))
+        rows = ((i, _date(r), checksums.get(i, "")) for r in records if (i := crm_id_of(r)))
+        self.staging.add_readings(source, rows)
         return checksums
 
     def clock_moved(self, source: Source) -> bool:
@@ -196,6 +351,10 @@ def _is_last(page: Page, number: int, size: int) -> bool:
     if not page.records:
         return True
     return page.total is not None and (number - 1) * size + len(page.records) >= page.total
+
+
+def _ids(page: Page) -> set[str]:
+    return {crm_id for record in page.records if (crm_id := crm_id_of(record))}
 
 
 def _in_tehran(moment: datetime) -> datetime:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
+from siaghsync.connectors.payamgostar.client import Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
 from siaghsync.domain.action import Entity
@@ -28,30 +28,15 @@ from siaghsync.state.staging import BATCH
 from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import source_of
+from siaghsync.sync.lists import KINDS, customer_sources
 from siaghsync.sync.one_record import OneRecord, find_in_crm
 from siaghsync.sync.reader import CrmReader, crm_date
 from siaghsync.sync.report import RunReport
 
-KINDS: tuple[Kind, ...] = ("person", "organization")
 _ONE_BY_ONE = "one by one"
 """Stands for a source among the readings."""
 _NEVER_COMPARED_MANY = 50
 """From so many linked customers on that were never compared, one list is cheaper than a look at each."""
-
-
-def customer_sources(crm: Payamgostar) -> Iterator[tuple[Source, Kind]]:
-    """The lists that hold customers, each with the kind of them."""
-    return ((source, kind) for kind in KINDS for source in crm.sources(kind))
-
-
-def customers_with_number(context: RunContext, number: str, kinds: Sequence[Kind] = KINDS) -> list[Customer]:
-    """What the CRM finds by a customer number. Raises CallError, and BadRecord if a record can't be understood."""
-    return [
-        customer_from_crm(raw, kind, context.rules.site)
-        for source, kind in customer_sources(context.crm)
-        if kind in kinds
-        for raw in context.crm.find(source, number=number).records
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +157,21 @@ class ChangeReader:
 
     def _read_lists(self) -> None:
         full = self.options.full
-        for source, kind in customer_sources(self.context.crm):
-            self.reading.whole[source] = self.crm.read(source, CustomerPages(self, kind, source), everything=full)
+        handlers = {source: CustomerPages(self, kind, source) for source, kind in customer_sources(self.context.crm)}
+        self._note(self.crm.read_customers(handlers, everything=full))
         # A first reading shows the whole CRM as well.
-        sources = [source for source, _ in customer_sources(self.context.crm)]
-        is_whole = full or not any(map(self.context.cursors.get, sources))
+        is_whole = full or not any(map(self.context.cursors.get, handlers))
         if is_whole and not self.options.force:
-            found = sum(map(self.context.staging.reading_count, sources))
+            found = sum(map(self.context.staging.reading_count, handlers))
             check_list_size("crm", found, self.context.mappings.count())
+
+    def _note(self, found: Mapping[Source, bool | None]) -> None:
+        """A source of which something may have been missed keeps its cursor."""
+        for source, whole in found.items():
+            if whole is not None:
+                self.reading.whole[source] = whole
+            elif kind_of(source) in ("quote", "invoice"):
+                self.report.warnings.append(msg("finding.incomplete", source=source))
 
     def _waiting_record(self, entry: Retry) -> tuple[Kind, Mapping[str, Any] | InDoubt | None]:
         """A waiting customer as the CRM shows it, and of which kind it is; many at the same time."""
@@ -280,9 +272,17 @@ class ChangeReader:
         """Reads what changed in the document sources that are wanted."""
         if self.options.only_waiting:
             return
+        customers = (
+            [source for source, _ in customer_sources(self.context.crm)] if self.context.mappings.count() else []
+        )
+        pages, full = partial(DocumentPages, self), self.options.full
         for source in self.options.sources:
-            handler = DocumentPages(self, source)
-            self.reading.whole[source] = self.crm.read(source, handler, everything=self.options.full)
+            try:
+                self._note(self.crm.read_documents(source, pages, customers, everything=full))
+            except CallError as error:
+                if not self.crm.finder.absent(source, error):
+                    raise
+                self.report.warnings.append(msg("finding.absent", source=source))
         if self.options.full:
             self._look_for_deleted()
 
@@ -318,7 +318,8 @@ class ChangeReader:
         """A posted document that a whole reading did not show may have been deleted in the CRM."""
         for crm_id, kind in self.context.posted.ids():
             source = source_of(kind)
-            if source not in self.reading.whole or self.context.staging.readings(source, [crm_id]):
+            lists = [each for each in self.reading.whole if kind_of(each) == source]
+            if not lists or any(self.context.staging.readings(each, [crm_id]) for each in lists):
                 continue
             if self.context.crm.get(source, crm_id) is None:
                 self.reading.missing_documents.append(crm_id)
@@ -380,7 +381,7 @@ class DocumentPages:
     """Takes pages of raw documents in: passes over what is as it was and keeps the rest."""
 
     reader: ChangeReader
-    source: DocumentSource
+    source: Source
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """The checksums of the records, in order."""
@@ -392,5 +393,5 @@ class DocumentPages:
             if self.reader.is_older("invoice", crm_id, raw, last.get(crm_id)):
                 continue
             if crm_id not in seen or seen[crm_id].checksum != checksum:
-                self.reader.keep_document(self.source, crm_id, raw)
+                self.reader.keep_document(source_of(kind_of(self.source)), crm_id, raw)
         return checksums

@@ -24,9 +24,9 @@ from siaghsync.state import retries, reviews
 from siaghsync.state.outbox import Intent, adopt_orphans, expirations, expired_creates, mark_missed, unknown_intents
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes
+from siaghsync.sync.lists import customers_with_number
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
-from siaghsync.sync.reading import customers_with_number
 from siaghsync.sync.undo_outcomes import UndoOutcomes, settle_deletes
 
 

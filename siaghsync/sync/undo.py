@@ -27,9 +27,9 @@ from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import DocumentOutcomes, source_of
 from siaghsync.sync.executor import Executor
+from siaghsync.sync.lists import customer_sources
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.reader import CrmReader
-from siaghsync.sync.reading import customer_sources
 from siaghsync.sync.recovery import Recovery
 from siaghsync.sync.report import RunReport
 from siaghsync.sync.stale import STALE_AFTER

@@ -13,8 +13,8 @@ from siaghsync.errors import BadRecord
 from siaghsync.messages.message import Message
 from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import RunContext
+from siaghsync.sync.lists import customer_sources
 from siaghsync.sync.reader import CrmReader
-from siaghsync.sync.reading import customer_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,8 @@ def read_both(context: RunContext) -> Unreadable:
     """
     contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
     customers: dict[str, Message] = {}
-    reader = CrmReader.of(context)
-    for source, kind in customer_sources(context.crm):
-        reader.read(source, _KeepAll(context, kind, customers), everything=True)
+    handlers = {source: _KeepAll(context, kind, customers) for source, kind in customer_sources(context.crm)}
+    CrmReader.of(context).read_customers(handlers, everything=True)
     return Unreadable(contacts.bad, customers)
 
 

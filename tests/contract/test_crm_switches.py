@@ -110,6 +110,14 @@ def test_find_obeys_dates_or_not(sandbox: Sandbox, client: Client) -> None:
     assert names(client.find(since, leaf("CustomerNumber", "1"))) == "a"
 
 
+def test_find_obeys_types_or_not(sandbox: Sandbox, client: Client) -> None:
+    sandbox.crm.add_person(lastName="a")
+    sandbox.crm.add_person(lastName="b", crmObjectTypeCode="lead")
+    assert (names(client.find(typeKey="lead")), client.find(typeKey="lead")["total"]) == ("b", 1)
+    sandbox.crm.find_filters_by_type = False
+    assert (sorted(names(client.find(typeKey="lead"))), client.find(typeKey="lead")["total"]) == (["a", "b"], 2)
+
+
 def test_find_obeys_numbers_or_not(sandbox: Sandbox, client: Client) -> None:
     people(sandbox, OLD, LATER)
     number = leaf("CustomerNumber", "2")

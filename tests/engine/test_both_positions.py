@@ -1,7 +1,7 @@
 """Each thing that may be otherwise at another site: the same story with each position of the sandbox's switches.
 
 An import, newcomers, edits, a quote and an invoice; in the end nothing is there twice, nothing is lost, and nothing is left to
-do. What bears on the reading of the CRM's lists has tests of its own.
+do. Where find does several things otherwise at once, and records change meanwhile, test_finding looks.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ CRM: list[tuple[str, Any]] = [
     ("unknown_codes", "accept"), ("update_keeps", False), ("details_in_find", "null"), ("details_in_find", "missing"),
     ("document_date", None), ("header_discount", "on top"), ("whole_rials", True), ("checks_national_codes", True),
     ("state_codes", {"pending": 9, "in force": 2, "rejected": 8, "approved": 7, "numbered": 6}), ("latency", 0.02),
+    ("find_filters_by_date", False), ("find_orders", False), ("find_pages", False), ("find_empty_queries", "none"),
+    ("find_empty_queries", "400"), ("find_filters_by_type", False), ("empty_type_key_means_all", False),
+    ("missing", {"person/find", "organization/find"}),
 ]  # fmt: skip
 FINANCE: list[tuple[str, Any]] = [
     ("strict", True), ("camel_case", True), ("date_header", True), ("date_header", False), ("session_seconds", 0.2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -13,7 +13,7 @@ from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.response import Answer
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.payamgostar.customers import record_for_create
-from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login, TypePage
+from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login, SearchPage, TypePage
 from siaghsync.connectors.schema import parse_json, read
 from siaghsync.domain.action import RecordKind
 from siaghsync.domain.customer import Kind
@@ -106,12 +106,13 @@ class Payamgostar:
         size: int = 200,
         descending: bool = False,
         every_type: bool = False,
+        steady: bool = False,
     ) -> Page:
         """One page of full records, by ModifyDate and then CrmId (contract payamgostar §3.2, §4).
 
         `since` keeps those with that ModifyDate (Tehran local time) or a later one, `number` those with exactly that
         CustomerNumber, of documents that Number; `page` counts from 1. `every_type` takes persons and organizations of
-        any subtype.
+        any subtype. `steady` orders by CrmId alone, which no edit changes.
         """
         kind, queries = kind_of(source), []
         if since is not None:
@@ -119,18 +120,32 @@ class Payamgostar:
         if number is not None:
             field = "CustomerNumber" if kind in self._types else "Number"
             queries.append(_query(field, _EQUALS, number))
+        order = ("CrmId",) if steady else ("ModifyDate", "CrmId")
         payload: dict[str, Any] = {
             "queries": queries,
-            "orders": [{"field": name, "order": int(descending)} for name in ("ModifyDate", "CrmId")],
+            "orders": [{"field": name, "order": int(descending)} for name in order],
             "pageNumber": page,
             "pageSize": size,
         }
-        if kind in self._types and not every_type:
-            payload["typeKey"] = source.partition(":")[2] or kind
+        if not every_type and (type_code := self.type_of_source(source)):
+            payload["typeKey"] = type_code
         what = f"list_{kind}s"
         answer = self._ask(f"{_PATHS[kind]}/find", payload, what=what, repeatable=True)
         found = read(FindPage, parse_json(answer.body, "crm", what), "crm", what)
         return Page(found.data, found.total)
+
+    def type_of_source(self, source: Source) -> str | None:
+        """The subtype whose records a source holds; None if it holds all, as `quote` does and `quote:PI_5` does not."""
+        kind = kind_of(source)
+        return source.partition(":")[2] or (kind if kind in self._types else None)
+
+    def search(self, page: int) -> set[str]:
+        """The ids of one page of all customers, of either kind (contract payamgostar §3.1); `page` counts from 0."""
+        what = "search_customers"
+        payload = {"pageNumber": page, "pageSize": _LARGEST_PAGE, "searchTerm": ""}
+        answer = self._ask(f"{_ROOT}/identity/search", payload, what=what, repeatable=True)
+        found = read(SearchPage, {"rows": parse_json(answer.body, "crm", what)}, "crm", what)
+        return {row.identityid.lower() for row in found.rows}
 
     def get(self, kind: RecordKind, crm_id: str) -> dict[str, Any] | None:
         """One full record, or None if there is none with this id (contract payamgostar §3.3)."""
@@ -145,11 +160,11 @@ class Payamgostar:
             raise unreadable("crm", what, msg("shape.no_record"))
         return record
 
-    def document_types(self) -> dict[str, str]:
-        """The subtypes of quotes and invoices that the site has set up: code -> name (contract payamgostar §7)."""
+    def document_types(self, kinds: Iterable[DocumentSource] = ("quote", "invoice")) -> dict[str, str]:
+        """The subtypes of these documents that the site has set up: code -> name (contract payamgostar §7)."""
         found: dict[str, str] = {}
-        for index in _DOCUMENT_INDEXES.values():
-            number = 1
+        for kind in kinds:
+            index, number = _DOCUMENT_INDEXES[kind], 1
             while (page := self._types_on_page(index, number)).keys() - found.keys():
                 found, number = {**page, **found}, number + 1
         return found

@@ -161,6 +161,12 @@ def created_of(raw: Mapping[str, Any]) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def type_of(raw: Mapping[str, Any]) -> str:
+    """The subtype's code of a raw CRM record; "" if it has none."""
+    value = lower_names(raw).get("crmobjecttypecode")
+    return value if isinstance(value, str) else ""
+
+
 def read_record(shape: type[S], raw: Mapping[str, Any], kind: RecordKind) -> S:
     """`raw` as a `shape`. Raises BadRecord, naming id and field, if it has another one."""
     try:

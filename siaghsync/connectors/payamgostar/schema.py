@@ -35,6 +35,18 @@ class FindPage(Shape):
     total: Annotated[int, Field(ge=0)] | None = None
 
 
+class Found(Shape):
+    """One row of the light list (section 3.1)."""
+
+    identityid: Annotated[str, Field(min_length=1)]
+
+
+class SearchPage(Shape):
+    """One page of the light list (section 3.1), which is a bare array."""
+
+    rows: list[Found]
+
+
 class ObjectType(Shape):
     """A subtype that the site has set up, and which kind of record it is of (section 7)."""
 

@@ -1,0 +1,143 @@
+"""Asks the CRM's `find` for pages and looks at each whether it is what was asked for (contract payamgostar §3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
+from siaghsync.connectors.payamgostar.customers import modified_of, type_of
+from siaghsync.domain.questions import is_no
+from siaghsync.errors import CallError, Refused
+from siaghsync.messages.message import Message
+
+EVER = "1900-01-01T00:00:00.000"
+"""Asked for where a query without a condition brings nothing."""
+_TICK = timedelta(seconds=1)
+"""A server whose dates have whole seconds compares by these."""
+_MANY = 5
+"""So many different dates are in order by chance less than once in a hundred times."""
+
+
+@dataclass(slots=True)
+class Finder:
+    """The pages of one run's lists. `known` is what earlier runs or probes have learned, `answers` what this run sees:
+    question (domain.questions) -> answer. A no stays a no for the whole run."""
+
+    crm: Payamgostar
+    to_date: Callable[[str | None], str | None]
+    known: Mapping[str, Any]
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def is_no(self, question: str) -> bool:
+        """Whether it is known that the CRM's find does not do this."""
+        return is_no(self.answers.get(question, self.known.get(question)))
+
+    def page(
+        self, source: Source, *, since: str | None, page: int, size: int, descending: bool = False, steady: bool = False
+    ) -> Page:
+        """One page as `Payamgostar.find` gives it. Where queries without a condition are refused or are known to bring
+        nothing, or where no list of customers can tell, a date in the far past is the condition."""
+        if since is None and is_no(self.answers.get("find_empty_queries")):
+            since = EVER
+        found = self._ask(source, since, page, size, descending=descending, steady=steady)
+        doubtful = found is None or self.is_no("find_empty_queries") or self.is_no("find_customers")
+        if since is None and doubtful and not (found and found.records):
+            again = self.crm.find(source, since=EVER, page=page, size=size, descending=descending, steady=steady)
+            if found is None or again.records:
+                self.answers["find_empty_queries"] = "refused" if found is None else "none"
+            found = again
+        assert found is not None
+        if since is None and found.records:
+            self.answers.setdefault("find_empty_queries", "all")
+        self.answers.setdefault(_about(source), True)
+        self._look_at(source, found, since, descending=descending, steady=steady)
+        return found
+
+    def _ask(
+        self, source: Source, since: str | None, page: int, size: int, *, descending: bool, steady: bool
+    ) -> Page | None:
+        """The page, or None if a query without a condition is refused."""
+        try:
+            return self.crm.find(source, since=since, page=page, size=size, descending=descending, steady=steady)
+        except Refused as error:
+            if since is not None or error.reason != "status_400":
+                raise
+            return None
+
+    def _look_at(self, source: Source, page: Page, since: str | None, *, descending: bool, steady: bool) -> None:
+        dates = [date for record in page.records if (date := self.to_date(modified_of(record)))]
+        if since is not None and since != EVER:
+            if dates and min(dates) < (datetime.fromisoformat(since) - _TICK).isoformat():
+                self.answers["find_filters_by_date"] = False
+            elif page.total is not None and len(page.records) >= page.total:
+                self.answers.setdefault("find_filters_by_date", True)
+        if not steady and dates != sorted(dates, reverse=descending):
+            self.answers["find_orders"] = False
+        elif not steady and not descending and len(set(dates)) > _MANY:  # newest first is what many give unasked
+            self.answers.setdefault("find_orders", True)
+        if not all(self.of_type(source, record) for record in page.records):
+            self.answers["find_filters_by_type"] = False
+        elif page.records and since in (None, EVER) and self.crm.type_of_source(source):
+            self.answers.setdefault("find_filters_by_type", True)
+
+    def repeats(self, number: int, ids: Collection[str], earlier: set[str]) -> bool:
+        """Whether a page brings nothing but what earlier ones have brought."""
+        if number == 1 or not ids:
+            return False
+        if earlier.issuperset(ids):
+            self.answers["find_pages"] = False
+            return True
+        self.answers.setdefault("find_pages", True)
+        return False
+
+    def of_type(self, source: Source, record: Mapping[str, Any]) -> bool:
+        """Whether a record belongs to a source: find may take no notice of the subtype."""
+        wanted, found = self.crm.type_of_source(source), type_of(record)
+        return wanted is None or not found or found.lower() == wanted.lower()
+
+    def hides_customers(self, sources: Collection[Source]) -> bool:
+        """Whether the CRM has customers though queries without a condition have shown none in any source."""
+        if is_no(self.answers.get("find_empty_queries")):
+            return False
+        try:
+            shows_any = bool(self.crm.search(0))
+        except CallError as error:
+            if not is_absent(error):
+                raise
+            shows_any = True  # nobody knows
+        if shows_any and any(self.crm.find(source, since=EVER, size=1).records for source in sources):
+            self.answers["find_empty_queries"] = "none"
+            return True
+        return False
+
+    def learn_without_type(self, sources: Collection[Source]) -> None:
+        """Learns from the customers, who are surely there, whether find brings anything without a subtype."""
+        kinds = dict.fromkeys(map(kind_of, sources))
+        try:
+            if any(self.crm.find(kind, since=EVER, size=1, every_type=True).records for kind in kinds):
+                self.answers["find_without_type"] = True
+            elif any(self.crm.find(source, since=EVER, size=1).records for source in sources):
+                self.answers["find_without_type"] = False
+        except CallError as error:
+            if not is_absent(error):
+                raise
+
+    def absent(self, source: Source, error: CallError) -> bool:
+        """Whether an error says that this CRM has no find for a source."""
+        if is_absent(error):
+            self.answers[_about(source)] = False
+        return is_absent(error)
+
+
+def is_absent(error: CallError) -> bool:
+    """Whether an error says that there is no such address: 404, or an answer without a body."""
+    problem = error.message.params.get("problem")
+    empty = isinstance(problem, Message) and problem.params.get("came") == "no_body"
+    return empty or (error.reason == "status_404" and isinstance(error, Refused))
+
+
+def _about(source: Source) -> str:
+    return "find_documents" if kind_of(source) in ("quote", "invoice") else "find_customers"

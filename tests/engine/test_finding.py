@@ -1,0 +1,156 @@
+"""Nothing is lost where the CRM's `find` does not do what it is asked, with edits made while its pages are read."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from siaghsync.domain.questions import BY_NAME
+from tests.engine.fake_documents import rows
+from tests.environment import SINCE
+from tests.indoors import Indoors, indoors
+from tests.world import Maker, World
+
+DOCUMENTS = {"quote/sales/find", "invoice/sales/find"}
+SWITCHES: dict[str, Any] = {
+    "find_filters_by_date": False,
+    "find_orders": False,
+    "find_pages": False,
+    "find_empty_queries": "none",
+    "find_filters_by_type": False,
+    "empty_type_key_means_all": False,
+    "missing": {"person/find", "organization/find"},
+}
+SETS = [(), *((name,) for name in SWITCHES), *combinations(SWITCHES, 2), tuple(list(SWITCHES)[:6])]
+SHOWN_BY_A_WHOLE_READING = {"find_empty_queries", "empty_type_key_means_all"}
+SINGLE: list[tuple[str, Any, str, Any, str]] = [
+    ("find_filters_by_date", False, "find_filters_by_date", False, "does not filter by date"),
+    ("find_orders", False, "find_orders", False, "does not keep the order"),
+    ("find_pages", False, "find_pages", False, "the first page again"),
+    ("find_empty_queries", "none", "find_empty_queries", "none", "nothing without a condition"),
+    ("find_empty_queries", "400", "find_empty_queries", "refused", "nothing without a condition"),
+    ("find_filters_by_type", False, "find_filters_by_type", False, "of other subtypes"),
+    ("empty_type_key_means_all", False, "find_without_type", False, "nothing without a subtype"),
+    ("missing", {"person/find", "organization/find"}, "find_customers", False, "no find for customers"),
+    ("missing", DOCUMENTS, "find_documents", False, "no find for documents"),
+]
+COUNT = 14
+
+
+def date_records(world: World) -> None:
+    """Half of the records bear one date, the others one each."""
+    for number, crm_id in enumerate(sorted(world.crm.records, reverse=True)):
+        world.crm.edit(crm_id, modifyDate=f"2026-01-{max(1, number - COUNT // 2):02}T10:00:00")
+
+
+@pytest.fixture(scope="module")
+def template(make_template: Maker) -> World:
+    world = make_template(customers=COUNT, also_in_crm=COUNT)
+    date_records(world)
+    world.imported().json("sync")
+    return world
+
+
+@pytest.fixture
+def synced(world: World, template: World) -> Indoors:
+    return indoors(world.twin_of(template))
+
+
+def edit_while_paging(world: Indoors, seed: int) -> None:
+    """After each of the first answers some records change: those that were read, and those that were not."""
+    order = random.Random(seed)
+    left = [4]
+
+    def edit(system: str, endpoint: str, stage: str) -> None:
+        if system == "crm" and stage == "answered" and endpoint.endswith(("find", "search", "get")) and left[0]:
+            left[0] -= 1
+            for crm_id in order.sample(sorted(world.crm.records), 3):
+                world.crm.edit(crm_id, email=f"e{left[0]}-{crm_id[:8]}@example.com")
+
+    world.sandbox.on_event(edit)
+
+
+def facts(world: World) -> dict[str, Any]:
+    """Question -> answer, of those about find."""
+    stored = world.rows("SELECT name, value FROM meta WHERE name LIKE 'fact: find_%'")
+    return {name.removeprefix("fact: "): json.loads(value)["answer"] for name, value in stored}
+
+
+@pytest.mark.parametrize("cap", [500, 4])
+@pytest.mark.parametrize("broken", SETS, ids="+".join)
+def test_no_change_is_lost(synced: Indoors, broken: tuple[str, ...], cap: int) -> None:
+    stranger = synced.crm.add_person(lastName="بیگانه", crmObjectTypeCode="lead", customerNumber="987")
+    for name in broken:
+        setattr(synced.crm, name, SWITCHES[name])
+    synced.crm.page_cap = cap
+    customers = sorted(set(synced.crm.records) - {stranger})
+    if SHOWN_BY_A_WHOLE_READING.intersection(broken):
+        synced.json("sync", "--full", env=SINCE)
+    for seed in range(2):
+        for crm_id in customers[seed::3]:
+            synced.crm.edit(crm_id, website=f"https://{seed}.example.com")
+        synced.crm.add_quote(customers[seed], rows(5), number=f"Q-{seed}")
+        synced.crm.add_invoice(customers[seed + 3], rows(7), number=f"I-{seed}")
+        edit_while_paging(synced, seed)
+        synced.json("sync", env=SINCE)
+        synced.json("sync", env=SINCE)
+        for crm_id in customers:
+            record, contact = synced.crm.records[crm_id], synced.finance.contacts[synced.code_of(crm_id)]
+            assert (contact["Email"] or "", contact["WebSiteAddress"] or "") == (record["email"], record["website"])
+        assert len(synced.finance.preinvoices) == 2 * (seed + 1)
+    synced.json("verify")
+    assert "بیگانه" not in str(synced.finance.contacts.values())
+    assert facts(synced).keys() <= BY_NAME.keys()
+
+
+@pytest.mark.parametrize(("switch", "value", "question", "answer", "words"), SINGLE)
+def test_what_find_does_not_do_is_known_until_it_does_it(
+    make_world: Maker, switch: str, value: Any, question: str, answer: Any, words: str
+) -> None:
+    world = indoors(make_world(customers=COUNT, also_in_crm=COUNT))
+    usual = getattr(world.crm, switch)
+    customer = min(world.crm.records)
+    world.crm.add_person(lastName="بیگانه", crmObjectTypeCode="lead", customerNumber="987")
+    date_records(world)
+    world.crm.page_cap = 4 if switch == "find_pages" else 500  # an order shows in a long page, a number in a short one
+    assert world.run("status", "--json").json["fallbacks"] == []
+    setattr(world.crm, switch, value)
+    world.imported().json("sync", env=SINCE)
+    world.crm.add_quote(customer, rows(5), number="Q-1")
+    world.json("sync", env=SINCE)
+    assert len(world.finance.preinvoices) == (value != DOCUMENTS)
+    assert facts(world)[question] == answer
+    (shown,) = world.run("status", "--json").json["fallbacks"]
+    assert words in shown
+    assert "records were looked at" in shown
+    assert words in " ".join(world.run("status").text.split())
+    setattr(world.crm, switch, usual)
+    world.json("sync", "--full", env=SINCE)
+    world.json("sync", env=SINCE)
+    assert facts(world)[question] == (True if answer is False else "all")
+    assert world.run("status", "--json").json["fallbacks"] == []
+
+
+@pytest.mark.parametrize("answer", ["none", "400"])
+def test_an_import_makes_no_doubles_of_customers_that_an_empty_query_does_not_show(
+    make_world: Maker, answer: Any
+) -> None:
+    world = indoors(make_world(customers=5, also_in_crm=5))
+    world.crm.find_empty_queries = answer
+    before = set(world.crm.records)
+    counts = world.imported().json("initial-import", "--yes")["customers"]
+    assert (counts["created"], set(world.crm.records)) == (0, before)
+
+
+def test_what_a_crm_without_customers_is_asked_costs_one_request(make_world: Maker) -> None:
+    world = indoors(make_world(customers=1))
+    world.json("initial-import", "--yes")
+    assert world.journal.count("crm", "identity/search") == 1
+    world.json("sync")
+    world.json("sync")
+    assert world.journal.count("crm", "identity/search") == 0
+    assert world.json("sync")["requests"] == {"crm": 5, "finance": 1}
