@@ -120,6 +120,8 @@ def _facts(settings: Settings, probe: ApiProbe) -> tuple[list[Fact], list[Messag
     found = [Fact(question, answer, "probe", evidence, at) for question, answer, evidence in probe.answers]
     if probe.parties.verdict:
         found.append(facts.of_parties(probe.parties, at))
+    if life := facts.of_session(probe.session_life_s, at):
+        found.append(life)
     known, changes = {fact.question: fact for fact in found}, list[Message]()
     if has_state(settings.siaghsync_state):
         with suppress(StateError), closing(open_state(settings.siaghsync_state)) as state:  # was a warning already

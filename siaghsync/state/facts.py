@@ -124,5 +124,12 @@ def of_parties(parties: AccountParties, at: str) -> Fact:
     return Fact(PREINVOICE_CUSTOMER, answer, "probe", parties.evidence(), at)
 
 
+def of_session(life_s: float | None, at: str) -> Fact | None:
+    """What the age of a session of Siagh says that ended while the program worked; None if none has."""
+    return (
+        None if life_s is None else Fact("siagh_session_life_s", round(life_s), "probe", msg("facts.session_ended"), at)
+    )
+
+
 def _name(question: str) -> str:
     return f"fact: {question}"

@@ -24,7 +24,7 @@ from siaghsync.errors import (
 )
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import DocumentRules
-from siaghsync.state import retries, runs
+from siaghsync.state import facts, retries, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
@@ -167,7 +167,7 @@ def _carry_through(
 
 @contextmanager
 def closed_whatever_happens(context: RunContext, report: RunReport) -> Iterator[None]:
-    """Closes the run as failed if the block raises, and remembers a locked account across runs."""
+    """Closes the run as failed if the block raises, and remembers a locked account, and how long a session lived, across runs."""
     try:
         yield
     except BaseException as error:
@@ -175,6 +175,8 @@ def closed_whatever_happens(context: RunContext, report: RunReport) -> Iterator[
         if not isinstance(error, StateError):  # a state file that can't be written can't take this either
             context.run.finish("failed", report.summary(context.sessions), _message_of(error))
         raise
+    if not context.run.dry_run and (life := facts.of_session(context.finance.session_life_s, context.run.at())):
+        facts.learn(context.state, life)
 
 
 def _message_of(error: BaseException) -> Message:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -161,6 +163,46 @@ def test_whom_documents_are_booked_on(make_world: Maker, position: Any, setting:
     if setting:
         world.set(PREINVOICE_CUSTOMER=setting)
     assert answers(world)["preinvoice_customer"] == answer
+
+
+@pytest.mark.parametrize(
+    ("numbers", "answer"),
+    [
+        ("{code}", {"prefix": "", "offset": 0, "width": 0}),
+        ("100-{thousand}", {"prefix": "100-", "offset": 1000, "width": 0}),
+        ("{code:06}", {"prefix": "", "offset": 0, "width": 6}),
+        ("{square}", None),
+    ],
+)
+def test_how_numbers_follow_from_codes(make_world: Maker, numbers: str, answer: Any) -> None:
+    world = indoors(make_world(customers=8, also_in_crm=8))
+    for place, record in enumerate(list(world.crm.records.values())):
+        code = int(record["customerNumber"])
+        own = national_code(10_006_000 + code)
+        shape = {"code": code, "thousand": code + 1000, "square": code * (place + 2)}
+        world.crm.edit(record["crmId"], nationalCode=own, customerNumber=numbers.format(**shape))
+        world.finance.edit(code, NationalCode=own)
+    assert answers(world)["number_scheme"] == answer
+
+
+def test_a_session_that_ends_shows_how_long_it_lived(world: Indoors) -> None:
+    world.imported()
+    assert answers(world)["siagh_session_life_s"] is None
+    for command in ("check-apis", "sync"):
+        ends = iter([world.finance.expire_sessions])
+
+        def end(_system: str, endpoint: str, stage: str, ends: Any = ends) -> None:
+            if stage == "received" and endpoint.startswith("GetAll"):
+                next(ends, int)()
+
+        forget = world.sandbox.on_event(end)
+        world.json(command, *(["--full"] if command == "sync" else []))
+        forget()
+        (kept,) = world.rows("SELECT value FROM meta WHERE name = 'fact: siagh_session_life_s'")
+        assert json.loads(kept[0])["answer"] is not None
+        world.crm.edit(next(iter(world.crm.records)), email="x@example.com")
+        with sqlite3.connect(world.state_file) as db:
+            db.execute("DELETE FROM meta WHERE name = 'fact: siagh_session_life_s'")
 
 
 def test_the_open_questions_are_shown_with_the_way_to_settle_them(world: Indoors) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from siaghsync import clock
 from siaghsync.connectors.http.errors import Unauthorized
 from siaghsync.errors import InDoubt, LoginRefused, NotSent, Refused, System
 
@@ -24,6 +25,9 @@ class SharedLogin:
         self._log_in = log_in
         self._lock = threading.Lock()
         self._token = ""
+        self._since = 0.0
+        self.life_s: float | None = None
+        """How many seconds after its login the last token ended that the system no longer accepted while it accepts a new one."""
         self._refusal: LoginRefused | None = None
 
     def renew(self, old: str = "") -> str:
@@ -37,6 +41,7 @@ class SharedLogin:
             if self._token == old or not self._token:
                 try:
                     self._token = self._log_in()
+                    self._since = clock.monotonic()
                 except LoginRefused as error:
                     self._refusal = error
                     raise
@@ -52,11 +57,19 @@ class SharedLogin:
         try:
             return ask(token)
         except Unauthorized:
+            age = self._age_of(token)
             token = self._renew_before_asking(token)
         try:
-            return ask(token)
+            answer = ask(token)
         except Unauthorized as error:
             raise self._rejected(error) from None
+        self.life_s = self.life_s if age is None else age
+        return answer
+
+    def _age_of(self, token: str) -> float | None:
+        """Seconds since the login that brought this token; None if another thread has a newer one already."""
+        with self._lock:
+            return clock.monotonic() - self._since if token == self._token else None
 
     def _renew_before_asking(self, old: str) -> str:
         """Whatever became of the login: the request that needs it was surely not sent, or was turned away with 401."""

@@ -83,6 +83,11 @@ class Siagh:
         """HTTP requests that were tried so far, logins and repeats included."""
         return self._http.sent
 
+    @property
+    def session_life_s(self) -> float | None:
+        """How old the last session was, in seconds, that ended while the program worked; None while none has."""
+        return self._login.life_s
+
     def login(self) -> Session:
         """Logs in now (contract siagh §2). Raises LoginRefused on a clear no, once for all."""
         self._login.renew()

@@ -22,7 +22,7 @@ from siaghsync.domain.normalize import ascii_digits, legal_id_is_valid, national
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.errors import BadRecord, InDoubt, LoginRefused, Refused, SiaghsyncError, System
 from siaghsync.features.check_apis.diagnose import Setup, explain
-from siaghsync.features.check_apis.probes import Answer, CrmProbes
+from siaghsync.features.check_apis.probes import Answer, CrmProbes, NumberPairs
 from siaghsync.features.check_apis.rules import Expected, Findings
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.settings import Settings
@@ -58,6 +58,9 @@ class ApiProbe:
     """Whether the CRM's probes may read whole lists."""
     answers: list[Answer] = field(default_factory=list)
     """What the probes have found about the open questions."""
+    session_life_s: float | None = None
+    """As `Siagh.session_life_s`."""
+    pairs: NumberPairs = field(default_factory=NumberPairs)
     parties: AccountParties = field(default_factory=AccountParties)
     document_types: Collection[str] | None = None
     """Type codes of the CRM's documents; None while they are not known, or nothing is to be compared with them."""
@@ -103,8 +106,11 @@ class ApiProbe:
         facts[f"{kind}s"] = None if None in (page.total, so_far) else page.total + so_far
         for raw in page.records:
             facts["categories"] = sorted({*facts["categories"], *_categories(raw)})
-            if number := _number(raw, kind):
-                facts["numbers"].append(number)
+            with suppress(BadRecord):  # a record that can't be understood is told by the run that needs it
+                customer = customer_from_crm(raw, kind, self.settings.mapping.site())
+                if customer.number:
+                    facts["numbers"].append(customer.number)
+                    self.pairs.add(customer)
         if not page.records:
             self._other_types(crm, kind, facts)
 
@@ -136,14 +142,21 @@ class ApiProbe:
                 "fiscal_year": session.fiscal_year,
                 "system_date": session.system_date,
             }
-            (counts, code), facts["list_ms"] = self._timed(
-                lambda: _count_contacts(siagh, self.parties, self.place_codes)
-            )
+            (counts, code), facts["list_ms"] = self._timed(lambda: _count_contacts(siagh, self._note))
             facts |= counts
+            self.parties.whole = True
+            self.answers += self.pairs.answers()
             if code is not None:
                 one, facts["contact_ms"] = self._timed(partial(siagh.contact, code))
                 facts["finds_by_code"] = one is not None
+        self.session_life_s = siagh.session_life_s
         return found
+
+    def _note(self, contact: Contact) -> None:
+        self.parties.note(contact)
+        self.pairs.compare(contact)
+        for place, codes in self.place_codes.items():
+            codes.add(ascii_digits(contact.fields[place]).strip())
 
     def _timed(self, work: Callable[[], T]) -> tuple[T, float]:
         """The result of `work` and how many milliseconds it took."""
@@ -204,16 +217,7 @@ def _categories(raw: Mapping[str, Any]) -> Iterator[str]:
             yield key
 
 
-def _number(raw: Mapping[str, Any], kind: Kind) -> str:
-    try:
-        return customer_from_crm(raw, kind).number
-    except BadRecord:
-        return ""  # a record that can't be understood is told by the run that needs it
-
-
-def _count_contacts(
-    siagh: Siagh, parties: AccountParties, places: dict[str, set[str]]
-) -> tuple[dict[str, int], int | None]:
+def _count_contacts(siagh: Siagh, note: Callable[[Contact], None]) -> tuple[dict[str, int], int | None]:
     """Counts of contacts, and the code of one of them; the two kinds side by side show whether TowardType means what it
     should."""
     names = (
@@ -229,16 +233,13 @@ def _count_contacts(
         except BadRecord:
             count["not_understood"] += 1
             continue
-        parties.note(contact)
-        for place, codes in places.items():
-            codes.add(ascii_digits(contact.fields[place]).strip())
+        note(contact)
         if contact.admin:
             count["admins"] += 1
             continue
         code = contact.code
         count["inactive"] += not contact.active
         _count_kind(contact, count)
-    parties.whole = True
     return count, code
 
 

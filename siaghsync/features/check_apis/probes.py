@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +11,16 @@ from typing import Any
 
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
-from siaghsync.domain.customer import Kind
+from siaghsync.domain.customer import Contact, Customer, Kind
 from siaghsync.domain.document import DocumentSource
+from siaghsync.domain.evidence import agree
+from siaghsync.domain.normalize import national_key
 from siaghsync.errors import InDoubt, Refused
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
 
 _EVER = "2000-01-01T00:00:00"
-_SAMPLE, _LARGEST = 200, 500
+_SAMPLE, _LARGEST, _ENOUGH = 200, 500, 3
 _KINDS: tuple[Kind, ...] = ("person", "organization")
 _DOCUMENTS: tuple[DocumentSource, ...] = ("quote", "invoice")
 
@@ -149,6 +152,37 @@ class CrmProbes:
         if seen:
             tally = {code: "both" if len(words) > 1 else min(words) for code, words in sorted(seen.items())}
             yield "state_codes", tally, _records(count)
+
+
+class NumberPairs:
+    """Customers and contacts with the same national code: how the number of the one follows from the code of the other."""
+
+    def __init__(self) -> None:
+        self._customers: defaultdict[str, list[Customer]] = defaultdict(list)
+        self._pairs: list[tuple[str, int]] = []
+
+    def add(self, customer: Customer) -> None:
+        """Takes in a customer that has a number."""
+        if key := national_key(customer.national_code):
+            self._customers[key].append(customer)
+
+    def compare(self, contact: Contact) -> None:
+        """Takes in a contact, once all customers are there."""
+        for customer in self._customers.get(national_key(contact.national_code), ()):
+            if agree(customer, contact):
+                self._pairs.append((customer.number, contact.code))
+
+    def answers(self) -> Iterator[Answer]:
+        """What most of them have in common, if there are enough of them: `prefix`, `offset`, `width` as CUSTOMER_NUMBER_*."""
+        seen: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        for number, code in self._pairs:
+            if shape := re.fullmatch(r"(.*?)([0-9]{1,18})", number):
+                seen[shape[1], int(shape[2]) - code].append(shape[2])
+        (prefix, offset), digits = max(seen.items(), key=lambda item: len(item[1]), default=(("", 0), []))
+        if len(digits) >= _ENOUGH and len(digits) * 2 > len(self._pairs):
+            width = max((len(each) for each in digits if each.startswith("0")), default=0)
+            evidence = msg("facts.numbers", fit=len(digits), count=len(self._pairs))
+            yield "number_scheme", {"prefix": prefix, "offset": offset, "width": width}, evidence
 
 
 def _records(count: int) -> Message:
