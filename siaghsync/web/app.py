@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -11,16 +12,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from siaghsync.dashboard_users import Role
 from siaghsync.web import auth, dashboard, facts, record, records, reviews, waiting
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.middleware import BodyLimit, Guard, SessionCookie
-from siaghsync.web.page import Handler, Pages, switch_language
+from siaghsync.web.page import STATIC, VERSIONS, Handler, Pages, switch_language
 from siaghsync.web.webhooks import Intake, Webhooks
 
-_STATIC = Path(__file__).parent / "static"
 _STATUSES_WITH_TEXT = (400, 404, 405, 413)
 
 
@@ -44,7 +44,7 @@ def create_app(dependencies: Dependencies, intake: Intake, *, access: bool = Fal
                     Route("/{item}/{secret:path}", webhooks.answer, methods=["GET", "POST"]),
                 ],
             ),
-            Mount("/static", _Static(directory=_STATIC)),
+            Mount("/static", _Static(directory=STATIC)),
             Mount(
                 "",
                 routes=_page_routes(pages),
@@ -92,9 +92,12 @@ def _page_routes(pages: Pages) -> list[Route]:
 
 
 class _Static(StaticFiles):
-    """Files that browsers may keep for an hour."""
+    """Files that browsers may keep: for a year at the address of their version, for an hour at any other."""
 
-    def file_response(self, *args: object, **named: object) -> Response:
-        response = super().file_response(*args, **named)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = "public, max-age=3600"
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        is_version = scope["query_string"].decode("latin-1") == VERSIONS.get(Path(full_path).name)
+        response.headers["Cache-Control"] = "public, max-age=" + ("31536000, immutable" if is_version else "3600")
         return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 import secrets
@@ -26,6 +27,9 @@ from siaghsync.web.middleware import LoginSession, LoginSessions, read_form
 
 LANGUAGE_COOKIE = "siaghsync_language"
 _TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+VERSIONS = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in STATIC.iterdir()}
+"""File that browsers keep -> its version, which stands in its address, so that a changed file is loaded at once."""
 _YEAR_SECONDS = 365 * 86400
 
 Handler = Callable[["PageContext"], Response]
@@ -45,6 +49,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self.templates.globals["versions"] = VERSIONS
 
     def endpoint(self, handler: Handler, needs: Role | None) -> Endpoint:
         """An endpoint for `handler`, which runs in a thread of its own, for who is logged in with at least the role `needs`;
@@ -171,8 +176,10 @@ class PageContext:
         return self.inside(f"{url.path}?{url.query}" if url.query else url.path)
 
     def message(self, text: str, status: int, error: Message | None = None) -> Response:
-        """A page that says one thing, and what an error said about it."""
-        return self.show("message.html", status, text=text, error=error)
+        """A page that says one thing, and what an error said about it. Where it is about a review, it leads back there."""
+        review_id = self.request.path_params.get("review_id") if status != 404 else None
+        back = f"/reviews/{review_id}?{self.form.get('query', '')}".rstrip("?") if review_id else ""
+        return self.show("message.html", status, text=text, error=error, back=back)
 
     def go(self, path: str, flash: str = "") -> Response:
         """Sends the browser to another page of this site; `flash` is shown there once."""

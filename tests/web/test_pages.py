@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import socket
 import uuid
@@ -160,6 +161,18 @@ def test_without_a_password_the_dashboard_stays_closed_but_webhooks_work(small: 
 # --- what every answer carries -----------------------------------------------------------------------------
 
 
+def test_files_have_their_version_in_the_address_and_are_kept_for_long(inside: Served) -> None:
+    page = inside.get("/").text
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(addresses) == 4
+    for address in addresses:
+        answer = inside.get(address)
+        version = hashlib.sha256(answer.content).hexdigest()[:12]
+        assert address.endswith(f"?{version}")
+        assert "immutable" in answer.headers["Cache-Control"]
+    assert inside.get("/static/site.css?older").headers["Cache-Control"] == "public, max-age=3600"
+
+
 @pytest.mark.parametrize("path", ["/", "/login", "/health", "/static/site.css", "/nothing", "/webhook/crm/identity/x"])
 def test_every_answer_is_guarded(inside: Served, path: str) -> None:
     answer = inside.get(path)
@@ -240,6 +253,14 @@ def test_a_decision_needs_a_login_a_token_and_a_post(inside: Served) -> None:
     assert inside.post(path, {"way": "link", "value": "abc", "csrf": csrf}).status_code == 400
     assert "missing" in inside.post(path, {"way": "link", "value": " ", "csrf": csrf}).headers["Location"]
     assert hostile_review(inside.world) == review_id
+
+
+def test_a_refused_decision_leads_back_to_the_question(inside: Served) -> None:
+    review_id = hostile_review(inside.world)
+    form = {"way": "posted", "value": "7", "csrf": inside.csrf("/"), "query": "kind=person"}
+    answer = inside.post(f"/reviews/{review_id}/decide", form)
+    assert answer.status_code == 400
+    assert f'href="/reviews/{review_id}?kind=person"' in answer.text
 
 
 def test_a_decision_waits_for_a_run_and_is_audited_with_the_user(inside: Served) -> None:
