@@ -21,7 +21,14 @@ from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateErr
 from siaghsync.features.check_apis.collect import ApiProbe, expected
 from siaghsync.features.check_apis.render import as_json as report_as_json
 from siaghsync.features.check_apis.render import as_text
-from siaghsync.features.check_apis.rules import ApiReport, ConfigWarning, config_warnings, mapping_warnings, unchecked
+from siaghsync.features.check_apis.rules import (
+    ApiReport,
+    ConfigWarning,
+    config_warnings,
+    mapping_warnings,
+    scheme_warnings,
+    unchecked,
+)
 from siaghsync.features.check_apis.suggest import mapping_text, places_of_pairs, types_of_documents
 from siaghsync.messages.message import Message, msg
 from siaghsync.report.streams import write_json, write_line
@@ -94,6 +101,7 @@ def _look(settings: Settings, *, deep: bool) -> ApiReport:
     _note_lock(settings.siaghsync_state, probe.errors)
     measure = expected(settings, clock.now())
     warnings += config_warnings(crm.facts, finance.facts, measure)
+    warnings += scheme_warnings(probe.pairs.scheme, measure.scheme)
     codes = probe.place_codes if probe.parties.whole else None
     warnings += mapping_warnings(settings.mapping, probe.document_types, codes)
     known, changes = _facts(settings, probe)

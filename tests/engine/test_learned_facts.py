@@ -108,3 +108,8 @@ def test_a_tally_that_grows_is_no_contradiction(world: World, later: str, count:
     assert deep() == []
     world.crm.edit(first, number=number)
     assert (len(deep()), deep()) == (count, [])
+    quote(world, number="100-1405/9")
+    assert ("100-1405/9" in str(world.json("sync", exit_code=count)["failures"])) == bool(count)
+    rehearse(world)
+    world.json("sync")
+    assert "100-1405/9" in str([p.fields for p in world.finance.preinvoices]), "a rehearsal settles every doubt"

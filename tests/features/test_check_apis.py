@@ -183,6 +183,12 @@ def test_how_numbers_follow_from_codes(make_world: Maker, numbers: str, answer: 
         world.crm.edit(record["crmId"], nationalCode=own, customerNumber=numbers.format(**shape))
         world.finance.edit(code, NationalCode=own)
     assert answers(world)["number_scheme"] == answer
+    told = warned(world)
+    assert ("number_scheme" in told) == bool(answer and answer["offset"])
+    if "number_scheme" in told:
+        assert "CUSTOMER_NUMBER_PREFIX=100-, CUSTOMER_NUMBER_OFFSET=1000" in told["number_scheme"]["message"]
+        right = {"CUSTOMER_NUMBER_PREFIX": "100-", "CUSTOMER_NUMBER_OFFSET": "1000"}
+        assert "number_scheme" not in warned(world, **right)
 
 
 def test_a_session_that_ends_shows_how_long_it_lived(world: Indoors) -> None:

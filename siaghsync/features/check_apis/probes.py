@@ -160,6 +160,8 @@ class NumberPairs:
     def __init__(self) -> None:
         self._customers: defaultdict[str, list[Customer]] = defaultdict(list)
         self._pairs: list[tuple[str, int]] = []
+        self.scheme: dict[str, Any] | None = None
+        """The answer, once it was given; None while it is open."""
 
     def add(self, customer: Customer) -> None:
         """Takes in a customer that has a number."""
@@ -182,7 +184,8 @@ class NumberPairs:
         if len(digits) >= _ENOUGH and len(digits) * 2 > len(self._pairs):
             width = max((len(each) for each in digits if each.startswith("0")), default=0)
             evidence = msg("facts.numbers", fit=len(digits), count=len(self._pairs))
-            yield "number_scheme", {"prefix": prefix, "offset": offset, "width": width}, evidence
+            self.scheme = {"prefix": prefix, "offset": offset, "width": width}
+            yield "number_scheme", self.scheme, evidence
 
 
 def _records(count: int) -> Message:

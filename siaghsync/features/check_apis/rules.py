@@ -89,6 +89,13 @@ def config_warnings(crm: Facts, finance: Facts, expected: Expected) -> list[Conf
     return [*found, *_kinds(finance), *_year(finance, expected), *_list(finance, expected)]
 
 
+def scheme_warnings(shown: Mapping[str, Any] | None, scheme: NumberScheme) -> Iterator[ConfigWarning]:
+    """CUSTOMER_NUMBER_* that are not what most customers of both systems show (the answer `number_scheme`; None: open)."""
+    if shown and (shown["prefix"], shown["offset"]) != (scheme.prefix, scheme.offset):
+        settings = ", ".join(f"CUSTOMER_NUMBER_{name.upper()}={value}" for name, value in shown.items())
+        yield _warning("crm", "number_scheme", settings=settings)
+
+
 def mapping_warnings(
     file: MappingFile, types: Collection[str] | None, codes: Mapping[str, Collection[str]] | None
 ) -> Iterator[ConfigWarning]:
