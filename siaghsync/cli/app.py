@@ -64,6 +64,11 @@ COMMANDS = {
             "Set up",
             "Write clearly marked test records, step by step, to learn how both systems behave; clean up what can be deleted.",
         ),
+        Listed(
+            "notify-test",
+            "Set up",
+            "Send a trial message to HEALTHCHECK_URL, ALERT_URL and NOTIFY_URLS. Exit 1 if one did not go out, or none is set.",
+        ),
         Listed("sync", "Every day", "Bring what changed in the CRM into Finance. The job for cron."),
         Listed(
             "serve",

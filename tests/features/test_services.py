@@ -109,3 +109,42 @@ def test_the_alert_carries_both_texts_and_links(imported: Indoors, listener: Lis
     assert alert.json["link"] == "https://books.example.com/reviews"
     assert alert.json["items"][0]["link"] == "https://books.example.com/reviews/1"
     assert "مورد تازه" in alert.json["text_fa"]
+
+
+def test_a_trial_message_goes_to_every_channel_and_counts_as_no_run(
+    make_world: Maker, listener: Listener, postbox: tuple[Postbox, int]
+) -> None:
+    box, port = postbox
+    world = indoors(make_world(customers=0))
+    mail = f"mailto://127.0.0.1:{port}?from=siaghsync@example.com&to=office@example.com&mode=insecure"
+    world.set(HEALTHCHECK_URL=f"{listener.url}/hush/", ALERT_URL=f"{listener.url}/alert", NOTIFY_URLS=mail)
+    ended = world.run("notify-test")
+    assert ended.exit_code == 0
+    assert [line.split(":")[0] for line in ended.stderr.splitlines()] == ["HEALTHCHECK_URL", "ALERT_URL", "NOTIFY_URLS"]
+    assert "hush" not in ended.text
+    called = {one.path: one for one in listener.take()}
+    assert set(called) == {"/hush/log", "/alert"}
+    assert called["/alert"].json["trial"] is True
+    (letter,) = box.mails
+    for text in (letter, f"{called['/alert'].json['text']} {called['/alert'].json['text_fa']}"):
+        assert "trial message" in text
+        assert "پیام آزمایشی" in text
+    assert not world.state_file.exists()
+
+
+def test_a_trial_message_that_did_not_go_out_is_told_without_its_address(make_world: Maker, listener: Listener) -> None:
+    world = indoors(make_world(customers=0))
+    world.set(ALERT_URL=f"{listener.url}/alert", NOTIFY_URLS=f"json://127.0.0.1:{closed_port()}/hush-hush")
+    ended = world.run("notify-test", "--json")
+    assert ended.exit_code == 1
+    assert [(item["target"], item["sent"]) for item in ended.json["items"]] == [
+        ("ALERT_URL", True),
+        ("NOTIFY_URLS", False),
+    ]
+    assert "hush" not in ended.text
+
+
+def test_a_trial_without_any_channel_says_so(make_world: Maker) -> None:
+    ended = indoors(make_world(customers=0)).run("notify-test")
+    assert ended.exit_code == 1
+    assert "Nothing was sent" in ended.stderr
