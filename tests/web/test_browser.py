@@ -216,3 +216,111 @@ def test_it_fits_a_phone_and_can_be_used_by_keyboard(visit: Any, troubled: Serve
             page.screenshot(
                 path=Path(folder) / f"{locale}{path.replace('/', '-').replace('?', '-')}.png", full_page=True
             )
+
+
+# --- the work list -----------------------------------------------------------------------------------------
+
+MANY = 40
+
+
+@pytest.fixture(scope="module")
+def forty(troubled: Served) -> Iterator[list[int]]:
+    """Forty quotes without a product code, each a question; closed in the end, so that no other test meets them."""
+    world = troubled.world
+    customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
+    for n in range(MANY):
+        row = {"productCode": "", "count": 1, "baseUnitPrice": 1000 * (n + 1)}
+        world.crm.add_quote(customer, [row], number=f"F-{n}", crmObjectTypeCode="PI_5")
+    world.json("sync", exit_code=1)
+    found = [review_id for (review_id,) in world.rows("SELECT id FROM reviews WHERE name LIKE 'F-%' ORDER BY id")]
+    yield found
+    world.run("review", "resolve", *map(str, found), "--discard")
+
+
+@pytest.fixture(scope="module")
+def in_doubt(troubled: Served) -> Iterator[tuple[int, str]]:
+    """A quote of which nobody knows whether it was posted: the question, and a number that another document has."""
+    world = troubled.world
+    customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
+    row = {"productCode": "P-1", "count": 1, "baseUnitPrice": 700}
+    world.crm.add_quote(customer, [row], number="N-1", crmObjectTypeCode="PI_5")
+    world.json("sync")
+    world.crm.add_quote(customer, [row], number="N-2", crmObjectTypeCode="PI_5")
+    world.arm("reset_after", "finance:SaveFormData/preinvoice")
+    world.json("sync", exit_code=1)
+    ((review_id,),) = world.rows("SELECT id FROM reviews WHERE name = 'N-2'")
+    ((number,),) = world.rows("SELECT finance_number FROM posted_documents WHERE crm_number = 'N-1'")
+    yield review_id, number
+    world.run("review", "resolve", str(review_id), "--discard")
+
+
+def answers(world: World, reviews: list[int]) -> list[str | None]:
+    among = ", ".join(map(str, reviews))
+    return [found for (found,) in world.rows(f"SELECT resolution FROM reviews WHERE id IN ({among}) ORDER BY id")]
+
+
+@pytest.mark.parametrize("locale", ["en", "fa"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_forty_reviews_are_decided_in_under_forty_clicks_and_taken_back(
+    visit: Any, troubled: Served, forty: list[int], locale: str, width: int
+) -> None:
+    page, clicks = visit(locale, viewport={"width": width, "height": 740}).log_in(), 0
+
+    def click(selector: str) -> None:
+        nonlocal clicks
+        clicks += 1
+        page.click(selector)
+
+    click("nav a[href='/reviews']")
+    click("a[href*='reason=row_without_product']")
+    click("input[name=all]")
+    click("button[name=way][value=discard]")
+    assert page.locator("tbody tr").count() == MANY
+    click("form[action='/reviews/decide'] button")
+    page.wait_for_selector(".flash")
+    assert clicks < MANY
+    assert answers(troubled.world, forty) == ["discard"] * MANY
+    page.goto(f"{troubled.url}/reviews/{forty[0]}")
+    page.click("form[action$='/reopen'] button")
+    page.wait_for_selector("#ways-out")
+    troubled.log_in()
+    for review_id in forty[1:]:
+        troubled.post(f"/reviews/{review_id}/reopen", {"csrf": troubled.csrf("/")})
+    assert answers(troubled.world, forty) == [None] * MANY
+
+
+@pytest.mark.parametrize("locale", ["en", "fa"])
+def test_a_decision_during_a_long_run_is_stored_shown_and_taken_back(
+    visit: Any, troubled: Served, forty: list[int], locale: str
+) -> None:
+    world, page, path = troubled.world, visit(locale).log_in(), f"/reviews/{forty[0]}"
+    with holding(world, "login"):
+        process = world.start("sync")
+        wait_for(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
+        page.goto(troubled.url + path)
+        page.click("#ways-out form:has(input[value=discard]) button")
+        page.click(f"form[action='{path}/decide'] button")
+        page.goto(troubled.url + "/reviews")
+        page.click(f"#decided form[action='{path}/reopen'] button")
+        page.wait_for_selector("#ways-out")
+        assert answers(world, forty[:1]) == [None]
+    finish(process)
+
+
+@pytest.mark.parametrize("locale", ["en", "fa"])
+def test_a_wrong_number_is_refused_and_leads_back_to_the_question(
+    visit: Any, troubled: Served, in_doubt: tuple[int, str], locale: str
+) -> None:
+    world, page, (review_id, taken) = troubled.world, visit(locale).log_in(), in_doubt
+    for number in ("24x8", taken):
+        page.goto(f"{troubled.url}/reviews/{review_id}")
+        page.fill("#value-posted", number)
+        page.click("#ways-out form:has(#value-posted) button")
+        page.wait_for_selector(".flash")
+        assert page.url.startswith(f"{troubled.url}/reviews/{review_id}?")
+        assert number in page.inner_text(".flash")
+    page.goto(f"{troubled.url}/reviews/{review_id}")
+    page.fill("#value-posted", "9876543")
+    page.click("#ways-out form:has(#value-posted) button")
+    assert page.locator("input[name=sure][required]").count() == 1
+    assert answers(world, [review_id]) == [None]
