@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from siaghsync import clock
 from siaghsync.cli.environment import is_running, settings_of
 from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.cli.status_all import show_companies
 from siaghsync.cli.times import seconds_of
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
@@ -30,10 +32,15 @@ def status(
         str | None,
         typer.Option("--max-age", metavar="AGE", help="Exit 1 if the last good run is older: 90s, 15m, 2h, 1d."),
     ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--all", metavar="FOLDER", help="Each subfolder with a .env: one table of companies.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """`status`. Exit 1 if a person is needed."""
     oldest = seconds_of(max_age) if max_age is not None else None
+    if folder is not None:
+        raise typer.Exit(show_companies(folder, oldest, as_json=as_json))
     settings = settings_of(context)
     path, interval, now = settings.siaghsync_state, settings.poll_interval_seconds, clock.now()
     if not path.exists():

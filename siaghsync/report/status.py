@@ -14,7 +14,7 @@ from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import Message, msg
 from siaghsync.report.labels import reason_with_word
 from siaghsync.report.run import skipped_table
-from siaghsync.report.text import Prose, sentence, table
+from siaghsync.report.text import Prose, isolated, sentence, table
 from siaghsync.state.runs import RunRecord
 from siaghsync.state.status import Group, Overview, Slot, Status, Tries, is_overdue
 
@@ -50,6 +50,17 @@ def status_report(
             rows.add_row(f"{source}s", moment_in_both(datetime.fromisoformat(modified)))
         parts.append(rows)
     return parts
+
+
+def companies_table(found: Sequence[tuple[str, Mapping[str, Any], Sequence[Message]]]) -> RenderableType:
+    """Many companies, a row each: name, figures as in an Overview, and why a person is needed."""
+    rows = table("company", "last good run", "waiting", "review", "a person is needed because")
+    for name, figures, problems in found:
+        last = figures["last_success_at"]
+        at = moment_in_both(datetime.fromisoformat(last)) if last else "never"
+        why = "\n".join(sentence(problem) for problem in problems)
+        rows.add_row(isolated(name), at, str(figures["pending"]), str(figures["review"]), Text(why, style="red"))
+    return rows
 
 
 def ago(stored: str, now: datetime) -> Message:
