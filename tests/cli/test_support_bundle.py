@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from siaghsync.features.support_bundle.mask import Mask
+from siaghsync.messages.message import msg
 from tests.environment import SINCE
 from tests.indoors import Indoors, indoors
 from tests.world import Maker
@@ -94,3 +96,11 @@ def bundle_with(world: Indoors, **env: str) -> dict[str, Any]:
 def test_it_replaces_nothing_of_ours(world: Indoors) -> None:
     assert world.run("support-bundle", str(world.state_file)).exit_code == 2
     assert world.json("status", exit_code=1)["initial_import_done"] is True
+
+
+def test_where_a_bug_happened_is_told_and_what_it_is_of_others_is_not() -> None:
+    where = "runner.py:12 sync\nplan.py:40 decide"
+    told = Mask("key").message(msg("error.bug", type="KeyError", where=where))
+    assert told == {"code": "error.bug", "params": {"type": "KeyError", "where": where}}
+    other = Mask("key").message(msg("status.too_old", seconds="5", at=where))
+    assert where not in json.dumps(other)

@@ -51,6 +51,8 @@ class Mask:
         """The code of a message, and its parameters: words of ours as they are, counts too, all else masked."""
         if message is None:
             return None
+        if message.code == "error.bug":  # file names, line numbers and functions of ours, and no value
+            return {"code": message.code, "params": dict(message.params)}
         return {
             "code": message.code,
             "params": {name: self._param(name, value) for name, value in message.params.items()},
