@@ -1,3 +1,3 @@
 """siaghsync keeps Siagh (finance) in step with Payamgostar (CRM)."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
