@@ -91,16 +91,32 @@ def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan, br
 
 @dataclass(slots=True)
 class Heirs:
-    """Finds customers that were deleted in the CRM and entered again under the same number. Each record is asked for once."""
+    """Finds customers that were deleted in the CRM and entered again, under the same number or with the same code and name. Each
+    record is asked for once."""
 
     context: RunContext
     is_gone: dict[str, bool] = field(default_factory=dict)
+    inherited: set[int] = field(default_factory=set)
+    """Codes of contacts that one has inherited already: the next one with the same code and name is a double."""
 
     def considered(self, case: CustomerCase) -> CustomerCase:
         """The case with the contact of a linked record that had the number and is gone; that one is no twin any more. A crowd
         under one number has no heir."""
-        if not case.number_twins or len(case.number_twins) == MOST_TWINS:
+        if len(case.number_twins) == MOST_TWINS:
             return case
+        return self._under_its_number(case) if case.number_twins else self._by_identity(case)
+
+    def _by_identity(self, case: CustomerCase) -> CustomerCase:
+        """A contact with the same code and name is free if the record that it is linked to is gone."""
+        for candidate in case.by_identity:
+            owner = self.context.mappings.of_crm(candidate.taken_by) if candidate.taken_by else None
+            code = candidate.contact.code
+            if owner and owner.finance_code == code and code not in self.inherited and self._gone(owner):
+                self.inherited.add(code)
+                return replace(case, heir_of=candidate.contact)
+        return case
+
+    def _under_its_number(self, case: CustomerCase) -> CustomerCase:
         known = {mapping.crm_id: mapping for mapping in self.context.mappings.with_number(case.customer.number)}
         gone = [crm_id for crm_id in case.number_twins if crm_id in known and self._gone(known[crm_id])]
         if not gone:

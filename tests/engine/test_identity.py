@@ -113,6 +113,38 @@ def test_a_mark_that_stands_on_somebody_else_is_no_proof(world: Indoors) -> None
     assert world.finance.contacts[code]["Name"] == "مینا نوری"
 
 
+def test_a_customer_that_was_entered_again_under_another_number_keeps_its_contact(world: Indoors) -> None:
+    ready(world)
+    ali = created(world, "9001", "علی رضایی", ALI)
+    world.json("sync")
+    code = world.code_of(ali)
+    twin = created(world, "9005", "علی رضایی", ALI)
+    world.json("sync", exit_code=1)
+    assert [reason for reason, _, _ in reviews(world)] == ["double_in_crm"]
+    world.crm.delete(ali)
+    world.crm.edit(twin, email="new@example.com")
+    assert [(c["action"], c["reason"]) for c in world.json("sync")["changes"]] == [("link", "relinked")]
+    assert (world.code_of(twin), reviews(world)) == (code, [])
+    assert world.finance.contacts[code]["Email"] == "new@example.com"
+    assert world.json("verify")["in_step"] == 2
+
+
+def test_only_one_of_two_that_were_entered_again_gets_the_contact(world: Indoors) -> None:
+    ready(world)
+    ali = created(world, "9001", "علی رضایی", ALI)
+    world.json("sync")
+    code = world.code_of(ali)
+    world.crm.delete(ali)
+    new = [created(world, number, "علی رضایی", ALI) for number in ("9005", "9006")]
+    for _ in range(2):
+        world.run("sync", "--full")
+        linked = world.rows("SELECT crm_id FROM customer_mappings WHERE finance_code = ?", code)
+        assert len(linked) == 1
+        assert linked[0][0] in new
+    assert [reason for reason, _, _ in reviews(world)] == ["double_in_crm"]
+    assert len([each for each in world.finance.contacts.values() if each["Name"] == "علی رضایی"]) == 1
+
+
 def test_a_customer_that_was_entered_again_under_its_number_keeps_its_contact(world: Indoors) -> None:
     ready(world).set(**SINCE)
     first = created(world, "9001", "علی رضایی", ALI)
