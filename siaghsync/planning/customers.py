@@ -166,14 +166,28 @@ def is_somebody_else(mapping: CustomerMapping, contact: Contact, customer: Custo
     """Whether the code of a linked contact has come to belong to somebody else (contract siagh §3.1).
 
     Where its RecordId is not known, by what the mapping last knew of it; a mapping that knows nothing yet goes by the customer.
-    A new code of the customer may have arrived in Finance without a clear answer, so it speaks for the contact.
+    A new code of the customer may have arrived in Finance without a clear answer, so it speaks for the contact. A RecordId that
+    is seen for the first time needs something that speaks for the contact: a contact that a sync made is not looked at again
+    for long.
     """
     if mapping.record_id and contact.record_id:
         return mapping.record_id != contact.record_id
     ours = customer.national_code if customer else ""
     known = ours if mapping.national_code is None else mapping.national_code
     is_ours = bool(ours) and national_key(ours) == national_key(contact.national_code)
-    return contradict(mapping.kind, ours if is_ours else known, contact)
+    if contradict(mapping.kind, ours if is_ours else known, contact):
+        return True
+    if not contact.record_id or customer is None or is_recognised(mapping, contact):
+        return False
+    found = evidence(customer, contact)
+    return not (found.name or found.code or found.phone)
+
+
+def is_recognised(mapping: CustomerMapping, contact: Contact) -> bool:
+    """Whether the mark or the national code of a contact says that it is the one that the mapping knows."""
+    is_marked = bool(contact.marker) and contact.marker in (mapping.customer_number, mapping.crm_id)
+    code = national_key(mapping.national_code or "")
+    return is_marked or (bool(code) and code == national_key(contact.national_code))
 
 
 def plan_linked(

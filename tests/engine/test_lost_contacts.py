@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.environment import SINCE
+from tests.indoors import indoors
 from tests.world import Maker, World
 
 CODE_A, CODE_B = "0012345679", "0499370899"
@@ -214,3 +215,26 @@ def test_a_replaced_contact_can_be_linked_as_it_is(world: World) -> None:
     resolve(world, "--link", str(code))
     assert world.json("sync")["customers"]["updated"] == 1
     assert world.finance.contacts[code]["Email"] == "a@example.com"
+
+
+@pytest.mark.parametrize("mark", ["true", "false"])
+def test_a_contact_that_a_sync_made_and_never_looked_at_again_is_told_from_the_next_with_its_code(
+    make_world: Maker, mark: str
+) -> None:
+    """Nothing is known of it but its code: no RecordId yet, and the customer has no national code."""
+    world = indoors(make_world())
+    world.set(**SINCE, FINANCE_NOTE_MARKER=mark)
+    world.finance.add_contact(Code=1, Name="کسی دیگر")
+    world.imported().json("sync")
+    crm_id = world.crm.add_person(nickName="نام تنها", customerNumber="9001")
+    world.json("sync")
+    code = world.code_of(crm_id)
+    world.finance.delete(code)
+    world.finance.add_contact(Code=code, Name="مردی دیگر", MobileNo="09129998877")
+    world.crm.add_quote(crm_id, [{"productCode": "P", "count": 1, "baseUnitPrice": 100}], number="1")
+    world.json("sync", exit_code=1)
+    world.crm.edit(crm_id, email="new@example.com")
+    world.run("sync")
+    assert [each["reason"] for each in world.json("review")["items"]] == ["contact_replaced"]
+    assert world.finance.contacts[code]["Name"] == "مردی دیگر"
+    assert world.finance.preinvoices == []
