@@ -183,6 +183,13 @@ def is_somebody_else(mapping: CustomerMapping, contact: Contact, customer: Custo
     return not (found.name or found.code or found.phone)
 
 
+def is_new_to(mapping: CustomerMapping, contact: Contact) -> bool:
+    """Whether only the customer itself can tell if the contact is still the one that the mapping means."""
+    if mapping.record_id:
+        return False
+    return mapping.national_code is None or (bool(contact.record_id) and not is_recognised(mapping, contact))
+
+
 def is_recognised(mapping: CustomerMapping, contact: Contact) -> bool:
     """Whether the mark or the national code of a contact says that it is the one that the mapping knows."""
     is_marked = bool(contact.marker) and contact.marker in (mapping.customer_number, mapping.crm_id)

@@ -20,7 +20,7 @@ from siaghsync.domain.normalize import digest
 from siaghsync.domain.reasons import Reason
 from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.customers import is_recognised, is_somebody_else
+from siaghsync.planning.customers import is_new_to, is_somebody_else
 from siaghsync.planning.limits import check_list_size
 from siaghsync.state import facts, retries
 from siaghsync.state.retries import Retry
@@ -226,7 +226,7 @@ class ChangeReader:
                 del self.reading.documents[document.crm_id]
                 self.reading.bad_documents[document.crm_id] = document.source, contact.message
             return
-        if contact is None or _is_new_to(mapping, contact) or is_somebody_else(mapping, contact):
+        if contact is None or is_new_to(mapping, contact) or is_somebody_else(mapping, contact):
             self._read_customer(crm_id)
             if self.context.staging.customer(crm_id) is None:
                 self.reading.lost.add(crm_id)
@@ -394,10 +394,3 @@ class DocumentPages:
             if crm_id not in seen or seen[crm_id].checksum != checksum:
                 self.reader.keep_document(source_of(kind_of(self.source)), crm_id, raw)
         return checksums
-
-
-def _is_new_to(mapping: CustomerMapping, contact: Contact) -> bool:
-    """Whether only the customer itself can tell if the contact is still the one that the mapping means."""
-    if mapping.record_id:
-        return False
-    return mapping.national_code is None or (bool(contact.record_id) and not is_recognised(mapping, contact))
