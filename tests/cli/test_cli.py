@@ -27,7 +27,8 @@ COUNTS = {"seen", "created", "updated", "linked", "unchanged", "skipped", "faile
 RUN = {"id", "command", "started_at", "finished_at", "outcome", "dry_run"}
 CHANGE = {"entity", "action", "crm_id", "customer_number", "finance_code", "fields", "reason"}
 STATUS = {
-    "initial_import_done", "mappings", "pending", "failed", "review", "last_run", "last_success_at", "cursors", "running", "fallbacks",
+    "initial_import_done", "mappings", "pending", "failed", "review", "last_run", "last_success_at", "cursors", "running",
+    "fallbacks",
 }  # fmt: skip
 
 

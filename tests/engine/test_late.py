@@ -50,9 +50,8 @@ def test_what_shows_late_in_a_full_stretch_is_found_once_the_overlap_is_over(tem
         world.crm.delete(hidden)
         hidden = world.crm.add_person(nickName="دیرآمده", customerNumber="9009", modifyDate=late)
     first = world.json("sync")
-    assert (
-        first["requests"]["crm"] == 6
-    )  # a quick look, and a page that proves the order, is all that a busy stretch costs
+    # A quick look is all that a busy stretch costs meanwhile, and the first time a page that proves the order.
+    assert first["requests"]["crm"] == (6 if how == "an edit" else 5)
     after_the_overlap(world)
     changed = [each["crm_id"] for each in world.json("sync")["changes"]]
     assert changed == [hidden]
