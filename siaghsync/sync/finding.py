@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import modified_of, type_of
@@ -98,20 +98,21 @@ class Finder:
         wanted, found = self.crm.type_of_source(source), type_of(record)
         return wanted is None or not found or found.lower() == wanted.lower()
 
-    def hides_customers(self, sources: Collection[Source]) -> bool:
-        """Whether the CRM has customers though queries without a condition have shown none in any source."""
+    def hides(self, sources: Collection[Source]) -> Literal["queries", "lists"] | None:
+        """Where customers may be though queries without a condition have shown none in any source: in queries with one, or only
+        behind their ids."""
         if is_no(self.answers.get("find_empty_queries")):
-            return False
+            return None
         try:
             shows_any = bool(self.crm.search(0))
         except CallError as error:
             if not is_absent(error):
                 raise
-            shows_any = True  # nobody knows
-        if shows_any and any(self.crm.find(source, since=EVER, size=1).records for source in sources):
+            shows_any = None  # nobody knows
+        if shows_any is not False and any(self.crm.find(source, since=EVER, size=1).records for source in sources):
             self.answers["find_empty_queries"] = "none"
-            return True
-        return False
+            return "queries"
+        return "lists" if shows_any else None
 
     def learn_without_type(self, sources: Collection[Source]) -> None:
         """Learns from the customers, who are surely there, whether find brings anything without a subtype."""

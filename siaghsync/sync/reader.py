@@ -77,8 +77,15 @@ class CrmReader:
         reading is asked in another way too: nothing may be made twice because a question was not understood."""
         found = {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
         is_whole = everything or not any(map(self.cursors.get, handlers))
-        if is_whole and not any(map(self.staging.reading_count, handlers)) and self.finder.hides_customers(handlers):
-            found = {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
+        if not is_whole or any(map(self.staging.reading_count, handlers)) or not (hides := self.finder.hides(handlers)):
+            return found
+        if hides == "queries":
+            return {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
+        for source, handle in handlers.items():
+            self._read_one_by_one(source, handle)
+        if any(map(self.staging.reading_count, handlers)):
+            self.finder.answers["find_customers"] = False
+            return dict.fromkeys(handlers)
         return found
 
     def read_documents(

@@ -42,8 +42,9 @@ COUNT = 14
 
 
 def date_records(world: World) -> None:
-    """Half of the records bear one date, the others one each."""
-    for number, crm_id in enumerate(sorted(world.crm.records, reverse=True)):
+    """Half of the records bear one date, the others, persons all of them, one each: an order shows in many dates of one list."""
+    downwards = sorted(world.crm.records, reverse=True)
+    for number, crm_id in enumerate(sorted(downwards, key=lambda i: world.crm.kind(i) == "person")):
         world.crm.edit(crm_id, modifyDate=f"2026-01-{max(1, number - COUNT // 2):02}T10:00:00")
 
 
@@ -144,6 +145,16 @@ def test_an_import_makes_no_doubles_of_customers_that_an_empty_query_does_not_sh
     before = set(world.crm.records)
     counts = world.imported().json("initial-import", "--yes")["customers"]
     assert (counts["created"], set(world.crm.records)) == (0, before)
+
+
+def test_an_import_makes_no_doubles_of_customers_that_only_the_search_shows(make_world: Maker) -> None:
+    """Whatever find is asked, it answers that there is nothing."""
+    world = indoors(make_world(customers=4, also_in_crm=4))
+    for kind in ("person", "organization"):
+        world.arm("json", f"crm:{kind}/find", times=None, body=b'{"data": [], "total": 0}')
+    customers = world.json("initial-import", "--yes")["customers"]
+    assert (customers["created"], customers["linked"]) == (0, 4)
+    assert len(world.crm.records) == 4
 
 
 def test_what_a_crm_without_customers_is_asked_costs_one_request(make_world: Maker) -> None:
