@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.patience import PATIENCE, wait_for
-from tests.web.serving import PASSWORD, Served
+from tests.patience import wait_for
+from tests.web.browsing import Visitor, needs_chromium
+from tests.web.serving import Served
 from tests.world import World, finish, holding
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 HOSTILE = "<script>document.title='owned'</script>"
 
-# The continuous integration has a browser; where there is none, that is said and not hidden.
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get("CI"), reason="there is no Chromium here (Debian: apt-get install chromium)"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -43,46 +35,6 @@ def troubled(served: Served) -> Served:
     world.arm("reset_after", "finance:SaveFormData/preinvoice")
     world.json("sync", exit_code=1)
     return served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM or "/usr/bin/chromium", args=FLAGS)
-        yield running
-        running.close()
-
-
-class Visitor:
-    """Somebody at a browser. Whatever the browser complains about, or loads from elsewhere, ends the test."""
-
-    def __init__(self, context: BrowserContext, served: Served) -> None:
-        self.served = served
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(PATIENCE * 1000)
-        self.complaints: list[str] = []
-        self.page.on("console", lambda message: self._note(message.text, bad=message.type in ("error", "warning")))
-        self.page.on("pageerror", lambda error: self._note(str(error), bad=True))
-        self.page.on("dialog", lambda dialog: self._note(dialog.message, bad=True))
-        self.page.on("request", lambda request: self._note(request.url, bad=not request.url.startswith(served.url)))
-
-    def _note(self, text: str, *, bad: bool) -> None:
-        if bad:
-            self.complaints.append(text)
-
-    def go(self, path: str) -> Page:
-        self.page.goto(self.served.url + path)
-        return self.page
-
-    def log_in(self) -> Page:
-        self.go("/login")
-        self.page.fill("#user", "زهرا کریمی")
-        self.page.fill("#password", PASSWORD)
-        self.page.press("#password", "Enter")
-        self.page.wait_for_selector("nav")
-        return self.page
 
 
 @pytest.fixture
