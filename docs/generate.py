@@ -15,8 +15,10 @@ from enum import EnumType
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+from pydantic import SecretStr
 from typer.models import ArgumentInfo, OptionInfo
 
 from siaghsync import errors
@@ -25,7 +27,7 @@ from siaghsync.domain.fields import TABLE, FieldKind
 from siaghsync.domain.reasons import Reason
 from siaghsync.messages.catalog import Entry, Language, chapter, find, render, title
 from siaghsync.sandbox import control, switches
-from siaghsync.settings import requirement
+from siaghsync.settings import Settings, requirement
 from siaghsync.state.reviews import ways_out
 
 ROOT = Path(__file__).parent.parent
@@ -38,17 +40,25 @@ def pages() -> dict[str, str]:
     """Path from the root of the repository -> text."""
     return {
         "docs/commands.md": _page(_commands()),
-        "docs/settings.md": _page(_settings()),
+        ".env.example": _env_example(),
+        "docs/settings.md": _page(_settings("en")),
+        "docs/fa/settings.md": _rtl(_settings("fa")),
         "docs/fields.md": _page(_fields()),
         "docs/sandbox.md": _page(_sandbox()),
         "docs/errors.md": _page(_errors("en")),
-        "docs/fa/errors.md": _page(_errors("fa")),
+        "docs/fa/errors.md": _rtl(_errors("fa")),
     }
 
 
 def _page(lines: Lines) -> str:
     first, *rest = lines
     return "\n".join([first, "", NOTE, *rest]) + "\n"
+
+
+def _rtl(lines: Lines) -> str:
+    """A Persian page. Its code is written from left to right: a mark keeps what begins with a dot or a dash in order."""
+    text = re.sub(r"(?<=[^\w`])`(?=[-./])", "\u200e`", _page(lines))
+    return f'<div dir="rtl">\n\n{text}\n</div>\n'
 
 
 def _table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Lines:
@@ -162,23 +172,69 @@ def _explained(parameter: Parameter) -> str:
 # --- settings ----------------------------------------------------------------------------------------------
 
 
-def _settings() -> Lines:
-    yield "# Settings"
-    yield ""
-    yield "They are in the file `.env` or in the environment, which wins. `.env.example` is the file to begin with."
-    explained: list[str] = []
-    rows: list[Sequence[str]] = []
-    for line in [*(ROOT / ".env.example").read_text("utf-8").splitlines(), "# --- end ---"]:
-        if heading := re.fullmatch(r"# --- (.+) ---", line):
-            yield from _table(("setting", "default", "what it is", "must be"), iter(rows)) if rows else ()
-            rows = []
-            yield from ("", f"## {heading[1].capitalize()}") if heading[1] != "end" else ()
-        elif found := re.fullmatch(r"#?([A-Z_]+)=(.*)", line):
-            description = render(requirement(found[1].lower()))
-            rows.append((f"`{found[1]}`", f"`{found[2]}`" if found[2] else "", " ".join(explained), description))
-            explained = []
-        else:
-            explained = [*explained, line.removeprefix("# ")] if line.startswith("# ") else []
+_ENV_EXAMPLE = """\
+# Settings of siaghsync. Copy this file to `.env` and fill in the first six; all others have good defaults.
+# A value with spaces, quotes or # goes between single quotes. Environment variables win over this file.
+"""
+_SETTINGS_WORDS: Mapping[Language, Sequence[str]] = {
+    "en": (
+        "# Settings",
+        "They are in the file `.env` or in the environment, which wins. `.env.example` is the file to begin with.",
+        "setting", "default", "what it is", "must be",
+    ),
+    "fa": (
+        "# تنظیمات",
+        "تنظیمات در فایل `.env` یا در متغیرهای محیط نوشته می‌شوند؛ متغیر محیط بر فایل مقدم است. برای آغاز، از فایل `.env.example` "
+        "نسخه‌ای با نام `.env` بسازید.",
+        "تنظیم", "پیش‌فرض", "شرح", "مقدار مجاز",
+    ),
+}  # fmt: skip
+
+
+def _setting_sections() -> Iterator[tuple[Entry, list[tuple[str, Entry]]]]:
+    """(heading, its settings with their explanations), in the order of the catalog."""
+    found = chapter("env_file")
+    starts = [*(place for place, key in enumerate(found) if key.startswith("head_")), len(found)]
+    for start, end in pairwise(starts):
+        (_, heading), *settings = list(found.items())[start:end]
+        yield heading, settings
+
+
+def _default(name: str) -> str:
+    """The default of a setting as it is written in an env file."""
+    field = Settings.model_fields[name]
+    if field.is_required() or field.default is None or isinstance(field.default, SecretStr):
+        return ""
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
+    return ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
+
+
+def _env_example() -> str:
+    lines = [_ENV_EXAMPLE]
+    for heading, settings in _setting_sections():
+        lines.append(f"# --- {heading.text['en'].lower()} ---\n")
+        for name, entry in settings:
+            lines += [f"# {line}" for line in wrap(entry.text["en"], 120)]
+            mark = "" if Settings.model_fields[name].is_required() else "#"
+            lines.append(f"{mark}{name.upper()}={_default(name)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _settings(language: Language) -> Lines:
+    title_line, intro, *heads = _SETTINGS_WORDS[language]
+    yield from (title_line, "", intro)
+    for heading, settings in _setting_sections():
+        yield from ("", f"## {heading.text[language]}")
+        rows = (
+            (
+                f"`{name.upper()}`", f"`{_default(name)}`" if _default(name) else "", entry.text[language],
+                render(requirement(name), language),
+            )
+            for name, entry in settings
+        )  # fmt: skip
+        yield from _table(heads, rows)
 
 
 # --- fields ------------------------------------------------------------------------------------------------
@@ -352,7 +408,6 @@ def _errors(language: Language) -> Lines:
     def say(texts: Mapping[str, str]) -> str:
         return _PLACE.sub(_italic, texts[language]).strip()
 
-    yield from ('<div dir="rtl">', "") if language == "fa" else ()
     yield f"# {say(_WORDS['title'])}"
     yield from ("", say(_WORDS["intro"]), "", f"## {say(_WORDS['exits'])}")
     yield from _exit_codes(language, say(_WORDS["exit"]), say(_WORDS["means"]))
@@ -364,7 +419,6 @@ def _errors(language: Language) -> Lines:
             yield from [f"- {say(_WORDS['cure'])}: {say(entry.cure)}"] if entry.cure else []
             yield from [f"- {say(_WORDS['ways'])}: {ways}" for ways in _ways(name, word)]
             yield from [f"- {say(_WORDS['exit'])}: {code}" for code in _exit_code(name, word)]
-    yield from ("", "</div>") if language == "fa" else ()
 
 
 def _heading(text: str) -> str:

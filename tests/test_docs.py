@@ -51,7 +51,6 @@ def test_the_page_is_what_the_program_says(page: str) -> None:
 
 def test_a_page_that_lags_behind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GENERATOR, "ROOT", tmp_path)
-    (tmp_path / ".env.example").write_text(read(".env.example"), "utf-8")
     (tmp_path / "docs").mkdir()
     assert GENERATOR.main(["--check"]) == 1
     assert not (tmp_path / "docs" / "errors.md").exists()
@@ -68,6 +67,37 @@ def test_every_reason_is_explained(page: str) -> None:
 def test_the_readme_tells_the_same_exit_codes() -> None:
     table = [f"| {key.replace('_', ', ')} | {entry.text['en']} |" for key, entry in chapter("exit").items()]
     assert "\n".join(table) in read("README.md")
+
+
+# --- Persian pages -----------------------------------------------------------------------------------------
+
+_BLOCK = re.compile("```.*?```", re.DOTALL)
+
+
+def oddities(text: str) -> list[str]:
+    """What a Persian page does not do: a missing half-space, Latin letters or punctuation, code that begins at the wrong end."""
+    spans = _BLOCK.sub("", text)
+    bare = re.sub("`[^`\n]*`|<!--.*?-->", "", spans)
+    return [
+        *re.findall(r"(?<!\w)ن?می \w+", bare),
+        *re.findall(r"\w+ (?:ها|های|هایی|تر|ترین)(?!\w)", bare),
+        *re.findall(r"[آ-ی] *[,;?](?!\w)", bare),
+        *re.findall(r"[يك](?=\w)|(?<=\w)[يك]", bare),
+        *re.findall(r"(?<=[^\w`\u200e])`[-./][^`\n]*`", spans),
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in WRITTEN if name.startswith("docs/fa/")])
+def test_a_persian_page_runs_from_right_to_left_and_its_code_from_left_to_right(name: str) -> None:
+    text = read(name)
+    assert text.startswith('<div dir="rtl">\n')
+    assert text.count('<div dir="ltr">\n\n```') == len(_BLOCK.findall(text)) == text.count("</div>") - 1
+    assert oddities(text) == []
+
+
+@pytest.mark.parametrize("text", ["می رود", "نامه ها", "بله, نه", "كد", "با `--force`"])
+def test_what_is_odd_on_a_persian_page_is_noticed(text: str) -> None:
+    assert len(oddities(text)) == 1
 
 
 # --- command lines -----------------------------------------------------------------------------------------
