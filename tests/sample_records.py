@@ -11,8 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, customer_kind
-from siaghsync.domain.customer_fields import fields_for_finance
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, customer_kind, fields_for_finance
 from siaghsync.domain.document import Document, DocumentRow
 from siaghsync.domain.fields import READ_BACK
 from siaghsync.domain.normalize import ascii_digits, clean, split_marker

@@ -15,8 +15,7 @@ from siaghsync.cli.build import clients, document_rules, run_context
 from siaghsync.cli.cool_down import cool_down, has_state
 from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
-from siaghsync.domain.questions import BY_NAME
-from siaghsync.domain.site import Site
+from siaghsync.domain.site import BY_NAME, Site
 from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError, UsageError
 from siaghsync.features.check_apis.collect import ApiProbe, expected
 from siaghsync.features.check_apis.render import as_json as report_as_json
@@ -31,17 +30,16 @@ from siaghsync.features.check_apis.rules import (
 )
 from siaghsync.features.check_apis.suggest import mapping_text, places_of_pairs, types_of_documents
 from siaghsync.messages.message import Message, msg
-from siaghsync.report.streams import write_json, write_line
-from siaghsync.report.terminal import show
+from siaghsync.report.terminal import show, write_json, write_line
 from siaghsync.settings import Settings
 from siaghsync.state import facts
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import memory_state, open_state
 from siaghsync.state.facts import Fact
 from siaghsync.state.mappings import Mappings
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
+from siaghsync.sync.lists import read_both
 from siaghsync.sync.runner import check_cool_down, log_in, remember_lock
-from siaghsync.sync.whole_lists import read_both
 
 app = new_app()
 _FAILED = 3

@@ -19,7 +19,7 @@ from siaghsync.cli.options import GlobalOptions
 from siaghsync.errors import Interrupted, LockHeld, SiaghsyncError, is_interruption
 from siaghsync.files import check_output
 from siaghsync.messages.message import msg
-from siaghsync.report.streams import keep_for_failure, say_message
+from siaghsync.report.terminal import keep_for_failure, say_message
 from siaghsync.settings import Settings, load
 from siaghsync.state.lock import run_lock
 

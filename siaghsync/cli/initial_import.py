@@ -15,10 +15,9 @@ from siaghsync.domain.reasons import Operation
 from siaghsync.errors import UsageError
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
-from siaghsync.report.streams import say_message
-from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.report.terminal import say_message
+from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.importer import ImportOptions, ImportPlan
-from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import Result, run_import
 
 app = new_app()

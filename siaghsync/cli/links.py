@@ -21,13 +21,12 @@ from siaghsync.features.links.take_over import take_over
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import posted_as
-from siaghsync.report.streams import say_message, write_json
-from siaghsync.report.terminal import progress_bar, show
+from siaghsync.report.terminal import progress_bar, say_message, show, write_json
 from siaghsync.state.access import locked_state
 from siaghsync.state.audit import Run
 from siaghsync.state.database import open_state
 from siaghsync.state.mappings import Mappings, PostedDocuments
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
 from siaghsync.sync.runner import closed_whatever_happens, log_in
 
 app = new_app(invoke_without_command=True)

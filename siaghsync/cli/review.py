@@ -20,18 +20,15 @@ from siaghsync.errors import LockHeld, UsageError
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.review import decision_as_json, entry_as_json, review_as_json, review_list, review_page
-from siaghsync.report.streams import say_message, write_json
-from siaghsync.report.terminal import show
+from siaghsync.report.terminal import say_message, show, write_json
 from siaghsync.settings import Settings
-from siaghsync.state import decisions, reviews
+from siaghsync.state import reviews
 from siaghsync.state.access import locked_state
-from siaghsync.state.audit import Run, stamp
-from siaghsync.state.audit_log import of_record
+from siaghsync.state.audit import Run, of_record, stamp
 from siaghsync.state.database import open_state
-from siaghsync.sync.decisions import Decision, Refused, keep, noting, open_review, resolve
-from siaghsync.sync.document_decisions import FAR
+from siaghsync.sync.context import RunReport
+from siaghsync.sync.decisions import FAR, Decision, Refused, keep, noting, open_review, resolve
 from siaghsync.sync.reopening import reopen, withdraw
-from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import closed_whatever_happens, log_in
 
 app = new_app(invoke_without_command=True)
@@ -43,7 +40,7 @@ def review(context: typer.Context, as_json: JsonOption = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with closing(open_state(settings_of(context).siaghsync_state)) as state:
-        items, decided = reviews.open_items(state), decisions.stored(state)
+        items, decided = reviews.open_items(state), reviews.stored(state)
         names = reviews.customer_names(state, [*items, *(each.review for each in decided)])
     if as_json:
         told = [review_as_json(item, names) for item in items]

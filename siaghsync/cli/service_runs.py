@@ -14,14 +14,14 @@ from siaghsync.cli.review import decide, take_back
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
-from siaghsync.report.streams import say, say_message
+from siaghsync.report.terminal import say, say_message
 from siaghsync.settings import Settings
 from siaghsync.state.access import locked_state
 from siaghsync.state.database import State
 from siaghsync.state.status import overview
+from siaghsync.sync.context import RunReport
 from siaghsync.sync.decisions import Decision, Refused
 from siaghsync.sync.reading import SyncOptions
-from siaghsync.sync.report import RunReport
 from siaghsync.sync.runner import require_import, run_sync
 
 _OVERDUE = 2

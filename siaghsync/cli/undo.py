@@ -17,10 +17,9 @@ from siaghsync.domain.reasons import Operation
 from siaghsync.errors import UsageError
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
-from siaghsync.report.streams import say_message
+from siaghsync.report.terminal import say_message
 from siaghsync.state.database import open_state
-from siaghsync.sync.context import PlanMode, RunContext
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.runner import UNDO, Result, run_undo, undoable
 
 app = new_app()

@@ -80,7 +80,7 @@ class Document:
 
     @property
     def checksum(self) -> str:
-        """Fingerprint of the content: where it is the same, `planning.document_difference` finds nothing."""
+        """Fingerprint of the content: where it is the same, `planning.document_checks` finds nothing."""
         found = content(snapshot(self))
         return digest({**found, "rows": sorted(found["rows"], key=digest)})
 

@@ -42,12 +42,12 @@ from siaghsync.domain.reasons import Operation, Reason
 from siaghsync.mapping_file import DEFAULT, States
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.document_checks import faults_of
-from siaghsync.planning.document_difference import (
+from siaghsync.planning.document_checks import (
     Differences,
     changes_in_words,
     difference,
     difference_from_twin,
+    faults_of,
 )
 
 CustomerCode = Literal["party", "contact"]

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from siaghsync.domain.action import Action
-from siaghsync.domain.customer import Contact, Customer, customer_kind
-from siaghsync.domain.customer_fields import fields_for_finance
+from siaghsync.domain.customer import Contact, Customer, customer_kind, fields_for_finance
 from siaghsync.domain.evidence import agree, evidence
 from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES
 from siaghsync.domain.normalize import ascii_digits, clean, split_marker

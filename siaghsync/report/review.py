@@ -1,4 +1,4 @@
-"""Reviews and the audit trail as tables, lines and JSON."""
+"""Reviews, waiting records and the audit trail as tables, lines and JSON."""
 
 from __future__ import annotations
 
@@ -11,13 +11,23 @@ from rich.text import Text
 
 from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.messages.calendar import day_in_both, in_tehran, moment_for
-from siaghsync.messages.catalog import render
+from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import msg
-from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
-from siaghsync.report.text import Prose, change, isolated, sentence, table
-from siaghsync.state.audit_log import AuditLine
-from siaghsync.state.decisions import StoredDecision
-from siaghsync.state.reviews import Review
+from siaghsync.report.text import (
+    Prose,
+    change,
+    field_label,
+    isolated,
+    linked_by,
+    not_shown,
+    reason_with_word,
+    sentence,
+    table,
+    why_and_what_to_do,
+)
+from siaghsync.state.audit import AuditLine
+from siaghsync.state.retries import WaitingRecord
+from siaghsync.state.reviews import Review, StoredDecision
 from siaghsync.state.runs import RunRecord
 
 _VALUES = {"link": " CODE", "posted": " NUMBER"}
@@ -192,3 +202,42 @@ def _details(entry: AuditLine) -> list[str]:
     # The values of a new record replace nothing: they follow each other on one line, where changes stand one below the other.
     is_new = all(old is None for old, _ in entry.changes.values())
     return [*lines, *(["; ".join(changes)] if is_new and changes else changes)]
+
+
+_MOST_ROWS = 200
+
+
+def waiting_as_json(record: WaitingRecord) -> dict[str, Any]:
+    """One record as in the JSON of `waiting`, its message as an English sentence."""
+    return {**record.as_item(), "message": render(record.message)}
+
+
+def waiting_list(records: Sequence[WaitingRecord], *, skipped: bool) -> list[RenderableType]:
+    """The records by reason, each reason with a table of its own; the first 200, then how many more there are."""
+    if not records:
+        return [Text(render(msg("cli.nothing_skipped" if skipped else "cli.nothing_waits")), style="bold green")]
+    head = msg("cli.passed_over" if skipped else "cli.waiting", count=len(records))
+    parts: list[RenderableType] = [Text(render(head), style="bold")]
+    groups: dict[tuple[str, str], list[WaitingRecord]] = {}
+    for record in records[:_MOST_ROWS]:
+        groups.setdefault((record.entity, record.reason), []).append(record)
+    for (entity, reason), group in groups.items():
+        parts.append(Prose(f"{entity}s: {reason_with_word(reason)}", style="bold yellow"))
+        parts.append(_skipped(group) if skipped else _waiting(group))
+    return parts + not_shown(len(records) - _MOST_ROWS)
+
+
+def _skipped(group: Sequence[WaitingRecord]) -> RenderableType:
+    rows = table("number", "name", "since", whole=("number", "since"))
+    for record in group:
+        rows.add_row(isolated(record.customer_number), isolated(record.name), moment_for(record.since, "en"))
+    return rows
+
+
+def _waiting(group: Sequence[WaitingRecord]) -> RenderableType:
+    rows = table("number", "name", "tries", "next try", "why", right=("tries",), whole=("number", "next try"))
+    for record in group:
+        following = moment_for(record.next_try_at, "en") if record.next_try_at else title("status.next_time")
+        name, number = isolated(record.name), isolated(record.customer_number)
+        rows.add_row(number, name, str(record.attempts), following, sentence(record.message))
+    return rows

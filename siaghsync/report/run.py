@@ -14,8 +14,17 @@ from siaghsync.domain.fields import finance_key
 from siaghsync.domain.reasons import Operation
 from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import msg
-from siaghsync.report.labels import field_label, linked_by, reason_with_word
-from siaghsync.report.text import Prose, change, isolated, not_shown, sentence, table
+from siaghsync.report.text import (
+    Prose,
+    change,
+    field_label,
+    isolated,
+    linked_by,
+    not_shown,
+    reason_with_word,
+    sentence,
+    table,
+)
 
 _COLUMNS = ("seen", "created", "updated", "linked", "unchanged", "skipped", "failed", "review")
 _MOST_CHANGES = 12

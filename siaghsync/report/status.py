@@ -12,9 +12,8 @@ from rich.text import Text
 from siaghsync.messages.calendar import in_tehran, moment_for, moment_in_both
 from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import Message, msg
-from siaghsync.report.labels import reason_with_word
 from siaghsync.report.run import skipped_table
-from siaghsync.report.text import Prose, isolated, sentence, table
+from siaghsync.report.text import Prose, isolated, reason_with_word, sentence, table
 from siaghsync.state.runs import RunRecord
 from siaghsync.state.status import Group, Overview, Slot, Status, Tries, is_overdue
 

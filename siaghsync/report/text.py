@@ -1,9 +1,14 @@
-"""Lines and tables that hold text of others: each piece keeps its direction to itself, wherever a line breaks."""
+"""Lines and tables that hold text of others: each piece keeps its direction to itself, wherever a line breaks.
+
+Names and messages come from two systems where people type and paste what they like. Nothing of it may steer the terminal
+or reorder what stands around it.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -14,9 +19,110 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from siaghsync.messages.catalog import render
+from siaghsync.domain.fields import BY_FINANCE_KEY
+from siaghsync.messages.catalog import Entry, Language, find, render, title
 from siaghsync.messages.message import Message, msg
-from siaghsync.report.sanitize import cleaned, harmless
+from siaghsync.planning.document_checks import label_of
+
+_HALF_SPACE, _JOINER = "\u200c", "\u200d"
+_ODD = "\N{REPLACEMENT CHARACTER}"
+_VARIANT = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_BREAK = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
+_FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2068\ud800-\udfff]")
+
+
+def cleaned(text: str) -> str:
+    """Text on one line without anything that has an effect: tabs and line breaks become a space, other control characters
+    and half surrogates a sign that something odd is there; what reorders or joins letters unseen goes, except what Persian
+    is written with: the half-space, and the joiner behind a letter."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    for letter in _BREAK.sub(" ", _VARIANT.sub("", text)):
+        kind = unicodedata.category(letter)
+        if kind in ("Cc", "Cs"):
+            shown.append(_ODD)
+        elif kind != "Cf" or letter == _HALF_SPACE or (letter == _JOINER and shown and shown[-1].isalpha()):
+            shown.append(letter)
+    return "".join(shown)
+
+
+def harmless(text: str, encoding: str = "utf-8") -> str:
+    """The last look at what goes to a terminal or into a file: no control character but the line's end, nothing that
+    overrides a direction, and nothing that its encoding can't carry."""
+    text = _FORBIDDEN.sub("", text)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        bare = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+        return bare.encode(encoding, "replace").decode(encoding)
+    return text
+
+
+_REASON_CHAPTERS = ("reason", "call")
+
+
+def reason_title(word: str, language: Language = "en") -> str:
+    """The short sentence of a reason, or the word itself with blanks."""
+    return title(_code_of(word), language)
+
+
+def reason_with_word(word: str) -> str:
+    """The short sentence of a reason with the word itself behind it, by which it is found elsewhere; a word that the catalog
+    does not know stands alone."""
+    return word if _entry_of(word) is None else f"{reason_title(word)} ({word})"
+
+
+def why_and_what_to_do(word: str, language: Language = "en") -> list[str]:
+    """How a reason comes about, the most likely cause first, and what to do; nothing if the catalog does not know it."""
+    entry = _entry_of(word)
+    if entry is None:
+        return []
+    causes = [cause[language] for cause in entry.causes]
+    lines: list[Message] = []
+    if len(causes) == 1:
+        lines.append(msg("cli.likely_cause", cause=causes[0]))
+    elif causes:
+        lines.append(msg("cli.likely_causes"))
+        lines += [msg("cli.one_cause", number=number, cause=cause) for number, cause in enumerate(causes, 1)]
+    if entry.cure:
+        lines.append(msg("cli.what_to_do_now", hint=entry.cure[language]))
+    return [render(line, language) for line in lines]
+
+
+def linked_by(word: str) -> str:
+    """How two sides were found to belong together: `by the mark in its notes`."""
+    if find(f"match.{word}") is None:
+        return reason_with_word(word)
+    found = title(f"match.{word}")
+    return f"by {found[:1].lower()}{found[1:]}"
+
+
+def field_label(key: str, language: Language = "en") -> str:
+    """What a field is called, by its key in the JSON of a run or its own name: `national code`, `row 2, quantity`."""
+    return render(label_of(BY_FINANCE_KEY.get(key, key)), language)
+
+
+def answer_text(answer: Any, language: Language = "en") -> str:
+    """The answer to one of the open questions about a site, as people read it."""
+    if answer is None:
+        return title("check.open", language)
+    if isinstance(answer, bool):
+        return title("check.answer_yes" if answer else "check.answer_no", language)
+    if isinstance(answer, Mapping):
+        return ", ".join(f"{name}: {answer_text(value, language)}" for name, value in answer.items())
+    if isinstance(answer, list):
+        return ", ".join(answer_text(value, language) for value in answer) or title("check.answer_none", language)
+    return str(answer)
+
+
+def _entry_of(word: str) -> Entry | None:
+    return find(_code_of(word))
+
+
+def _code_of(word: str) -> str:
+    return next((code for chapter in _REASON_CHAPTERS if find(code := f"{chapter}.{word}")), f"reason.{word}")
+
 
 _LEFT_TO_RIGHT, _RIGHT_TO_LEFT, _END = "\u2066", "\u2067", "\u2069"
 """The marks between which a text keeps its direction to itself."""

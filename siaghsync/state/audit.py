@@ -1,17 +1,24 @@
-"""Runs and the audit trail: append-only, who did what to which record, when, from what to what, and why."""
+"""Runs and the audit trail: append-only, who did what to which record, when, from what to what, and why.
+
+It is read back for `log`, for the history of a record, and for whoever has to decide a review.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from siaghsync.domain.action import Action
+from siaghsync.domain.action import Action, Changes
+from siaghsync.domain.fields import json_key
+from siaghsync.domain.normalize import ascii_digits
 from siaghsync.domain.reasons import AuditOutcome
 from siaghsync.messages.message import Message, msg
-from siaghsync.state.columns import encode, message_pair
+from siaghsync.state.columns import Record, encode, message_of, message_pair
 from siaghsync.state.database import State
 
 Outcome = Literal["ok", "partial", "failed"]
@@ -128,3 +135,157 @@ def stamp(moment: datetime) -> str:
 
 def _seconds(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One line of the trail. `outcome` is an `AuditOutcome`, or the decision of a person where `operation` is `resolve`.
+
+    `run_id` is None for what no run did; `name` is the customer's name or the document's number, or "".
+    """
+
+    id: int
+    run_id: int | None
+    at: str
+    actor: str
+    entity: str
+    kind: str | None
+    name: str
+    operation: str
+    outcome: str
+    target: str | None
+    crm_id: str | None
+    customer_number: str | None
+    finance_code: int | None
+    changes: Changes
+    reason: str | None
+    message: Message | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The line as in the JSON of `log`; `message` is still a `Message`."""
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("operation", "changes")}
+        return {
+            **plain,
+            "action": self.operation,
+            "finance_code": None if self.finance_code is None else str(self.finance_code),
+            "fields": {json_key(self.entity, name): list(pair) for name, pair in self.changes.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which lines of the trail are wanted. `customer` is a customer number, `since` aware UTC.
+
+    `search` is a number, a code, or part of what a record was ever called; `before` the id of a line, `run` of a run.
+    """
+
+    customer: str | None = None
+    failed: bool = False
+    since: datetime | None = None
+    limit: int = 50
+    search: str = ""
+    before: int | None = None
+    run: int | None = None
+
+
+_TROUBLE = (
+    AuditOutcome.FAILED, AuditOutcome.UNKNOWN, AuditOutcome.REVIEW, AuditOutcome.MISDIRECTED, AuditOutcome.EXPIRED,
+)  # fmt: skip
+_HAS_NUMBER = """(customer_number = ? OR CAST(finance_code AS TEXT) = ? OR crm_id = ?
+    OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE customer_number = ?))"""
+_WAS_CALLED = """crm_id IN (SELECT crm_id FROM audit WHERE json_quote(name) LIKE ? ESCAPE '\\'
+    OR (changes LIKE ? ESCAPE '\\' AND EXISTS (SELECT 1 FROM json_tree(changes) AS part
+        WHERE part.type = 'text' AND json_quote(part.value) LIKE ? ESCAPE '\\')))"""
+"""The whole text of `changes` first, which is quick; then its values alone, since the names of fields are no names."""
+NAMED = "SELECT crm_id FROM audit WHERE entity = 'customer' AND json_quote(name) LIKE :named ESCAPE '\\'"
+"""The CRM ids of customers who were ever called so; the place takes what `loosely` gives."""
+_SHORTEST_PART = 5
+"""A shorter number is a customer's and not part of a phone or national code."""
+_OFTEN_OTHERWISE = frozenset("یيىئکكةهۀەأإٱآا")
+"""Letters that the same name is written with in more than one way."""
+
+
+def entries(state: State, wanted: LogFilter) -> list[AuditLine]:
+    """Lines of the audit trail, the newest last."""
+    conditions, values = ["1"], list[object]()
+    if wanted.customer is not None:
+        conditions.append(
+            "(customer_number = ? OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE customer_number = ?))"
+        )
+        values += [wanted.customer, wanted.customer]
+    if wanted.failed:
+        conditions.append(f"outcome IN ({', '.join('?' * len(_TROUBLE))})")
+        values += _TROUBLE
+    if wanted.since is not None:
+        conditions.append("at >= ?")
+        values.append(stamp(wanted.since))
+    if wanted.search:
+        number = ascii_digits(wanted.search).strip()
+        is_short = number.isdecimal() and len(number) < _SHORTEST_PART
+        conditions.append(_HAS_NUMBER if is_short else f"({_HAS_NUMBER} OR {_WAS_CALLED})")
+        values += [number] * 4 if is_short else [*[number] * 4, *[loosely(wanted.search)] * 3]
+    for column, limit in (("id <", wanted.before), ("run_id =", wanted.run)):
+        if limit is not None:
+            conditions.append(f"{column} ?")
+            values.append(limit)
+    sql = f"SELECT * FROM audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
+    return [line_of(row) for row in reversed(state.rows(sql, (*values, wanted.limit)))]
+
+
+def of_record(
+    state: State, entity: str, crm_id: str | None, finance_code: int | None, limit: int = 20
+) -> list[AuditLine]:
+    """What happened to one record so far, by its id on either side, the newest last. `entity` keeps a contact and a
+    pre-invoice with the same number apart."""
+    sql = "SELECT * FROM audit WHERE entity = ? AND (crm_id = ? OR finance_code = ?) ORDER BY id DESC LIMIT ?"
+    return [line_of(row) for row in reversed(state.rows(sql, (entity, crm_id, finance_code, limit)))]
+
+
+def line_of(row: Record) -> AuditLine:
+    """A row of the table `audit` as a line."""
+    return AuditLine(
+        id=row["id"],
+        run_id=row["run_id"],
+        at=row["at"],
+        actor=row["actor"],
+        entity=row["entity"],
+        kind=row["kind"],
+        name=row["name"],
+        operation=row["operation"],
+        outcome=row["outcome"],
+        target=row["target"],
+        crm_id=row["crm_id"],
+        customer_number=row["customer_number"],
+        finance_code=row["finance_code"],
+        changes={name: (old, new) for name, (old, new) in json.loads(row["changes"]).items()},
+        reason=row["reason"],
+        message=message_of(row),
+    )
+
+
+def loosely(text: str) -> str:
+    """A LIKE pattern for JSON texts that hold this text, in whichever letter forms and with whichever spaces."""
+    letters = []
+    for letter in json.dumps(text.strip(), ensure_ascii=False)[1:-1]:
+        if letter in _OFTEN_OTHERWISE:
+            letters.append("_")
+        elif letter.isspace() or letter == "\u200c":
+            letters.append("%")
+        else:
+            letters.append(f"\\{letter}" if letter in "%_\\" else letter)
+    return f"%{''.join(letters)}%"
+
+
+def last_name(state: State, customer_crm_id: str | None) -> str:
+    """The name under which a customer was seen last, or ""."""
+    return last_names(state, [customer_crm_id]).get(customer_crm_id, "")
+
+
+def last_names(state: State, customer_crm_ids: Iterable[str | None]) -> dict[str | None, str]:
+    """CRM id -> the name under which the customer was seen last, for those of whom one is known. One query for all."""
+    sql = (
+        "SELECT value AS crm_id, (SELECT name FROM audit WHERE crm_id = value AND entity = 'customer' AND name <> '' "
+        "ORDER BY id DESC LIMIT 1) AS name FROM json_each(?)"
+    )
+    rows = state.rows(sql, (json.dumps([*customer_crm_ids]),))
+    return {row["crm_id"]: row["name"] for row in rows if row["name"]}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from siaghsync.domain.customer import AccountParties
-from siaghsync.domain.questions import BY_NAME, QUESTIONS, Question
+from siaghsync.domain.site import BY_NAME, QUESTIONS, Question
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.state.database import State

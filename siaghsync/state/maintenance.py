@@ -13,10 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from siaghsync.domain.normalize import ascii_digits
+from siaghsync.errors import UsageError
 from siaghsync.files import atomic_path
 from siaghsync.messages.message import Message, msg
 from siaghsync.state.audit import stamp
-from siaghsync.state.columns import message_columns
+from siaghsync.state.columns import encode, message_columns
 from siaghsync.state.database import State, explained_errors
 from siaghsync.state.meta import IS_A_COPY
 from siaghsync.state.outbox import UNSETTLED
@@ -131,3 +133,83 @@ def backup(state: State, target: Path) -> None:
         with copy:
             copy.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 'by backup')", (IS_A_COPY,))
         copy.execute("PRAGMA journal_mode = DELETE")
+
+
+FORGOTTEN = msg("state.forgotten_values")
+"""The message of what was forgotten."""
+_MINE = """(customer_number = :n
+    OR {crm_id} IN (SELECT crm_id FROM customer_mappings WHERE customer_number = :n
+                    UNION SELECT crm_id FROM audit WHERE entity = 'customer' AND customer_number = :n AND crm_id IS NOT NULL)
+    OR (entity = 'customer' AND finance_code IN (SELECT finance_code FROM customer_mappings WHERE customer_number = :n)))"""
+"""The condition for rows about the customer with the number `:n` and its documents, whatever its number was then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """From how many rows the values were taken."""
+
+    audit: int
+    reviews: int
+    intents: int
+
+    def as_json(self) -> dict[str, int]:
+        """The numbers by name."""
+        return asdict(self)
+
+    @property
+    def message(self) -> Message:
+        """The numbers in words."""
+        return msg("state.forgotten", **asdict(self))
+
+
+def forget(state: State, asked: str, now: datetime, actor: str) -> Forgotten:
+    """Takes the customer's values out, leaves an audit line about it, and rewrites the file without them.
+
+    Open questions, what waits, and links keep what they need. The run lock has to be held. Raises UsageError if nothing is
+    known of the number.
+    """
+    number = ascii_digits(asked).strip()
+    if not number:  # that many customers have in common
+        raise UsageError("usage.nothing_to_forget", number=number)
+    with state.atomic():
+        forgotten = Forgotten(
+            audit=_blank(state, "audit", "crm_id", {"changes": "{}"}, "entity <> 'log'", number),
+            reviews=_blank(state, "reviews", "record", {"details": "{}"}, "resolution IS NOT NULL", number),
+            intents=_blank_plans(state, number),
+        )
+        if not any(forgotten.as_json().values()):
+            raise UsageError("usage.nothing_to_forget", number=number)
+        line = {"at": stamp(now), "actor": actor, "entity": "log", "name": "", "operation": "forget", "outcome": "done"}
+        message = msg("state.forgotten_of", number=number, forgotten=forgotten.message)
+        state.db.table("audit").insert({**line, "changes": {}, **message_columns(message)})
+    state.rewrite()
+    return forgotten
+
+
+def _blank(state: State, table: str, crm_id: str, values: dict[str, str], condition: str, number: str) -> int:
+    """A document keeps its number as its name: it is by that number that people know it."""
+    columns = {**values, **message_columns(FORGOTTEN)}
+    assignments = ", ".join(f"{name} = :{name}" for name in columns)
+    state.execute(
+        f"UPDATE {table} SET {assignments}, name = CASE entity WHEN 'customer' THEN '' ELSE name END "
+        f"WHERE {condition} AND {_MINE.format(crm_id=crm_id)}",
+        {**columns, "n": number},
+    )
+    return int(state.value("SELECT changes()"))
+
+
+def _blank_plans(state: State, number: str) -> int:
+    condition = f"NOT {UNSETTLED} AND plan <> '{{}}' AND {_MINE.format(crm_id='record')}"
+    rows = state.rows(f"SELECT id, plan FROM intents WHERE {condition}", {"n": number})
+    for row in rows:
+        columns = {"plan": encode(_without_values(json.loads(row["plan"]))), **message_columns(FORGOTTEN)}
+        state.db.table("intents").update(row["id"], columns)
+    return len(rows)
+
+
+def _without_values(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan of the same shape: a create that was given up is still looked for by the number in it."""
+    payload = {name: "" if isinstance(value, str) else value for name, value in plan["payload"].items()}
+    name = "" if plan["entity"] == "customer" else plan["name"]
+    kept = {**plan, "name": name, "changes": {}, "details": {}, "notes": [], "message": None}
+    return {**kept, "payload": payload if plan["entity"] == "customer" else {}}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.normalize import ascii_digits
-from siaghsync.state.audit_log import AuditLine, line_of
+from siaghsync.state.audit import AuditLine, line_of
 from siaghsync.state.database import Row, State
 from siaghsync.state.mappings import Link, Mappings, PostedDocuments, PostedEntry
 from siaghsync.state.meta import COMPLETED

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from siaghsync.domain.questions import is_no
 from siaghsync.domain.reasons import Reason
+from siaghsync.domain.site import is_no
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
 from siaghsync.state import facts, reviews, runs

@@ -9,7 +9,7 @@ from siaghsync.domain.customer import customer_kind
 from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.domain.undo import Done
 from siaghsync.errors import System
-from siaghsync.state.audit_log import AuditLine, line_of
+from siaghsync.state.audit import AuditLine, line_of
 from siaghsync.state.columns import encode
 from siaghsync.state.database import State
 

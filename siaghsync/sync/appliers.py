@@ -19,7 +19,8 @@ from siaghsync.state import facts, retries, webhook_queue
 from siaghsync.state.meta import take_into_use
 from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contacts
-from siaghsync.sync.context import RunContext
+from siaghsync.sync.context import RunContext, RunReport
+from siaghsync.sync.customers import FreshUpdates
 from siaghsync.sync.document_outcomes import DocumentOutcomes, subject_of
 from siaghsync.sync.documents import Assumptions, DocumentPlanner, waits_for
 from siaghsync.sync.executor import Executor
@@ -29,8 +30,6 @@ from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import as_crm_date
 from siaghsync.sync.reading import ChangeReader, OlderRecord
 from siaghsync.sync.recovery import Recovery, report_doubles
-from siaghsync.sync.report import RunReport
-from siaghsync.sync.stale import FreshUpdates
 from siaghsync.sync.taken_phones import TakenPhones
 
 _NO_FUTURE = timedelta(seconds=1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siaghsync.connectors.siagh.client import Siagh
-from siaghsync.connectors.siagh.contacts import contact_from_finance
+from siaghsync.connectors.siagh.schema import contact_from_finance
 from siaghsync.domain.customer import AccountParties, Contact
 from siaghsync.errors import BadRecord, CallError, InDoubt, Interrupted
 from siaghsync.messages.message import Message

@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import islice
+from typing import Any
 
 from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, customer_kind
+from siaghsync.domain.document import Posted
 from siaghsync.domain.normalize import ascii_digits, is_guid
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.domain.site import Site
 from siaghsync.errors import CallError, UsageError
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.customers import contact_known
-from siaghsync.state import decisions, retries, reviews
+from siaghsync.state import retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
-from siaghsync.state.decisions import StoredDecision
-from siaghsync.state.mappings import Mappings
-from siaghsync.state.outbox import close_intent, unsettled_of
-from siaghsync.state.reviews import Review
+from siaghsync.state.mappings import Mappings, PostedDocuments
+from siaghsync.state.outbox import close_intent, take_back, unsettled_of
+from siaghsync.state.reviews import Review, StoredDecision
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
-from siaghsync.sync.document_decisions import check_number, decide_document
+from siaghsync.sync.document_outcomes import remember, source_of
 from siaghsync.sync.lists import KINDS, customers_with_number
 
 
@@ -85,7 +87,7 @@ def keep(
             with noting(refused, review_id):
                 review = open_review(state, review_id)
                 check(state, review, decision)
-                decisions.store(state, review, str(decision.resolution), decision.value, at, who)
+                reviews.store(state, review, str(decision.resolution), decision.value, at, who)
 
 
 def carry_out_stored(context: RunContext) -> None:
@@ -94,7 +96,7 @@ def carry_out_stored(context: RunContext) -> None:
     One that does not fit any more, because its question changed or was settled meanwhile, is dropped and audited; one for which
     a system can't be asked stays stored.
     """
-    for stored in decisions.stored(context.state):
+    for stored in reviews.stored(context.state):
         acting = replace(context, run=context.run.acting_for(stored.decided_by))
         if stored.way_out == Resolution.RECREATE:  # it is carried out where the customer is planned
             _look_again(acting.run, stored.review)
@@ -103,7 +105,7 @@ def carry_out_stored(context: RunContext) -> None:
             resolve(acting, stored.review, Decision(Resolution(stored.way_out), stored.value, force=True), stored)
         except UsageError as error:
             with context.state.atomic():
-                decisions.drop(context.state, stored.review.id)
+                reviews.drop(context.state, stored.review.id)
                 note_decision(acting.run, stored.review, AuditOutcome.REFUSED, stored.value, why=error.message)
         except CallError:
             continue
@@ -128,9 +130,9 @@ def resolve(context: RunContext, review: Review, decision: Decision, stored: Sto
         _store_recreate(run, review)
         return
     with run.state.atomic():
-        if stored and not decisions.is_stored(run.state, review.id):
+        if stored and not reviews.is_stored(run.state, review.id):
             return
-        if stored and not decisions.fits(run.state, stored):
+        if stored and not reviews.fits(run.state, stored):
             raise UsageError("usage.question_changed", id=review.id)
         reviews.resolve(run, review.id, way_out)
         if pair:
@@ -171,7 +173,7 @@ def note_decision(
 def _store_recreate(run: Run, review: Review) -> None:
     """The next run makes the contact anew. Until that is done the question stays open, and the decision is kept."""
     with run.state.atomic():
-        decisions.store(run.state, review, Resolution.RECREATE, "", run.at(), run.actor)
+        reviews.store(run.state, review, Resolution.RECREATE, "", run.at(), run.actor)
         _try_at_once(run, review, None)
 
 
@@ -179,8 +181,8 @@ def end_link(run: Run, crm_id: str) -> None:
     """Ends the link of a customer, and what is in doubt about its contact. Belongs inside `State.atomic`."""
     subject = Action(Operation.UPDATE, "customer", "finance", crm_id, "person", "", crm_id)
     Mappings(run.state).remove(crm_id)
-    if stored := decisions.find(run.state, subject, Resolution.RECREATE):
-        decisions.drop(run.state, stored.review.id)
+    if stored := reviews.find(run.state, subject, Resolution.RECREATE):
+        reviews.drop(run.state, stored.review.id)
     for intent in unsettled_of(run.state, subject):
         if intent.action.operation is Operation.UPDATE:
             close_intent(run, intent.id, IntentState.EXPIRED, msg("sync.a_person_decided", way=str(Resolution.UNLINK)))
@@ -255,3 +257,74 @@ def _link(run: Run, pair: CustomerMapping) -> None:
         mappings.relink(pair, str(Match.PERSON), run.at())
     else:
         mappings.add(pair, str(Match.PERSON), run.at())
+
+
+_IS_THAT_ONE = {
+    (Resolution.DISCARD, Reason.SAME_DOCUMENT),
+    (Resolution.CORRECTED, Reason.DIFFERS_FROM_POSTED_QUOTE),
+    (Resolution.CORRECTED, Reason.DIFFERS_FROM_POSTED_INVOICE),
+}
+"""(way out, reason): from now on the document counts as posted with the pre-invoice that the question names."""
+FAR = "usage.preinvoice_is_far"
+"""The error about a number that is taken with `force` only."""
+_USUAL_DISTANCE = 1000
+"""So far from the numbers posted around that time a number may lie without being asked about."""
+_FIRST_RANGE = (1, 1_000_000)
+"""What a number may be while none is known to compare it with."""
+
+
+def check_number(state: State, review: Review, value: str, *, force: bool) -> str:
+    """The number of the pre-invoice that a person named, in ASCII digits.
+
+    Raises UsageError if it is none, if a document that does not count as one with this has it, or, without `force`, if it is far
+    from the twenty numbers posted nearest to the question in time.
+    """
+    number = ascii_digits(value).strip()
+    if not number.isdecimal():
+        raise UsageError("usage.not_a_preinvoice_number", value=value)
+    family = review.details.get("related_quote_id") or review.record
+    for other in PostedDocuments(state).with_finance_number(number):
+        if (other.related_quote_id or other.posted.crm_id) != family and other.posted.crm_id != review.record:
+            raise UsageError(
+                "usage.preinvoice_is_anothers", number=number, document=other.crm_number or other.posted.crm_id
+            )
+    around = PostedDocuments(state).numbers_around(review.since)
+    low, high = (min(around) - _USUAL_DISTANCE, max(around) + _USUAL_DISTANCE) if around else _FIRST_RANGE
+    if not force and not low <= int(number) <= high:
+        raise UsageError(FAR, number=number, low=max(low, 1), high=high)
+    return number
+
+
+def decide_document(run: Run, review: Review, subject: Action, way_out: Resolution, value: str) -> None:
+    """An intent in doubt ends with the decision: the document is there, or it may be sent again, or never. `value` is the number
+    for `posted`. Belongs inside `State.atomic`."""
+    is_posted = way_out is Resolution.POSTED
+    outcome = IntentState.CONFIRMED if is_posted else IntentState.EXPIRED
+    for intent in unsettled_of(run.state, subject):
+        close_intent(run, intent.id, outcome, msg("sync.a_person_decided", way=str(way_out)))
+    retries.free(run.state, Reason.QUOTE_IN_DOUBT)
+    retries.free(run.state, Reason.TYPE_STOPPED)
+    known = replace(subject, checksum=review.checksum, details=review.details)
+    stands: dict[str, Any] = review.details.get("posted", {})
+    if is_posted:
+        remember(run, known, check_number(run.state, review, value, force=True), "", None, posted_by="person")
+    elif (way_out, review.reason) in _IS_THAT_ONE:
+        remember(run, known, stands["number"], stands["key"], None, posted_by="link")
+    elif way_out is Resolution.CORRECTED:
+        # What Siagh reports of the corrected pre-invoice nobody has told us.
+        now = Posted(review.record, source_of(review.kind), None, "", review.checksum, review.details["snapshot"])
+        PostedDocuments(run.state).correct(now)
+
+
+def take_back_document(run: Run, review: Review, subject: Action, way_out: Resolution, since: str) -> None:
+    """The counterpart of `decide_document`, which was called at `since` or right after. Belongs inside `State.atomic`."""
+    posted = PostedDocuments(run.state)
+    if way_out is Resolution.POSTED or (way_out, review.reason) in _IS_THAT_ONE:
+        if posted.made_from(review.record):
+            raise UsageError("usage.too_late_to_reopen", id=review.id)
+        posted.forget(review.record)
+    elif way_out is Resolution.CORRECTED:
+        stood: dict[str, Any] = review.details["posted"]
+        net = None if stood["net"] is None else Decimal(stood["net"])
+        posted.correct(Posted(review.record, stood["source"], None, "", "", stood["snapshot"], net))
+    take_back(run.state, subject, since)

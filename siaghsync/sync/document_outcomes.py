@@ -16,7 +16,7 @@ from siaghsync.state import retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.mappings import PostedDocuments
 from siaghsync.state.outbox import close_intent
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
 
 STOPPED_TYPE = "stopped_type"
 """Detail of a review: the type of documents that waits for its decision."""

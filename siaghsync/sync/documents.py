@@ -13,7 +13,7 @@ from siaghsync.domain.document import Document, Posted, family_of, snapshot
 from siaghsync.domain.reasons import LINK_IN_DOUBT, Operation, Reason, Resolution
 from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.document_difference import is_same
+from siaghsync.planning.document_checks import is_same
 from siaghsync.planning.documents import (
     DocumentCase,
     DocumentRules,

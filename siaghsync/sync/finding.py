@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import modified_of, type_of
-from siaghsync.domain.questions import is_no
+from siaghsync.domain.site import is_no
 from siaghsync.errors import CallError, Refused
 from siaghsync.messages.message import Message
 
@@ -24,7 +24,7 @@ _MANY = 5
 @dataclass(slots=True)
 class Finder:
     """The pages of one run's lists. `known` is what earlier runs or probes have learned, `answers` what this run sees:
-    question (domain.questions) -> answer. A no stays a no for the whole run."""
+    question (domain.site) -> answer. A no stays a no for the whole run."""
 
     crm: Payamgostar
     to_date: Callable[[str | None], str | None]

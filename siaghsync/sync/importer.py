@@ -23,12 +23,11 @@ from siaghsync.state.outbox import unsettled_of
 from siaghsync.state.staging import BATCH
 from siaghsync.sync.appliers import Live
 from siaghsync.sync.contacts import read_contacts
-from siaghsync.sync.context import PlanMode, RunContext
+from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.lists import customer_sources
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import CrmReader, as_crm_date
-from siaghsync.sync.report import RunReport
 
 _OPERATIONS = (Operation.CREATE, Operation.LINK, Operation.SKIP, Operation.REVIEW)
 

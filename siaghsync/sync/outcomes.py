@@ -12,14 +12,13 @@ from siaghsync.domain.customer import Contact, CustomerMapping, customer_kind, k
 from siaghsync.domain.reasons import CONTACT_LOST, AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.phones import PART, WITHHELD
-from siaghsync.state import decisions, loose_ends, retries, reviews, undo, webhook_queue
+from siaghsync.state import mappings, retries, reviews, undo, webhook_queue
 from siaghsync.state.audit import Run
-from siaghsync.state.decisions import StoredDecision
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import Intent, close_intent, unsettled_of
+from siaghsync.state.reviews import StoredDecision
 from siaghsync.state.staging import BATCH
-from siaghsync.sync.context import RunContext
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunContext, RunReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class OutcomeRecorder:
         assert crm_id is not None
         assert code is not None
         done = replace(action, crm_id=crm_id, finance_code=code)
-        known = loose_ends.of_pair(self.run.state, crm_id, code)
+        known = mappings.of_pair(self.run.state, crm_id, code)
         if "mapping" in known and not self._replaces_its_own(done):
             message = msg("reason.code_taken", key=key)
             self.run.note(done, AuditOutcome.MISDIRECTED, message=message)
@@ -126,7 +125,7 @@ class OutcomeRecorder:
         """
         pending = bool(action.payload)
         with self.run.state.atomic():
-            known = loose_ends.of_pair(self.run.state, action.crm_id or "", action.finance_code or 0)
+            known = mappings.of_pair(self.run.state, action.crm_id or "", action.finance_code or 0)
             if "mapping" in known and self._belongs_to_another(action):
                 return
             self._in_step(replace(action, checksum=None, sent_checksum=None) if pending else action, known)
@@ -149,7 +148,7 @@ class OutcomeRecorder:
     def in_step(self, pair: CustomerMapping) -> None:
         """A linked customer was compared and nothing differs. An update in doubt has arrived, then."""
         known = self.mappings.of_crm(pair.crm_id)
-        loose = loose_ends.of_pair(self.run.state, pair.crm_id, pair.finance_code) - {"mapping"}
+        loose = mappings.of_pair(self.run.state, pair.crm_id, pair.finance_code) - {"mapping"}
         if pair == known and not loose:
             return
         with self.run.state.atomic():
@@ -210,15 +209,15 @@ class OutcomeRecorder:
 
     def _wanted_anew(self, action: Action) -> StoredDecision | None:
         """A person's decision to make the lost contact of this record anew."""
-        return decisions.find(self.run.state, action, Resolution.RECREATE)
+        return reviews.find(self.run.state, action, Resolution.RECREATE)
 
     def _end_recreate(self, action: Action, *, done: bool = False) -> None:
         """That decision was carried out, or it does not fit any more."""
         stored = self._wanted_anew(action)
         if stored and done:
-            decisions.carried_out(self.run, stored)
+            reviews.carried_out(self.run, stored)
         elif stored:
-            decisions.drop(self.run.state, stored.review.id)
+            reviews.drop(self.run.state, stored.review.id)
 
     def _not_recreated(self, action: Action, message: Message) -> None:
         """The question about a lost contact stays open and says why no new one could be made; a person decides again."""
@@ -260,7 +259,7 @@ class OutcomeRecorder:
     def _in_step(self, action: Action, known: set[str] | None = None) -> None:
         """The pair is linked and both sides agree; nothing about it is left open. `known` are its loose ends."""
         if known is None:
-            known = loose_ends.of_pair(self.run.state, action.crm_id or "", action.finance_code or 0)
+            known = mappings.of_pair(self.run.state, action.crm_id or "", action.finance_code or 0)
         self._link(action, known)
         if known - {"mapping"}:
             self._release(action)

@@ -18,7 +18,7 @@ from siaghsync.clock import Reading, server_clock_moved
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
 from siaghsync.domain.document import DocumentSource
-from siaghsync.domain.questions import is_no
+from siaghsync.domain.site import is_no
 from siaghsync.errors import CallError, InDoubt, Interrupted
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg

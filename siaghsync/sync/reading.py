@@ -26,12 +26,11 @@ from siaghsync.state import facts, retries
 from siaghsync.state.retries import Retry
 from siaghsync.state.staging import BATCH
 from siaghsync.sync.contacts import read_contact, read_contacts
-from siaghsync.sync.context import RunContext
+from siaghsync.sync.context import RunContext, RunReport
 from siaghsync.sync.document_outcomes import source_of
 from siaghsync.sync.lists import KINDS, customer_sources
 from siaghsync.sync.one_record import OneRecord, find_in_crm
 from siaghsync.sync.reader import CrmReader, crm_date
-from siaghsync.sync.report import RunReport
 
 _ONE_BY_ONE = "one by one"
 """Stands for a source among the readings."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from siaghsync.domain.reasons import Resolution
 from siaghsync.errors import UsageError
-from siaghsync.state import decisions, retries, reviews
+from siaghsync.state import retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
-from siaghsync.state.forget import FORGOTTEN
+from siaghsync.state.maintenance import FORGOTTEN
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.outbox import was_opened
 from siaghsync.state.reviews import Review
-from siaghsync.sync.decisions import note_decision, subject_of_review
-from siaghsync.sync.document_decisions import take_back_document
+from siaghsync.sync.decisions import note_decision, subject_of_review, take_back_document
 
 REOPEN = "reopen"
 """What stands in the audit trail in place of a way out."""
@@ -64,10 +63,10 @@ def withdraw(state: State, review_id: int) -> bool:
     Raises UsageError if the run at work, or an earlier one, has begun to.
     """
     with state.atomic():
-        for stored in decisions.stored(state):
+        for stored in reviews.stored(state):
             if stored.review.id == review_id and was_opened(state, stored.review.as_action(), stored.decided_at):
                 raise UsageError("usage.too_late_to_reopen", id=review_id)
-        return decisions.drop(state, review_id)
+        return reviews.drop(state, review_id)
 
 
 def _unlink(run: Run, review: Review, since: str) -> None:

@@ -21,18 +21,17 @@ from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import msg
 from siaghsync.planning.undo import Now, plan_undo, posted
 from siaghsync.state import runs, undo
-from siaghsync.state.audit_log import AuditLine
+from siaghsync.state.audit import AuditLine
 from siaghsync.state.meta import COMPLETED
 from siaghsync.sync.contacts import read_contact, read_contacts
-from siaghsync.sync.context import RunContext
+from siaghsync.sync.context import RunContext, RunReport
+from siaghsync.sync.customers import STALE_AFTER
 from siaghsync.sync.document_outcomes import DocumentOutcomes, source_of
 from siaghsync.sync.executor import Executor
 from siaghsync.sync.lists import customer_sources
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.reader import CrmReader
 from siaghsync.sync.recovery import Recovery
-from siaghsync.sync.report import RunReport
-from siaghsync.sync.stale import STALE_AFTER
 from siaghsync.sync.undo_outcomes import UndoOutcomes
 
 IMPORT = "initial-import"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from siaghsync.domain.questions import QUESTIONS
-from siaghsync.report.labels import answer_text
+from siaghsync.domain.site import QUESTIONS
+from siaghsync.report.text import answer_text
 from siaghsync.state import facts
 from siaghsync.web.page import PageContext
 

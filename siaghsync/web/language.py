@@ -13,8 +13,8 @@ from siaghsync import clock
 from siaghsync.domain.document import AMOUNTS
 from siaghsync.messages import calendar, catalog
 from siaghsync.messages.message import Message, Param, msg
-from siaghsync.report.labels import field_label, reason_title
 from siaghsync.report.status import ago
+from siaghsync.report.text import field_label, reason_title
 
 _KINDS = {"0": "person", "1": "organization"}
 """The finance system's codes for kinds of contacts."""

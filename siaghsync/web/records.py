@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from siaghsync.state import runs
-from siaghsync.state.audit_log import LogFilter, entries
+from siaghsync.state.audit import LogFilter, entries
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.web.page import PageContext
 

@@ -14,13 +14,12 @@ from siaghsync import clock
 from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import Message
-from siaghsync.state import decisions, reviews
-from siaghsync.state.audit_log import of_record
+from siaghsync.state import reviews
+from siaghsync.state.audit import of_record
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.reviews import Review
-from siaghsync.sync.decisions import Decision
-from siaghsync.sync.document_decisions import FAR, check_number
+from siaghsync.sync.decisions import FAR, Decision, check_number
 from siaghsync.sync.reopening import can_be_reopened
 from siaghsync.web.page import PageContext
 from siaghsync.web.review_view import candidate_names, name_linked, overwritten, view
@@ -54,7 +53,7 @@ def review_list(page: PageContext) -> Response:
     """What waits for a decision, a page of it, and what has been decided and waits for the next run."""
     wanted = _wanted(page)
     with page.dependencies.state() as state:
-        everything, decided = _items(state), decisions.stored(state)
+        everything, decided = _items(state), reviews.stored(state)
         names = reviews.customer_names(state, [each.review for each in decided])
     found = narrowed(everything, wanted, clock.now())
     pages = max(1, -(-len(found) // PAGE))
@@ -103,7 +102,7 @@ def one_review(page: PageContext) -> Response:
             return page.message("error_404", 404)
         history = of_record(state, review.entity, review.crm_id, review.finance_code)[::-1]
         review = replace(review, details=_with_numbers(Mappings(state), review.details))
-        stored = decisions.is_stored(state, review.id)
+        stored = reviews.is_stored(state, review.id)
         may_reopen = stored or can_be_reopened(state, review)
         name = reviews.customer_names(state, [review]).get(review.id, "")
         listed = narrowed(_items(state), _wanted(page), clock.now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from siaghsync.state import waiting as records
+from siaghsync.state import retries as records
 from siaghsync.web.page import PageContext
 
 _PAGE = 50

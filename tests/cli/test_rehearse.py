@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from siaghsync.domain.questions import BY_NAME
+from siaghsync.domain.site import BY_NAME
 from tests.patience import PATIENCE
 from tests.world import Maker, World, holding
 

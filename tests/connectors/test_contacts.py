@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from siaghsync.connectors.siagh.contacts import contact_from_finance, finance_code_of
+from siaghsync.connectors.siagh.schema import contact_from_finance, finance_code_of
 from siaghsync.domain.fields import READ_BACK
 from siaghsync.errors import BadRecord
 from siaghsync.messages import catalog

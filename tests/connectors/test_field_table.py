@@ -14,8 +14,8 @@ import pytest
 
 import siaghsync
 from siaghsync.connectors.payamgostar.customers import customer_from_crm, record_for_create
-from siaghsync.connectors.siagh.contacts import contact_from_finance
 from siaghsync.connectors.siagh.form import encode_contact
+from siaghsync.connectors.siagh.schema import contact_from_finance
 from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES, READ_BACK, TABLE, Field, FieldKind
 from siaghsync.domain.site import Site
 from tests.connectors.vendor_records import crm_record, finance_record
@@ -29,7 +29,7 @@ VALUES = {FieldKind.NATIONAL_CODE: "0013542419", FieldKind.PHONE: "09123456789",
 JOURNEY = """
 import json, sys
 from siaghsync.connectors.payamgostar.customers import customer_from_crm, record_for_create
-from siaghsync.connectors.siagh.contacts import contact_from_finance
+from siaghsync.connectors.siagh.schema import contact_from_finance
 from siaghsync.connectors.siagh.form import encode_contact
 from siaghsync.domain.fields import TABLE
 

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siaghsync.connectors.siagh.form import PREINVOICE_KEYS, ROW_KEYS, encode_preinvoice, encode_rows
-from siaghsync.connectors.siagh.preinvoices import preinvoice_form
+from siaghsync.connectors.siagh.form import PREINVOICE_KEYS, ROW_KEYS, encode_preinvoice, encode_rows, preinvoice_form
 from siaghsync.domain.document import plain
 from siaghsync.sandbox import forms
 

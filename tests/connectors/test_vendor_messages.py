@@ -14,7 +14,7 @@ from siaghsync.messages import catalog
 
 PACKAGE = Path(siaghsync.__file__).parent
 CONNECTORS = PACKAGE / "connectors"
-PATHS = [*CONNECTORS.rglob("*.py"), PACKAGE / "domain" / "customer_fields.py", PACKAGE / "sync" / "outcomes.py"]
+PATHS = [*CONNECTORS.rglob("*.py"), PACKAGE / "domain" / "customer.py", PACKAGE / "sync" / "outcomes.py"]
 SOURCES = {path: path.read_text("utf-8") for path in PATHS}
 OWN = {"bad_record", "login", "shape", "value_note"}
 FIXED_REQUESTS = {

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
-from siaghsync.connectors.siagh.contacts import contact_from_finance
+from siaghsync.connectors.siagh.schema import contact_from_finance
 from siaghsync.domain.customer import Contact, Customer, Kind
 
 LETTERS = "یيىکكهةۀەأإآاءئؤبچ پaBß"

@@ -15,9 +15,9 @@ from siaghsync.domain.customer import (
     contact_from_json,
     customer_as_json,
     customer_from_json,
+    fields_for_finance,
     identity_key,
 )
-from siaghsync.domain.customer_fields import fields_for_finance
 from siaghsync.domain.normalize import digest
 from siaghsync.messages.message import msg
 from tests.sample_records import contact, contacts, customer, customers, somebody_else, somebody_elses_record

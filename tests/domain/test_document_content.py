@@ -28,7 +28,7 @@ from siaghsync.domain.document import (
 )
 from siaghsync.messages import catalog
 from siaghsync.messages.message import msg
-from siaghsync.planning.document_difference import changes_in_words, difference, difference_from_twin, label_of
+from siaghsync.planning.document_checks import changes_in_words, difference, difference_from_twin, label_of
 from tests.sample_records import document, invoice, row
 
 AMOUNTS = st.decimals(min_value=-(10**15), max_value=10**15, allow_nan=False, allow_infinity=False, places=4)

@@ -1,6 +1,6 @@
 """Every question has words and a way to settle it, in both languages."""
 
-from siaghsync.domain.questions import BY_NAME, QUESTIONS
+from siaghsync.domain.site import BY_NAME, QUESTIONS
 from siaghsync.messages import catalog
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from siaghsync.domain.questions import BY_NAME
+from siaghsync.domain.site import BY_NAME
 from tests.engine.fake_documents import rows
 from tests.environment import SINCE
 from tests.indoors import Indoors, indoors

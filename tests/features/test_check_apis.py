@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from siaghsync.domain.questions import BY_NAME
+from siaghsync.domain.site import BY_NAME
 from siaghsync.sandbox.people import legal_id, national_code
 from tests.connectors.raw_server import Handler, Received, free_port, raw, reply, resetting, routed, serving, silent
 from tests.environment import FISCAL_YEAR

@@ -18,7 +18,7 @@ from siaghsync.features.explain.events import event
 from siaghsync.features.explain.rules import explain, sentence_text, title
 from siaghsync.messages import catalog
 from siaghsync.messages.message import verbatim
-from siaghsync.state.audit_log import AuditLine
+from siaghsync.state.audit import AuditLine
 from siaghsync.state.mappings import Link, PostedEntry
 from siaghsync.state.outbox import Intent
 from siaghsync.state.record_history import RecordHistory

@@ -12,7 +12,7 @@ from siaghsync.messages.message import msg, verbatim
 from siaghsync.state.alerts import News
 from siaghsync.state.database import memory_state
 from siaghsync.state.staging import Staging
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
 
 DOWN = NotSent("finance", "log_in", "refused_connection", note="")
 BRAKE = BrakeError("brake.creates", planned=7, limit=5)

@@ -21,7 +21,7 @@ from siaghsync.state.audit import Run
 from siaghsync.state.database import State, memory_state, open_state
 from siaghsync.state.meta import COMPLETED
 from siaghsync.state.staging import Staging
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
 
 OPTIONS = {"full": True, "only": None}
 

@@ -15,10 +15,21 @@ from rich.console import Console
 from siaghsync.messages.calendar import day_in_both, moment_for
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
-from siaghsync.report.labels import field_label, linked_by, reason_with_word, why_and_what_to_do
-from siaghsync.report.sanitize import cleaned, harmless
 from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, ago, bar
-from siaghsync.report.text import Guarded, Prose, isolated, not_shown, sentence, table
+from siaghsync.report.text import (
+    Guarded,
+    Prose,
+    cleaned,
+    field_label,
+    harmless,
+    isolated,
+    linked_by,
+    not_shown,
+    reason_with_word,
+    sentence,
+    table,
+    why_and_what_to_do,
+)
 from tests.sample_records import TEXT
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

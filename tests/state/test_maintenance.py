@@ -14,7 +14,7 @@ from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.planning.cases import CustomerCase
 from siaghsync.planning.customers import plan_customer
-from siaghsync.state import alerts, audit_log, meta, outbox, reviews
+from siaghsync.state import alerts, audit, meta, outbox, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State, memory_state
 from siaghsync.state.maintenance import Pruned, prune, runs_ever
@@ -66,7 +66,7 @@ def test_old_lines_go_and_what_still_counts_stays(state: State) -> None:
     assert runs_ever(state) == before == {("sync", "ok"): 3, ("sync", "partial"): 1, ("sync", "unfinished"): 2}
     states = [(row["record"], row["state"]) for row in state.rows("SELECT record, state FROM intents ORDER BY id")]
     assert states == [("p-2", "unknown"), ("p-3", "open"), ("p-4", "expired")]
-    kept, line = audit_log.entries(state, audit_log.LogFilter())
+    kept, line = audit.entries(state, audit.LogFilter())
     assert kept.operation == "create"
     assert (line.entity, line.operation, line.run_id, line.actor) == ("log", "prune", None, "ali")
     assert line.message

@@ -15,7 +15,7 @@ from siaghsync.domain.reasons import IntentState, Operation, Reason
 from siaghsync.messages.message import verbatim
 from siaghsync.planning.cases import CustomerCase
 from siaghsync.planning.customers import plan_customer
-from siaghsync.state import loose_ends, outbox, retries, reviews
+from siaghsync.state import mappings, outbox, retries, reviews
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State, memory_state
 from siaghsync.state.mappings import Mappings
@@ -111,7 +111,7 @@ def test_the_look_ups_of_single_records_use_an_index(run: Run) -> None:
         "SELECT count(*) FROM intents WHERE entity = 'a' AND target = 'b' AND record = 'c' AND state = 'expired'",
         f"SELECT * FROM intents WHERE {outbox.UNSETTLED} AND state = 'unknown' AND entity = 'a' AND target = 'b'",
         "SELECT record FROM reviews WHERE resolution IS NULL AND customer_number = '1' AND entity = 'customer'",
-        loose_ends.OF_PAIR,
+        mappings.OF_PAIR,
     ):
         names = {"record1": "a", "record2": "b", "target1": "c", "target2": "d"} if ":record1" in sql else {}
         plan = [str(row["detail"]) for row in run.state.rows(f"EXPLAIN QUERY PLAN {sql}", names)]
@@ -120,7 +120,7 @@ def test_the_look_ups_of_single_records_use_an_index(run: Run) -> None:
 
 def test_loose_ends_of_a_pair_are_found_from_both_sides(run: Run) -> None:
     def of_pair(crm_id: str = "p-1", code: int = 234) -> set[str]:
-        return loose_ends.of_pair(run.state, crm_id, code)
+        return mappings.of_pair(run.state, crm_id, code)
 
     assert of_pair() == set()
     to_crm = replace(CREATE, target="crm", record="234")

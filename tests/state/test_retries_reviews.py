@@ -16,7 +16,7 @@ from siaghsync.domain.reasons import AuditOutcome, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.cases import CustomerCase
 from siaghsync.planning.customers import plan_customer
-from siaghsync.state import audit_log, retries, reviews, runs
+from siaghsync.state import audit, retries, reviews, runs
 from siaghsync.state.audit import Run, stamp
 from siaghsync.state.database import State, memory_state
 from tests.sample_records import RULES, customer
@@ -360,7 +360,7 @@ def test_the_trail_says_who_did_what_when_and_why(run: Run, clock: Clock) -> Non
     run.note(replace(CREATE, notes=(odd,)), AuditOutcome.FAILED, reason="timeout")
     run.note(replace(CREATE, message=NO_ANSWER), AuditOutcome.UNKNOWN)
     run.append(entity="customer", operation="resolve", outcome="retry")
-    first, second, third, last = audit_log.entries(run.state, audit_log.LogFilter())
+    first, second, third, last = audit.entries(run.state, audit.LogFilter())
     assert (first.run_id, first.actor, first.at) == (run.id, "ali", "2026-01-05T10:00:05.000+00:00")
     assert (first.operation, first.outcome, first.finance_code) == ("create", "done", 900)
     assert (first.kind, first.name, first.changes["name"]) == ("person", "علی رضایی", (None, "علی رضایی"))
@@ -378,7 +378,7 @@ def test_the_trail_is_found_by_number_code_and_any_name_a_record_had(run: Run) -
     run.note(replace(OTHER, customer_number="100-9", name="مريم كاظمي", changes={}), AuditOutcome.DONE)
 
     def found(**wanted: Any) -> list[int]:
-        return [line.id for line in audit_log.entries(run.state, audit_log.LogFilter(**wanted))]
+        return [line.id for line in audit.entries(run.state, audit.LogFilter(**wanted))]
 
     assert found(search="مریم‌کاظمی") == [3]
     assert found(search="نام تازه") == found(search="علی رضا") == found(search="09123456789") == [1, 2]

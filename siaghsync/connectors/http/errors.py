@@ -12,7 +12,7 @@ import requests
 from urllib3.exceptions import DecodeError, ProtocolError
 
 from siaghsync.connectors.http import strict_json
-from siaghsync.connectors.http.deadline import Aborted
+from siaghsync.connectors.http.adapter import Aborted
 from siaghsync.errors import InDoubt, NotSent, Refused, System
 from siaghsync.messages.message import Message, msg
 

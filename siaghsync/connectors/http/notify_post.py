@@ -10,8 +10,7 @@ from contextlib import closing
 
 from siaghsync import __version__
 from siaghsync.clock import monotonic
-from siaghsync.connectors.http.adapter import DirectAdapter, tls_context
-from siaghsync.connectors.http.deadline import Deadline
+from siaghsync.connectors.http.adapter import Deadline, DirectAdapter, tls_context
 from siaghsync.connectors.http.errors import reason_of
 from siaghsync.messages.message import Message, msg
 

@@ -10,8 +10,7 @@ from typing import Any, cast
 
 from siaghsync.connectors.http.errors import is_page, unreadable, words_of
 from siaghsync.connectors.http.login import SharedLogin
-from siaghsync.connectors.http.response import Answer
-from siaghsync.connectors.http.session import HttpSession
+from siaghsync.connectors.http.session import Answer, HttpSession
 from siaghsync.connectors.payamgostar.customers import record_for_create
 from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login, SearchPage, TypePage
 from siaghsync.connectors.schema import parse_json, read

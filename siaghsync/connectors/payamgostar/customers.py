@@ -16,8 +16,7 @@ from pydantic import ValidationError
 from siaghsync.connectors.payamgostar.schema import Address, Identity, Phone
 from siaghsync.connectors.schema import S, lower_names, misfit
 from siaghsync.domain.action import RecordKind
-from siaghsync.domain.customer import Customer, Kind
-from siaghsync.domain.customer_fields import fields_for_finance
+from siaghsync.domain.customer import Customer, Kind, fields_for_finance
 from siaghsync.domain.fields import IN_ADDRESS, IN_RECORD, PLACES, FieldKind
 from siaghsync.domain.normalize import ascii_digits, clean, fold, phone_key, visible
 from siaghsync.domain.site import NO_SITE, Site

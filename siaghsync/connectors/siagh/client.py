@@ -14,10 +14,8 @@ from siaghsync.connectors.http.errors import is_page, one_line, unreadable, word
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.schema import parse_json, read, usable_key
-from siaghsync.connectors.siagh.contacts import finance_code_of
-from siaghsync.connectors.siagh.form import encode_contact, encode_part, encode_preinvoice, encode_rows
-from siaghsync.connectors.siagh.preinvoices import preinvoice_form
-from siaghsync.connectors.siagh.schema import Login, SaveAnswer
+from siaghsync.connectors.siagh.form import encode_contact, encode_part, encode_preinvoice, encode_rows, preinvoice_form
+from siaghsync.connectors.siagh.schema import Login, SaveAnswer, finance_code_of
 from siaghsync.domain.normalize import fold
 from siaghsync.errors import InDoubt, LoginRefused, PhoneTaken, Refused
 from siaghsync.messages.message import msg

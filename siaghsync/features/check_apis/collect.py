@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.connectors.siagh.client import Siagh
-from siaghsync.connectors.siagh.contacts import contact_from_finance
+from siaghsync.connectors.siagh.schema import contact_from_finance
 from siaghsync.domain.customer import AccountParties, Contact, Kind
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.fields import PLACES

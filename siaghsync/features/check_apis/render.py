@@ -9,13 +9,12 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from siaghsync.domain.questions import QUESTIONS
+from siaghsync.domain.site import QUESTIONS
 from siaghsync.features.check_apis.diagnose import Failure
 from siaghsync.features.check_apis.rules import ApiReport, Findings
 from siaghsync.messages.catalog import cure, render, title
 from siaghsync.messages.message import msg
-from siaghsync.report.labels import answer_text
-from siaghsync.report.text import Prose, isolated, table
+from siaghsync.report.text import Prose, answer_text, isolated, table
 from siaghsync.state.facts import Fact
 
 _CRM_LINES = (

@@ -8,8 +8,8 @@ from siaghsync.domain.action import Changes
 from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.document_difference import label_of
-from siaghsync.state.audit_log import AuditLine
+from siaghsync.planning.document_checks import label_of
+from siaghsync.state.audit import AuditLine
 
 _MOST_FIELDS = 6
 _RESOLVE = "resolve"

@@ -17,10 +17,10 @@ from siaghsync.errors import BadRecord, InDoubt
 from siaghsync.features.invoice_report.rules import Line, Standing, Sums, Why, line_of, line_of_deleted
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.document_difference import is_same
+from siaghsync.planning.document_checks import is_same
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.state import retries, reviews
-from siaghsync.state.audit_log import last_name
+from siaghsync.state.audit import last_name
 from siaghsync.state.database import State
 from siaghsync.state.invoice_lines import InvoiceLines
 from siaghsync.state.mappings import Mappings, PostedDocuments

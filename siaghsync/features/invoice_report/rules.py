@@ -14,7 +14,7 @@ from siaghsync.domain.reasons import Reason
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
-from siaghsync.planning.document_difference import difference
+from siaghsync.planning.document_checks import difference
 from siaghsync.planning.documents import DocumentRules, left_out
 
 _ZERO = Decimal(0)

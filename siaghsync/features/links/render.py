@@ -12,8 +12,7 @@ from siaghsync.features.links.take_over import TakenOver
 from siaghsync.messages.calendar import moment_for
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
-from siaghsync.report.labels import linked_by
-from siaghsync.report.text import Prose, isolated, not_shown, sentence, table
+from siaghsync.report.text import Prose, isolated, linked_by, not_shown, sentence, table
 from siaghsync.state.mappings import Link
 
 _MOST_ROWS = 200

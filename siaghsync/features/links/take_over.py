@@ -16,11 +16,10 @@ from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.customers import link
 from siaghsync.planning.documents import DocumentCase, action_about
-from siaghsync.sync.context import RunContext
+from siaghsync.sync.context import RunContext, RunReport
 from siaghsync.sync.document_outcomes import remember
+from siaghsync.sync.lists import read_both
 from siaghsync.sync.outcomes import OutcomeRecorder
-from siaghsync.sync.report import RunReport
-from siaghsync.sync.whole_lists import read_both
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from siaghsync.features.lint.rules import (
 from siaghsync.messages.message import Message
 from siaghsync.state.staging import SharedKeys, Staging
 from siaghsync.sync.context import RunContext
-from siaghsync.sync.whole_lists import read_both
+from siaghsync.sync.lists import read_both
 
 MOST_SHOWN = 10
 """How many findings of each check are kept at hand to be shown."""

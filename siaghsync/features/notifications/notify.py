@@ -20,8 +20,7 @@ from siaghsync.state import alerts
 from siaghsync.state.database import State
 from siaghsync.state.maintenance import runs_ever
 from siaghsync.state.status import overview
-from siaghsync.sync.context import RunContext
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunContext, RunReport
 from siaghsync.sync.runner import Result
 
 _Sent = NotifyPost | NotifyServices

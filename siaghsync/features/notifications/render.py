@@ -11,7 +11,7 @@ from siaghsync.errors import SiaghsyncError
 from siaghsync.messages.catalog import Language, cure, render, title
 from siaghsync.messages.message import Message, msg
 from siaghsync.state.alerts import News
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
 
 _MOST_ITEMS = 100
 _MOST_LINES = 10

@@ -12,8 +12,7 @@ from siaghsync.features.rehearse.journal import TestRecord
 from siaghsync.features.rehearse.run import Done
 from siaghsync.messages.catalog import cure, render, title
 from siaghsync.messages.message import msg
-from siaghsync.report.labels import answer_text
-from siaghsync.report.text import Prose, isolated, sentence, table
+from siaghsync.report.text import Prose, answer_text, isolated, sentence, table
 from siaghsync.state.facts import Fact
 
 _MOST_CELLS = 1000

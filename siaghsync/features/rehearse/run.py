@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from siaghsync.connectors.payamgostar.customers import crm_id_of
 from siaghsync.connectors.payamgostar.documents import document_from_crm
 from siaghsync.connectors.siagh.client import Saved, SavedPreinvoice
-from siaghsync.connectors.siagh.contacts import contact_from_finance
+from siaghsync.connectors.siagh.schema import contact_from_finance
 from siaghsync.domain.customer import Contact
 from siaghsync.domain.document import DocumentSource, plain
 from siaghsync.domain.rehearsal import MARK, fictional_code, is_test_record, marked_name

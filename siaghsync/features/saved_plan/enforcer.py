@@ -18,7 +18,7 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from siaghsync.features.saved_plan.plan_file import Fingerprint, Head, action_li
 from siaghsync.files import atomic_file, not_writable
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
-from siaghsync.sync.report import RunReport
+from siaghsync.sync.context import RunReport
 
 _IDENTITY = "identity"
 

@@ -17,11 +17,11 @@ from siaghsync.domain.action import RecordKind
 from siaghsync.errors import SiaghsyncError
 from siaghsync.features.support_bundle.mask import Mask, shape_of
 from siaghsync.settings import Settings
-from siaghsync.state import reviews, runs, waiting
+from siaghsync.state import retries, reviews, runs
 from siaghsync.state.database import State
 from siaghsync.state.maintenance import condition
+from siaghsync.state.retries import WaitingRecord
 from siaghsync.state.reviews import Review
-from siaghsync.state.waiting import WaitingRecord
 
 _LIBRARIES = (
     "typer", "requests", "urllib3", "sqlite-utils", "rich", "python-dotenv", "tenacity", "pydantic", "starlette", "uvicorn",
@@ -58,8 +58,8 @@ def standing(state: State, mask: Mask) -> dict[str, Any]:
             for run in runs.newest(state, _MOST_RUNS)
         ],
         "reviews": [_review(review, mask) for review in islice(reviews.open_items(state), _MOST_RECORDS)],
-        "waiting": _records(waiting.waiting(state), mask),
-        "passed_over": _records(waiting.skipped(state), mask),
+        "waiting": _records(retries.waiting(state), mask),
+        "passed_over": _records(retries.skipped(state), mask),
     }
 
 

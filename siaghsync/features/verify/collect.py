@@ -7,7 +7,7 @@ import json
 from siaghsync.features.verify.rules import Comparison
 from siaghsync.state.duplicates import duplicates
 from siaghsync.sync.context import RunContext
-from siaghsync.sync.whole_lists import read_both
+from siaghsync.sync.lists import read_both
 
 _BATCH = 500
 _TOLD = "links_without_crm_record_told"

@@ -22,7 +22,7 @@ from siaghsync.domain.customer import CustomerMapping
 from siaghsync.domain.document import Posted
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
 from siaghsync.messages.message import msg, verbatim
-from siaghsync.state import decisions, outbox, retries, reviews, undo, webhook_queue
+from siaghsync.state import outbox, retries, reviews, undo, webhook_queue
 from siaghsync.state.audit import Run
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State, open_state
@@ -69,7 +69,7 @@ def fill(state: State) -> None:
     with state.atomic():
         reviews.put(run, customer(Operation.REVIEW, "p-7", "240", reason=Reason.NO_NAME, checksum="c7"))
     decided = next(review for review in reviews.open_items(state) if review.record == "p-7")
-    decisions.store(state, decided, "retry", "", AT, "accountant")
+    reviews.store(state, decided, "retry", "", AT, "accountant")
     calls = [webhook_queue.Call("person", "p-1", "update"), webhook_queue.Call("invoice", "i-9", "insert")]
     webhook_queue.keep(state, calls, AT, 100)
     with state.atomic():

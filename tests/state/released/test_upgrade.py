@@ -27,7 +27,7 @@ from siaghsync.planning.cases import ContactCase, CustomerCase, PlanRules
 from siaghsync.planning.customers import plan_customer, plan_linked
 from siaghsync.planning.import_ import plan_contact
 from siaghsync.planning.recovery import sent_customer
-from siaghsync.state import audit_log, migrations, outbox, retries, reviews, runs, status
+from siaghsync.state import audit, migrations, outbox, retries, reviews, runs, status
 from siaghsync.state.cursors import Cursors, Seen
 from siaghsync.state.database import State, open_state
 from siaghsync.state.mappings import Mappings, PostedDocuments
@@ -105,7 +105,7 @@ def test_everything_in_it_can_be_read(old: Path) -> None:
         assert found.figures["initial_import_done"]
         assert len(found.runs) == found.runs[0].id == 2
         assert status.status(state, NOW).waits
-        assert len(audit_log.entries(state, audit_log.LogFilter())) == state.value("SELECT count(*) FROM audit")
+        assert len(audit.entries(state, audit.LogFilter())) == state.value("SELECT count(*) FROM audit")
         assert len(list(Mappings(state).all())) == 2
         assert all(review.message and review.details is not None for review in reviews.open_items(state))
         assert state.value("SELECT count(*) FROM entity_mappings") == 3
@@ -130,7 +130,7 @@ def test_it_is_understood(filled: Path) -> None:
         assert (sent.action.payload, sent.action.name) == ({"name": "علی"}, "علی")
         assert (sent.action.notes, sent.message, bool(sent.missed_at)) == ((verbatim("نشان"),), NO_ANSWER, True)
         assert [review.reason for review in reviews.open_items(state)] == ["stranger"]
-        assert audit_log.entries(state, audit_log.LogFilter())[0].changes == {"mobile": ("0912", "0935")}
+        assert audit.entries(state, audit.LogFilter())[0].changes == {"mobile": ("0912", "0935")}
         waiting = retries.find(state, "customer", "finance", "p-3")
         assert waiting
         assert (waiting.attempts, waiting.message) == (1, verbatim("The answer took too long."))
@@ -235,7 +235,7 @@ def test_open_questions_about_documents_keep_their_differences(opened: State) ->
 
 
 def test_the_trail_knows_kinds_and_names(opened: State) -> None:
-    lines = audit_log.entries(opened, audit_log.LogFilter())
+    lines = audit.entries(opened, audit.LogFilter())
     by_record = {line.crm_id: line for line in lines if line.entity == "invoice"}
     names = {crm_id: (line.kind, line.name) for crm_id, line in by_record.items()}
     assert names == {
