@@ -8,16 +8,22 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from siaghsync.domain.document import Document, DocumentRow, Posted, snapshot
+from siaghsync.domain.document import Document, DocumentRow, Posted, plain, snapshot
 from siaghsync.domain.reasons import Reason
 from siaghsync.features.invoice_report.rules import (
     CSV_COLUMNS,
+    PARTS,
+    STATES,
     Line,
+    Parts,
     Standing,
     Sums,
     Why,
     csv_row,
+    joined,
     line_of,
     line_of_deleted,
 )
@@ -148,3 +154,57 @@ def test_the_json_and_the_table_have_the_same_columns() -> None:
     cells = dict(zip(CSV_COLUMNS, csv_row(line.as_json()), strict=True))
     assert (cells["jalali_date"], cells["net"], cells["counted"], cells["notes"]) == ("1404-10-15", "200000", "yes", "")
     assert line.as_json()["message"] == "Nothing is known of it. A sync has to read it first."
+
+
+RIALS = st.decimals(-(10**18), 10**18, allow_nan=False, places=2)
+
+
+def parts_line(month: str, source: str, state: str, net: Decimal, posted_net: Decimal, flags: int) -> dict[str, Any]:
+    """The plain data of a line that a report can have; only what was posted can have changed or be gone since."""
+    in_crm, counted = state != "posted" or flags % 4 != 0, flags % 3 != 0
+    return {
+        "month": f"1404-{month}", "source": source, "type": f"{source}-type", "sale_model": len(source), "state": state,
+        "net": plain(net), "posted_net": plain(posted_net) if state == "posted" else None, "in_crm": in_crm,
+        "changed": state == "posted" and (not in_crm or flags % 2 == 0), "counted": counted,
+    }  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.builds(
+            parts_line,
+            st.sampled_from(["01", "02", "12"]),
+            st.sampled_from(["quote", "invoice"]),
+            st.sampled_from(STATES),
+            RIALS,
+            RIALS,
+            st.integers(0, 11),
+        )
+    )
+)
+def test_the_sums_add_up_by_month_and_type_and_in_all(lines: list[dict[str, Any]]) -> None:
+    sums = Sums()
+    for line in lines:
+        sums.add(line)
+    counted = [line for line in lines if line["counted"]]
+    every: list[tuple[tuple[str, str, str] | None, Parts]] = [*sums.parts.items(), (None, joined(sums.parts.values()))]
+    for key, parts in every:
+        mine = [line for line in counted if key in (None, (line["month"], line["source"], line["type"]))]
+        present = [Decimal(line["net"]) if line["in_crm"] else Decimal(0) for line in mine]
+        everything = parts.cells["all"]
+        assert (everything.documents, everything.net) == (len(mine), sum(present, Decimal(0)))
+        assert everything.documents == sum(parts.cells[name].documents for name in PARTS)
+        assert everything.net == sum((parts.cells[name].net for name in PARTS), Decimal(0))
+        # What stands in Siagh is what the CRM shows now, less what has changed since.
+        stands = sum((Decimal(line["posted_net"]) for line in mine if line["state"] == "posted"), Decimal(0))
+        assert parts.cells["posted"].net + parts.cells["changed"].net - parts.difference == stands + sum(
+            (Decimal(line["net"]) - Decimal(line["posted_net"]) for line in mine if is_as_posted(line)), Decimal(0)
+        )
+    totals = sums.totals()
+    others = [part for name, part in totals.items() if name != "all"]
+    assert totals["all"]["documents"] == sum(part["documents"] for part in others)
+    assert Decimal(totals["all"]["net"]) == sum((Decimal(part["net"]) for part in others), Decimal(0))
+
+
+def is_as_posted(line: dict[str, Any]) -> bool:
+    return line["state"] == "posted" and not line["changed"]

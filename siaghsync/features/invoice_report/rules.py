@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -17,26 +17,68 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_checks import difference
 from siaghsync.planning.documents import DocumentRules, left_out
 
+LineState = Literal["posted", "waiting", "review", "skipped", "missing"]
 _ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
-class _Sum:
+class Amount:
+    """How many documents, and what they come to."""
+
     documents: int = 0
     net: Decimal = _ZERO
 
     def add(self, amount: Decimal) -> None:
+        """Takes in one document."""
         self.documents += 1
         self.net = exact_sum([self.net, amount])
 
 
 TOTALS = ("all", "posted", "changed", "open", "passed_over")
-_TOTAL_OF: dict[LineState, str] = {
-    "posted": "posted", "waiting": "open", "review": "open", "missing": "open", "skipped": "passed_over",
+PARTS = ("posted", "changed", "waiting", "review", "passed_over")
+"""What all documents are the sum of; the third and fourth are open. What no run has seen yet waits for the next one."""
+_PART_OF: dict[LineState, str] = {
+    "posted": "posted", "waiting": "waiting", "review": "review", "missing": "waiting", "skipped": "passed_over",
 }  # fmt: skip
 _GROUPS: dict[LineState, str] = {
     "posted": "posted", "waiting": "open", "review": "open", "missing": "open", "skipped": "skipped",
 }  # fmt: skip
+
+
+def part_of(line: Mapping[str, Any]) -> str:
+    """Which of PARTS a line counts in."""
+    return "changed" if line["changed"] else _PART_OF[line["state"]]
+
+
+def present_net(line: Mapping[str, Any]) -> Decimal:
+    """What a document comes to in the CRM now: 0 once it was deleted there."""
+    return Decimal(line["net"]) if line["in_crm"] else _ZERO
+
+
+def difference_of(line: Mapping[str, Any]) -> Decimal:
+    """What a document comes to in the CRM now, less what it came to when it was posted; 0 if it has not changed since."""
+    return exact_sum([present_net(line), -Decimal(line["posted_net"])]) if line["changed"] else _ZERO
+
+
+@dataclass(slots=True)
+class Parts:
+    """Documents and their present net in the CRM, in all and by PARTS. `difference` is that of the changed ones."""
+
+    cells: dict[str, Amount] = field(default_factory=lambda: {name: Amount() for name in ("all", *PARTS)})
+    difference: Decimal = _ZERO
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Takes in a line that counts."""
+        for name in ("all", part_of(line)):
+            self.cells[name].add(present_net(line))
+        self.difference = exact_sum([self.difference, difference_of(line)])
+
+    def join(self, other: Parts) -> None:
+        """Takes in all of another."""
+        for name, cell in other.cells.items():
+            self.cells[name].documents += cell.documents
+            self.cells[name].net = exact_sum([self.cells[name].net, cell.net])
+        self.difference = exact_sum([self.difference, other.difference])
 
 
 @dataclass(slots=True)
@@ -44,33 +86,33 @@ class Sums:
     """Counts by state, and sums by Jalali month and sale model, of all lines that were added."""
 
     states: Counter[str] = field(default_factory=Counter)
-    _totals: dict[str, _Sum] = field(default_factory=lambda: {name: _Sum() for name in TOTALS})
-    difference: Decimal = _ZERO
-    """What the changed documents come to in the CRM by now, less what they came to when they were posted."""
-    _sums: dict[tuple[str, int], dict[str, _Sum]] = field(default_factory=dict)
+    parts: dict[tuple[str, str, str], Parts] = field(default_factory=dict)
+    """By Jalali month (`1404-09`), source and the CRM's type code."""
+    _sums: dict[tuple[str, int], dict[str, Amount]] = field(default_factory=dict)
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Counts a line, given as plain data. A document whose pre-invoice is counted already is not summed a second time."""
         self.states[line["state"]] += 1
         if line["counted"]:
             cells = self._sums.setdefault((line["month"], line["sale_model"]), {})
-            cells.setdefault("all", _Sum()).add(Decimal(line["net"]))
-            cells.setdefault(_GROUPS[line["state"]], _Sum()).add(Decimal(line["posted_net"] or line["net"]))
-            self._add_to_totals(line)
+            cells.setdefault("all", Amount()).add(Decimal(line["net"]))
+            cells.setdefault(_GROUPS[line["state"]], Amount()).add(Decimal(line["posted_net"] or line["net"]))
+            self.parts.setdefault((line["month"], line["source"], line["type"]), Parts()).add(line)
 
-    def _add_to_totals(self, line: Mapping[str, Any]) -> None:
-        present = Decimal(line["net"]) if line["in_crm"] else _ZERO
-        self._totals["all"].add(present)
-        self._totals["changed" if line["changed"] else _TOTAL_OF[line["state"]]].add(present)
-        if line["changed"]:
-            self.difference = exact_sum([self.difference, present, -Decimal(line["posted_net"])])
+    def whole(self) -> Parts:
+        """The sum of all parts."""
+        return joined(self.parts.values())
 
     def totals(self) -> dict[str, dict[str, Any]]:
         """Documents and their present net in the CRM: all of them, and the four parts that they are the sum of."""
-        found: dict[str, dict[str, Any]] = {
-            name: {"documents": each.documents, "net": plain(each.net)} for name, each in self._totals.items()
-        }
-        found["changed"]["difference"] = plain(self.difference)
+        whole = self.whole()
+        both = [whole.cells[name] for name in ("waiting", "review")]
+        still_open = Amount(sum(each.documents for each in both), exact_sum(each.net for each in both))
+        found: dict[str, dict[str, Any]] = {}
+        for name in TOTALS:
+            each = still_open if name == "open" else whole.cells[name]
+            found[name] = {"documents": each.documents, "net": plain(each.net)}
+        found["changed"]["difference"] = plain(whole.difference)
         return found
 
     def counts(self) -> dict[str, int]:
@@ -82,13 +124,20 @@ class Sums:
         for (month, sale_model), cells in sorted(self._sums.items()):
             row: dict[str, Any] = {"month": month, "sale_model": sale_model}
             for name in ("all", "posted", "open", "skipped"):
-                cell = cells.get(name, _Sum())
+                cell = cells.get(name, Amount())
                 count, amount = ("documents", "net") if name == "all" else (name, f"net_{name}")
                 row |= {count: cell.documents, amount: plain(cell.net)}
             yield row
 
 
-LineState = Literal["posted", "waiting", "review", "skipped", "missing"]
+def joined(several: Iterable[Parts]) -> Parts:
+    """The sum of several."""
+    found = Parts()
+    for each in several:
+        found.join(each)
+    return found
+
+
 STATES: tuple[LineState, ...] = ("posted", "waiting", "review", "missing", "skipped")
 How = Literal["posted", "with_quote", "with_invoice", "by_person"]
 
@@ -151,6 +200,7 @@ class Line:
     changed: bool = False
     counted: bool = True
     customer_name: str = ""
+    type_code: str = ""
 
     @property
     def month(self) -> str:
@@ -167,6 +217,7 @@ class Line:
         return {
             "crm_id": self.crm_id,
             "source": self.source,
+            "type": self.type_code,
             "number": self.number or None,
             "date": self.date.isoformat(),
             "jalali_date": jalali(self.date, "-"),
@@ -194,7 +245,7 @@ class Line:
 
 
 CSV_COLUMNS = (
-    "jalali_date", "date", "source", "number", "customer_number", "customer_name", "subject", "sale_model", "net",
+    "jalali_date", "date", "source", "type", "number", "customer_number", "customer_name", "subject", "sale_model", "net",
     "net_with_tax", "state", "how", "finance_number", "finance_key", "posted_net", "reported_net", "reason",
     "message", "notes", "changed", "counted", "crm_id", "customer_crm_id",
 )  # fmt: skip
@@ -229,6 +280,7 @@ def line_of(document: Document, known: Standing, rules: DocumentRules) -> Line:
         net_with_tax(document),
         "missing",
         customer_name=known.customer_name,
+        type_code=document.type_code,
     )
     if known.posted:
         changed = bool(difference(known.posted.snapshot, document))
@@ -256,6 +308,7 @@ def line_of_deleted(posted: Posted, known: Standing, rules: DocumentRules) -> Li
         in_crm=False,
         changed=True,
         customer_name=known.customer_name,
+        type_code=said.get("type_code") or "",
     )
     return _posted(bare, posted, known, [msg("invoices.deleted")])
 
