@@ -77,7 +77,7 @@ QUESTIONS = (
     Question("subtypes", varies=True),
     Question("state_codes", holds_documents=True),
     Question("header_discount", holds_documents=True),
-    Question("rounding", holds_documents=True),
+    Question("rounding"),
     Question("number_scheme"),
     Question("crm_clock_offset_s", varies=True),
     Question("crm_token_life_s", varies=True),

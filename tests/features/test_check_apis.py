@@ -152,6 +152,33 @@ def test_deep_probes_read_whole_lists(make_world: Maker) -> None:
     assert world.journal.count("finance", "SaveFormData") == 0
 
 
+def sold(world: Indoors, kind: str, price: str, **more: Any) -> str:
+    """A quote of this type with one row at this price, discounted by 40."""
+    customer = next(iter(world.crm.records))
+    row = {"productCode": "P", "count": "1.5", "baseUnitPrice": price, "totalDiscount": 40, "totalVat": "9.9"}
+    return world.crm.add_quote(customer, [row], crmObjectTypeCode=kind, **more)
+
+
+@pytest.mark.parametrize("rows", ["full", "null", "missing"])
+def test_deep_probes_see_how_discounts_and_fractions_are_reckoned(world: Indoors, rows: Any) -> None:
+    def reckoned() -> tuple[Any, Any]:
+        found = answers(world, "--deep")
+        return found["header_discount"], found["rounding"]
+
+    world.crm.details_in_find = rows
+    sold(world, "PI_5", "100", discount=0, finalValue="119.9")
+    assert reckoned() == (None, None), "neither a discount in the header nor a fraction"
+    sold(world, "PI_5", "101.01", discount=50, finalValue="121.42")
+    assert reckoned() == (None, {"PI_5": "exact"}), "a discount that fits neither sum"
+    sold(world, "PI_5", "101.01")
+    world.crm.header_discount, world.crm.whole_rials = "on top", True
+    sold(world, "PI_7", "101.01", discount=50)
+    assert reckoned() == ({"PI_5": "repeats", "PI_7": "on_top"}, {"PI_5": "exact", "PI_7": "whole"})
+    sold(world, "PI_5", "101.01", discount=40)
+    assert reckoned() == ({"PI_5": "both", "PI_7": "on_top"}, {"PI_5": "both", "PI_7": "whole"})
+    assert answers(world)["rounding"] is None
+
+
 @pytest.mark.parametrize(
     ("position", "setting", "answer"),
     [("null", "", "contact"), ("code", "", "contact"), ("other", "", None), ("other", "party", "party")],

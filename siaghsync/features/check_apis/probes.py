@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
+from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
 from siaghsync.domain.customer import Contact, Customer, Kind
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.evidence import agree
 from siaghsync.domain.normalize import national_key
-from siaghsync.errors import InDoubt, Refused
+from siaghsync.errors import BadRecord, InDoubt, Refused
+from siaghsync.features.check_apis.amounts import header_discount, rounding
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
 
 _EVER = "2000-01-01T00:00:00"
-_SAMPLE, _LARGEST, _ENOUGH = 200, 500, 3
+_SAMPLE, _LARGEST, _ENOUGH, _MOST_FETCHED = 200, 500, 3, 200
 _KINDS: tuple[Kind, ...] = ("person", "organization")
 _DOCUMENTS: tuple[DocumentSource, ...] = ("quote", "invoice")
 
@@ -48,7 +51,7 @@ class CrmProbes:
         yield from self._documents()
         if deep:
             yield from self._page_cap(source)
-            yield from self._states()
+            yield from self._whole_documents()
 
     def _size(self, source: Source) -> int:
         try:
@@ -136,22 +139,39 @@ class CrmProbes:
         if page.total and page.total > len(page.records) > 0:
             yield "page_cap", len(page.records), _records(len(page.records))
 
-    def _states(self) -> Iterator[Answer]:
-        """Each state code with what was seen of it: `numbered`, `unnumbered` or `both`."""
-        seen: dict[str, set[str]] = defaultdict(set)
+    def _whole_documents(self) -> Iterator[Answer]:
+        """What all documents together say: each state code with what was seen of it, `numbered`, `unnumbered` or `both`, and by
+        type how amounts are reckoned (`amounts`)."""
+        states, discounts, roundings = (defaultdict[str, set[str]](set) for _ in range(3))
         count = 0
+        for kind, record in self._every_document():
+            count += 1
+            number, state = _get(record, "number"), _get(record, "billableObjectStateIndex")
+            states[str(state)].add("numbered" if number else "unnumbered")
+            with suppress(BadRecord):
+                document = document_from_crm(record, kind)
+                discounts[document.type_code] |= {header_discount(document) or ""} - {""}
+                roundings[document.type_code] |= rounding(document)
+        tallies = {"state_codes": states, "header_discount": discounts, "rounding": roundings}
+        for question, seen in tallies.items():
+            if tally := {code: "both" if len(each) > 1 else min(each) for code, each in sorted(seen.items()) if each}:
+                yield question, tally, _records(count)
+
+    def _every_document(self) -> Iterator[tuple[DocumentSource, dict[str, Any]]]:
+        """All documents; rows that the list does not have are fetched for the first of them."""
+        fetched = 0
         for source in _DOCUMENTS:
             number, first = 1, None
             while records := self._find(source, page=number).records:
                 if crm_id_of(records[0]) == first:
                     break  # the same page again: this server does not page
-                number, first, count = number + 1, crm_id_of(records[0]), count + len(records)
+                number, first = number + 1, crm_id_of(records[0])
                 for record in records:
-                    word = "numbered" if _get(record, "number") else "unnumbered"
-                    seen[str(_get(record, "billableObjectStateIndex"))].add(word)
-        if seen:
-            tally = {code: "both" if len(words) > 1 else min(words) for code, words in sorted(seen.items())}
-            yield "state_codes", tally, _records(count)
+                    if rows_are_missing(record) and fetched < _MOST_FETCHED:
+                        fetched += 1
+                        yield source, self.crm.get(source, crm_id_of(record) or "") or record
+                    else:
+                        yield source, record
 
 
 class NumberPairs:
