@@ -81,9 +81,8 @@ class CrmReader:
             return found
         if hides == "queries":
             return {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
-        for source, handle in handlers.items():
-            self._read_one_by_one(source, handle)
-        if any(map(self.staging.reading_count, handlers)):
+        shown = [self._read_one_by_one(source, handle) for source, handle in handlers.items()]
+        if any(shown):
             self.finder.answers["find_customers"] = False
             return dict.fromkeys(handlers)
         return found
@@ -270,22 +269,24 @@ class CrmReader:
         self._take_in(source, page.records, handle, start)
         return page.total is not None and len(page.records) >= page.total
 
-    def _read_one_by_one(self, source: Source, handle: PageHandler) -> None:
-        """All customers of a source by their ids (contract payamgostar §3.1, §3.3), the only way seen at a live site."""
+    def _read_one_by_one(self, source: Source, handle: PageHandler) -> bool:
+        """All customers of a source by their ids (contract payamgostar §3.1, §3.3), the only way seen at a live site. Returns
+        whether there are any: others that have ids may be of another subtype."""
         ids: set[str] = set()
         for _ in range(_MOST_PASSES):
             before = len(ids)
             ids |= self._light_ids()
             if len(ids) == before:
                 break
-        waiting = sorted(ids)
+        waiting, any_own = sorted(ids), False
         with ThreadPoolExecutor(self.concurrency) as pool:
             for first in range(0, len(waiting), PAGE_SIZE):
                 if self.cancel.is_set():
                     raise Interrupted(130)
                 found = pool.map(partial(self.crm.get, kind_of(source)), waiting[first : first + PAGE_SIZE])
-                self._take_in(source, [record for record in found if record is not None], handle)
+                any_own |= bool(self._take_in(source, [record for record in found if record is not None], handle))
                 self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), None)
+        return any_own
 
     def _light_ids(self) -> set[str]:
         ids: set[str] = set()

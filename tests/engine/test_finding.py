@@ -165,3 +165,19 @@ def test_what_a_crm_without_customers_is_asked_costs_one_request(make_world: Mak
     world.json("sync")
     assert world.journal.count("crm", "identity/search") == 0
     assert world.json("sync")["requests"] == {"crm": 5, "finance": 1}
+
+
+def test_a_crm_that_has_nobody_but_leads_has_a_find(make_world: Maker) -> None:
+    world = indoors(make_world(customers=1))
+    for number in range(3):
+        world.crm.add_person(lastName=f"سرنخ {number}", crmObjectTypeCode="lead")
+    for contact in world.finance.contacts.values():
+        contact["IsAdminUser"] = True
+    world.imported().json("sync", "--full", env=SINCE)
+    assert facts(world)["find_customers"] is True
+    assert world.json("status")["fallbacks"] == []
+    world.json("sync", env=SINCE)
+    assert world.journal.count("crm", "person/get") == 0, "they are looked at by a whole reading only"
+    newcomer = world.crm.add_person(lastName="مشتری", customerNumber="77")
+    world.json("sync", env=SINCE)
+    assert world.finance.contacts[world.code_of(newcomer)]["Name"] == "مشتری"
