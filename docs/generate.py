@@ -24,11 +24,12 @@ from typer.models import ArgumentInfo, OptionInfo
 from siaghsync import errors
 from siaghsync.cli.app import COMMANDS, PANELS, common
 from siaghsync.domain.fields import TABLE, FieldKind
-from siaghsync.domain.reasons import Reason
+from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.messages.catalog import Entry, Language, chapter, find, render, title
 from siaghsync.sandbox import control, switches
 from siaghsync.settings import Settings, requirement
 from siaghsync.state.reviews import ways_out
+from siaghsync.web.reviews import way_text
 
 ROOT = Path(__file__).parent.parent
 NOTE = "<!-- Made from the program by docs/generate.py. Change the program, then run that. -->"
@@ -47,6 +48,7 @@ def pages() -> dict[str, str]:
         "docs/sandbox.md": _page(_sandbox()),
         "docs/errors.md": _page(_errors("en")),
         "docs/fa/errors.md": _rtl(_errors("fa")),
+        "docs/fa/decisions.md": _decisions(),
     }
 
 
@@ -56,9 +58,12 @@ def _page(lines: Lines) -> str:
 
 
 def _rtl(lines: Lines) -> str:
-    """A Persian page. Its code is written from left to right: a mark keeps what begins with a dot or a dash in order."""
-    text = re.sub(r"(?<=[^\w`])`(?=[-./])", "\u200e`", _page(lines))
-    return f'<div dir="rtl">\n\n{text}\n</div>\n'
+    """A Persian page. A mark before code that begins with a dot or a dash keeps it from being shown the wrong way round."""
+    return f'<div dir="rtl">\n\n{_in_order(_page(lines))}\n</div>\n'
+
+
+def _in_order(text: str) -> str:
+    return re.sub(r"(?<=[^\w`\u200e])`(?=[-./])", "\u200e`", text)
 
 
 def _table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Lines:
@@ -425,10 +430,51 @@ def _heading(text: str) -> str:
     return text[:1].upper() + text[1:].removesuffix(".")
 
 
+_ENTITIES = {"customers": "customer", "documents": "invoice"}
+
+
+def _ways_of(section: str, word: str) -> tuple[Resolution, ...]:
+    return () if section not in _ENTITIES or word.startswith("same_as_") else ways_out(_ENTITIES[section], word)
+
+
 def _ways(section: str, word: str) -> list[str]:
-    entity = {"customers": "customer", "documents": "invoice"}.get(section)
-    is_question = entity and not word.startswith("same_as_")
-    return ["، ".join(f"`--{way}{_VALUES.get(way, '')}`" for way in ways_out(str(entity), word))] if is_question else []
+    ways = _ways_of(section, word)
+    return ["، ".join(f"`--{way}{_VALUES.get(way, '')}`" for way in ways)] if ways else []
+
+
+def _decisions() -> str:
+    """The page about decisions, with its tables made anew; what stands around them is written by hand."""
+    text = (ROOT / "docs/fa/decisions.md").read_text("utf-8")
+    tables = {"ways": _ways_table(), "customers": _questions("customers"), "documents": _questions("documents")}
+
+    def filled(place: re.Match[str]) -> str:
+        return f"<!-- {place[1]}: docs/generate.py -->\n{_in_order(chr(10).join(tables[place[1]]))}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- (\w+): docs/generate.py -->.*?<!-- end -->", filled, text, flags=re.DOTALL)
+
+
+def _ways_table() -> Lines:
+    """Each button about a question, its option on the command line, and what it does."""
+    rows = {}
+    for section, reasons in _sections():
+        for word in reasons if section in _ENTITIES else ():
+            for way in _ways_of(section, word):
+                text = way_text(word, way)
+                hint = title(f"web.{text}_hint", "fa")
+                rows[text] = (title(f"web.{text}", "fa"), f"`--{way}{_VALUES.get(way, '')}`", hint)
+    yield from _table(("دکمه", "در خط فرمان", "کار"), iter(rows.values()))
+
+
+def _questions(section: str) -> Lines:
+    """Each question: what it means, why it comes about, what to look for and which button to take."""
+    rows = []
+    of_both = {Reason.UNKNOWN_OUTCOME: _reason(Reason.UNKNOWN_OUTCOME)}
+    for word, entry in (of_both | dict(dict(_sections())[section])).items():
+        buttons = "، ".join(f"«{title(f'web.{way_text(word, way)}', 'fa')}»" for way in _ways_of(section, word))
+        if buttons:
+            causes = "<br>".join(cause["fa"] for cause in entry.causes)
+            rows.append((f"**{entry.title['fa']}**<br>`{word}`", causes, entry.cure["fa"], buttons))
+    yield from _table(("پرسش", "علت احتمالی", "چه کنید", "دکمه‌ها"), iter(rows))
 
 
 def _exit_code(section: str, word: str) -> list[str]:

@@ -51,7 +51,8 @@ def test_the_page_is_what_the_program_says(page: str) -> None:
 
 def test_a_page_that_lags_behind_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GENERATOR, "ROOT", tmp_path)
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "fa").mkdir(parents=True)
+    (tmp_path / "docs/fa/decisions.md").write_text(read("docs/fa/decisions.md"), "utf-8")
     assert GENERATOR.main(["--check"]) == 1
     assert not (tmp_path / "docs" / "errors.md").exists()
     assert GENERATOR.main([]) == 0

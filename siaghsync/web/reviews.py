@@ -125,7 +125,7 @@ def one_review(page: PageContext) -> Response:
         after=after if place else None,
         siblings=[other for other in (listed[place - 1].reviews if place else ()) if other.id != review.id],
         others=[*review.details["other_crm_ids"], *(review.details.get("other_finance_codes") or ())],
-        ways=[(way, _way_text(review, way)) for way in review.ways_out],
+        ways=[(way, way_text(review.reason, way)) for way in review.ways_out],
         stored=stored,
         can_be_reopened=may_reopen,
         value_missing=bool(page.asked("missing")),
@@ -147,11 +147,11 @@ def _with_numbers(mappings: Mappings, details: Mapping[str, Any]) -> dict[str, A
     return {**details, "candidates": candidates, "other_crm_ids": others}
 
 
-def _way_text(review: Review, way: Resolution) -> str:
-    """The name of the text about a way out; its hint has `_hint` behind it."""
-    if way is Resolution.DISCARD and review.reason == Reason.SAME_DOCUMENT:
+def way_text(reason: str, way: Resolution) -> str:
+    """The name of the text about a way out of a question; its hint has `_hint` behind it."""
+    if way is Resolution.DISCARD and reason == Reason.SAME_DOCUMENT:
         return "way_discard_same"
-    is_corrected = way is Resolution.DISCARD and review.reason in _AFTER_POSTING
+    is_corrected = way is Resolution.DISCARD and reason in _AFTER_POSTING
     return "way_discard_after_posting" if is_corrected else f"way_{way}"
 
 
