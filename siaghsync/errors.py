@@ -6,6 +6,7 @@
     ├── StateError       2      the state file can't be used as it is
     ├── BrakeError       1      the run stopped before it wrote anything; --force goes on
     ├── LockHeld        75      another run works with this state file
+    ├── Paused           0      somebody paused the runs that nobody watches
     ├── Interrupted    130/143  a signal asked the run to stop
     ├── BadRecord               one record of a system can't be understood
     └── CallError        3      a request to one of the two systems
@@ -76,6 +77,13 @@ class LockHeld(SiaghsyncError):
 
     kind = "locked"
     exit_code = 75
+
+
+class Paused(SiaghsyncError):
+    """Somebody has paused the runs that nobody watches: nothing more is written, and that is no failure."""
+
+    kind = "paused"
+    exit_code = 0
 
 
 class Interrupted(SiaghsyncError):

@@ -11,6 +11,7 @@ from siaghsync import clock
 from siaghsync.cli.build import run_context
 from siaghsync.cli.environment import stop_on_signal
 from siaghsync.cli.plan_options import RunPlan
+from siaghsync.domain.action import Counts
 from siaghsync.errors import BrakeError
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.features.saved_plan.enforcer import Enforcer
@@ -20,12 +21,14 @@ from siaghsync.messages.message import msg
 from siaghsync.report.run import failures_as_json, run_report
 from siaghsync.report.terminal import error_document, progress_bar, say, say_message, show, tell_error, write_json
 from siaghsync.settings import Settings
+from siaghsync.state import pauses
 from siaghsync.state.access import locked_state
 from siaghsync.state.database import State, memory_state, open_state
+from siaghsync.state.pauses import Pause
 from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.runner import Result, require_import
 
-IMPORT = "initial-import"
+IMPORT, SYNC = "initial-import", "sync"
 Start = Callable[[RunContext, RunReport, PlanMode], Result]
 
 
@@ -63,6 +66,9 @@ def carry_out(
     ):
         if not is_import:
             check(state)
+        if command == SYNC and not dry_run and (pause := pauses.current(state, clock.now())):
+            _show_pause(pause, output)
+            return 0
         mode = plan.mode(state, command)
         with run_context(settings, state, command, stop.event, progress, dry_run=dry_run) as context:
             notifier.context, notifier.report = context, RunReport(context.staging)
@@ -80,6 +86,16 @@ def _locked_state(path: Path, *, create: bool, in_memory: bool) -> Iterator[Stat
         open_state(path)  # raises the StateError that says what is wrong, before a lock file is created
     with closing(memory_state()) if in_memory and is_blank else locked_state(path, create=create) as state:
         yield state
+
+
+def _show_pause(pause: Pause, output: Output) -> None:
+    """A run that did not begin: nobody was asked anything, nothing was counted."""
+    if output.as_json:
+        nothing = {entity: Counts().as_json() for entity in ("customers", "invoices")}
+        requests = {"crm": 0, "finance": 0}
+        write_json({"run": None, **nothing, "requests": requests, "paused": pause.as_json()}, changes=[], failures=[])
+    if not output.quiet:
+        say_message(pause.error.message)
 
 
 def _show(result: Result, mode: PlanMode, output: Output, code: int) -> None:
@@ -105,5 +121,5 @@ def _show(result: Result, mode: PlanMode, output: Output, code: int) -> None:
         show(*run_report(head, report.changes(), report.failures))
         if isinstance(mode, Enforcer):
             show(*plan_report(mode))
-    if result.error:
+    if result.error and (code or not output.quiet):
         tell_error(result.error, as_json=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +12,16 @@ from siaghsync import clock
 from siaghsync.cli.build import document_rules, run_context
 from siaghsync.cli.environment import is_running
 from siaghsync.cli.review import decide, take_back
+from siaghsync.errors import Paused
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
 from siaghsync.report.terminal import say, say_message
 from siaghsync.settings import Settings
+from siaghsync.state import pauses
 from siaghsync.state.access import locked_state
-from siaghsync.state.database import State
+from siaghsync.state.audit import note_order
+from siaghsync.state.database import State, open_state
 from siaghsync.state.status import overview
 from siaghsync.sync.context import RunReport
 from siaghsync.sync.decisions import Decision, Refused
@@ -38,15 +42,25 @@ class ServiceRuns:
     stop: threading.Event
 
     def run(self, choose: Choose) -> None:
-        """One run of the kind that is chosen under the lock. Raises LockHeld and what ended the run."""
-        path = self.settings.siaghsync_state
-        with locked_state(path) as state:
-            everything = choose(state)
+        """One run of the kind that is chosen under the lock, and none during a pause. Raises LockHeld and what ended the run."""
+        with locked_state(self.settings.siaghsync_state) as state:
+            everything = None if pauses.current(state, clock.now()) else choose(state)
             if everything is not None:
                 require_import(state)
                 self._sync(state, everything=everything)
 
-    def _sync(self, state: State, *, everything: bool) -> None:
+    def run_now(self, who: str, began: Callable[[], object]) -> None:
+        """A whole sync because the dashboard's user `who` wants it; `began` is called once it is at work. Raises LockHeld,
+        Paused, StateError, and what ended the run."""
+        with locked_state(self.settings.siaghsync_state) as state:
+            require_import(state)
+            if pause := pauses.current(state, clock.now()):
+                raise pause.error
+            self._sync(state, everything=True, who=_named(who), began=began)
+
+    def _sync(
+        self, state: State, *, everything: bool, who: str | None = None, began: Callable[[], object] = lambda: None
+    ) -> None:
         """One run. It sends alerts like cron's runs, but no healthcheck ping, since that watches over cron."""
         settings, command = self.settings, "sync" if everything else "webhook"
         options = SyncOptions(
@@ -55,15 +69,28 @@ class ServiceRuns:
         with (
             run_notifier(settings, command, clock.now, say, dry_run=False, quiet=False, by_cron=False) as notifier,
             notifier.over(state),
-            run_context(settings, state, command, self.stop) as context,
+            run_context(settings, state, command, self.stop, who=who) as context,
         ):
             notifier.context, notifier.report = context, RunReport(context.staging)
+            if who:
+                note_order(state, context.run.id, context.run.at(), who, "started")
+            began()
             result = run_sync(context, notifier.report, options, document_rules(settings, state))
             notifier.ended(result, result.exit_code)
         outcome = title(f"outcome.{result.run['outcome']}")
         say_message(msg("cli.run_ended", id=result.run["id"], command=command, outcome=outcome))
-        if result.error:
+        if result.error and not isinstance(result.error, Paused):
             raise result.error
+
+    def pause(self, who: str, reason: str) -> None:
+        """Lets the runs that nobody watches write nothing for a day, or until `resume`. Raises StateError."""
+        with closing(open_state(self.settings.siaghsync_state)) as state:
+            pauses.begin(state, clock.now(), _named(who), reason)
+
+    def resume(self, who: str) -> None:
+        """Ends the pause. Raises StateError."""
+        with closing(open_state(self.settings.siaghsync_state)) as state:
+            pauses.end(state, clock.now(), _named(who))
 
     def is_overdue(self, state: State) -> bool:
         """Whether no ordinary sync has gone well for too long."""

@@ -196,7 +196,7 @@ def _happened(entry: AuditLine) -> Text:
 def _details(entry: AuditLine) -> list[str]:
     text = render(entry.message) if entry.message else ""
     lines = [isolated(line) for line in text.splitlines() if line.strip()]
-    if entry.operation == "resolve":
+    if entry.operation in ("resolve", "order"):
         lines.append(f"by {isolated(entry.actor)}")
     changes = [change(field_label(key), old, new) for key, (old, new) in entry.changes.items()]
     # The values of a new record replace nothing: they follow each other on one line, where changes stand one below the other.

@@ -14,6 +14,7 @@ from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import Message, msg
 from siaghsync.report.run import skipped_table
 from siaghsync.report.text import Prose, isolated, reason_with_word, sentence, table
+from siaghsync.state.pauses import Pause
 from siaghsync.state.runs import RunRecord
 from siaghsync.state.status import Group, Overview, Slot, Status, Tries, is_overdue
 
@@ -32,6 +33,8 @@ def status_report(
 ) -> list[RenderableType]:
     """How things stand at `now`. `poll_interval` is in seconds; `blocks` are letters as in BLOCKS."""
     parts: list[RenderableType] = [_head(found, status.since)]
+    if paused := found.figures["paused"]:
+        parts.append(Prose(f"- {sentence(Pause(**paused).error.message)}", style="yellow"))
     parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
     parts += [Prose(f"- {sentence(fallback)}", style="yellow") for fallback in found.fallbacks]
     parts += [_summary(found.figures, status, now, poll_interval), *_bars(status.hours, blocks)]

@@ -128,6 +128,15 @@ class Run:
         }
 
 
+def note_order(
+    state: State, run_id: int | None, at: str, actor: str, order: str, message: Message | None = None
+) -> None:
+    """Appends one line about what a person told the sync as a whole (`started`, `paused`, `resumed`); of no run without an id."""
+    line = (run_id, at, actor, "sync", None, "", "order", order, *(None,) * 4, encode({}), None, *message_pair(message))
+    with state.atomic():
+        state.execute(_LINE, line)
+
+
 def stamp(moment: datetime) -> str:
     """A moment as it is stored and compared: UTC, ISO 8601, milliseconds."""
     return moment.isoformat(timespec="milliseconds")

@@ -11,7 +11,7 @@ from siaghsync.domain.reasons import Reason
 from siaghsync.domain.site import is_no
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.state import facts, reviews, runs
+from siaghsync.state import facts, pauses, reviews, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
@@ -110,6 +110,7 @@ EMPTY: dict[str, Any] = {
     "last_success_at": None,
     "cursors": {},
     "running": None,
+    "paused": None,
 }
 """The figures where there is no state file yet."""
 
@@ -154,6 +155,7 @@ def _figures(state: State, now: datetime, working: RunRecord | None) -> dict[str
         ),
         "cursors": Cursors(state).all(),
         "running": working.as_json() if working and working.finished_at is None else None,
+        "paused": pause.as_json() if (pause := pauses.current(state, now)) else None,
     }
 
 
@@ -206,8 +208,8 @@ def _undecided(state: State, waits: Mapping[tuple[str, str], int]) -> list[Messa
 
 
 def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:
-    """Whether at `now` no run is at work and none has ended for twice POLL_INTERVAL_SECONDS; `figures` as in an Overview."""
-    if figures["running"] or not figures["last_run"]:
+    """Whether at `now` no run is at work, none is paused, and none has ended for twice POLL_INTERVAL_SECONDS."""
+    if figures["running"] or figures["paused"] or not figures["last_run"]:
         return False
     return (now - _ended(figures)).total_seconds() > 2 * poll_interval
 

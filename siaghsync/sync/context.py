@@ -15,6 +15,7 @@ from siaghsync.domain.action import Action, Counts, Entity
 from siaghsync.errors import Interrupted, System
 from siaghsync.messages.message import Message
 from siaghsync.planning.cases import PlanRules
+from siaghsync.state import pauses
 from siaghsync.state.audit import Outcome, Run
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
@@ -78,6 +79,9 @@ class RunReport:
 Progress = Callable[[str, int, int | None], None]
 """Told (a code of the catalog's chapter `progress`, how many are done, of how many or None) as work goes on."""
 
+_PAUSED = ("sync", "webhook")
+"""An import or undo is watched by whoever started it: it goes on through a pause."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -135,6 +139,11 @@ class RunContext:
         """Raises Interrupted if a signal asked for the end."""
         if self.cancel.is_set():
             raise Interrupted(130)
+
+    def stop_if_paused(self) -> None:
+        """Raises Paused if a pause has begun, and this is one of the runs that nobody watches."""
+        if self.run.command in _PAUSED and (pause := pauses.current(self.state, self.run.now())):
+            raise pause.error
 
 
 class PlanMode(Protocol):

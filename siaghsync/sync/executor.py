@@ -16,7 +16,7 @@ from siaghsync.connectors.siagh.client import SavedPreinvoice
 from siaghsync.domain.action import AGAIN, Action
 from siaghsync.domain.customer import Contact, customer_kind
 from siaghsync.domain.reasons import IntentState, Operation, Reason
-from siaghsync.errors import CallError, InDoubt, LockHeld, LoginRefused, NotSent, PhoneTaken
+from siaghsync.errors import CallError, InDoubt, LockHeld, LoginRefused, NotSent, Paused, PhoneTaken
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.phones import Refusal
 from siaghsync.state.outbox import close_intent, open_intent, unsettled_of
@@ -57,7 +57,7 @@ class _Batch:
 
     width: int
     doubts_in_a_row: int = 0
-    halted: CallError | LockHeld | None = None
+    halted: CallError | LockHeld | Paused | None = None
     sent: dict[Future[_Reply], tuple[int, Action]] = field(default_factory=dict)
     answered: SimpleQueue[Future[_Reply]] = field(default_factory=SimpleQueue)
     """Those of `sent` that have an outcome which is not recorded yet."""
@@ -79,7 +79,7 @@ class Executor:
         """Sends the actions, at most CONCURRENCY at a time. `label`, `total` and `done` are for the progress that is shown.
 
         With `careful` no intent is on disk before a thread is free for it. Raises the CallError that shows that the system
-        can't be reached, or LockHeld if the lock is lost, after everything under way has been recorded.
+        can't be reached, LockHeld if the lock is lost, or Paused, after everything under way has been recorded.
         """
         # Twice the threads, so that none idles while outcomes are committed; but a document that waits for a thread when
         # the process is killed would be in doubt, and work for a person.
@@ -121,12 +121,13 @@ class Executor:
         return islice(source, max(idle, 0))
 
     def _open_all(self, batch: _Batch, ready: list[Action]) -> list[tuple[int, Action]]:
-        """The actions with their intents; nothing once the batch is halted, or if the lock is lost."""
+        """The actions with their intents; nothing once the batch is halted, the lock is lost or a pause has begun."""
         if batch.halted:
             return []
         try:
+            self.context.stop_if_paused()
             return [(self._open(action), action) for action in ready]
-        except LockHeld as error:  # at the first one
+        except (LockHeld, Paused) as error:  # at the first one
             batch.halted = error
             return []
 

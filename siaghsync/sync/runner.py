@@ -17,6 +17,7 @@ from siaghsync.errors import (
     CallError,
     Interrupted,
     LoginLocked,
+    Paused,
     SiaghsyncError,
     StateError,
     UsageError,
@@ -24,7 +25,7 @@ from siaghsync.errors import (
 )
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import DocumentRules
-from siaghsync.state import facts, retries, runs
+from siaghsync.state import facts, pauses, retries, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
@@ -50,7 +51,7 @@ _LOG_IN = "log_in"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A run that is over: its JSON head, and the error that ended it early (a brake or a signal), if one did.
+    """A run that is over: its JSON head, and the error that ended it early (a brake, a signal or a pause), if one did.
 
     `declined` says that a person was asked and said no.
     """
@@ -155,7 +156,7 @@ def _carry_through(
             work(log_in(context, report))
         except SiaghsyncError as ended:
             error = Interrupted(130) if is_interruption(ended) else ended
-            if not isinstance(error, BrakeError | Interrupted):
+            if not isinstance(error, BrakeError | Interrupted | Paused):
                 raise
         usual = report.outcome(cancelled=context.cancel.is_set())
         outcome = "failed" if isinstance(error, BrakeError) else "partial" if error else usual
@@ -227,6 +228,8 @@ def _too_far_ahead(state: State, now: datetime) -> Iterator[Message]:
     until = state.meta(LOCKED_UNTIL)
     if until and datetime.fromisoformat(until) > now + COOL_DOWN:
         yield msg("sync.cool_down_too_far", until=until)
+    if until := pauses.drop_impossible(state, now):
+        yield msg("sync.pause_too_far", until=until)
     if count := retries.too_far_ahead(state, now):
         yield msg("sync.tries_too_far", count=count)
 

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from siaghsync.dashboard_users import Role
-from siaghsync.web import auth, dashboard, facts, record, records, reviews, waiting
+from siaghsync.web import auth, dashboard, facts, orders, record, records, reviews, waiting
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.middleware import BodyLimit, Guard, SessionCookie
 from siaghsync.web.page import STATIC, VERSIONS, Handler, Pages, switch_language
@@ -73,6 +73,9 @@ def _page_routes(pages: Pages) -> list[Route]:
         post("/logout", auth.log_out, Role.LOOK),
         get("/", dashboard.first_page),
         get("/live", dashboard.live_part),
+        post("/run", orders.run_now, Role.DECIDE),
+        post("/pause", orders.pause, Role.DECIDE),
+        post("/resume", orders.resume, Role.DECIDE),
         get("/reviews", reviews.review_list),
         get("/reviews/", reviews.review_list),
         get("/reviews/confirm", reviews.confirm_many, Role.DECIDE),

@@ -14,6 +14,7 @@ from siaghsync.settings import Settings
 from siaghsync.state import runs
 from siaghsync.state.database import State, open_state
 from siaghsync.sync.decisions import Decision, Refused
+from siaghsync.web.errands import Errands
 
 Choose = Callable[[State], bool | None]
 """Which run is wanted: None for none, False for what webhooks told of, True for the CRM's lists as well."""
@@ -24,6 +25,16 @@ class RunControl(Protocol):
 
     def run(self, choose: Choose) -> None:
         """One run of the kind that is chosen under the lock. Raises LockHeld, and what ended the run."""
+
+    def run_now(self, who: str, began: Callable[[], object]) -> None:
+        """A whole sync that the user `who` wants; `began` is called once it is at work. Raises LockHeld, Paused, StateError, and
+        what ended the run."""
+
+    def pause(self, who: str, reason: str) -> None:
+        """Lets the runs that nobody watches write nothing for a day, or until `resume`. Raises StateError."""
+
+    def resume(self, who: str) -> None:
+        """Ends the pause. Raises StateError."""
 
     def is_overdue(self, state: State) -> bool:
         """Whether no ordinary sync has gone well for too long."""
@@ -44,13 +55,14 @@ class RunControl(Protocol):
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """Handed to every page. `access` knows who may come in, `root_path` is the path that a reverse proxy serves the site under,
-    "" for none; `log` writes a line for the administrator."""
+    "" for none; `log` writes a line for the administrator, `errands` does what nobody waits for."""
 
     settings: Settings
     control: RunControl
     access: Access
     root_path: str
     log: Callable[[str], None]
+    errands: Errands
 
     @contextmanager
     def state(self) -> Iterator[State]:

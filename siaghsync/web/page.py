@@ -7,6 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from siaghsync import clock
 from siaghsync.dashboard_users import Role
 from siaghsync.errors import CallError, LockHeld, SiaghsyncError, StateError
 from siaghsync.messages.message import Message
+from siaghsync.state import pauses
 from siaghsync.state.reviews import open_count
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.language import PageLanguage, chosen
@@ -149,19 +152,18 @@ class PageContext:
             flash, self.session.flash = self.session.flash, ""
         text = self.pages.templates.get_template(template).render(
             t=self.language.text, word=self.language.word, lang=self.language, root=self.dependencies.root_path,
-            csrf=self._csrf(), session=self.session, here=self._here(), flash=flash, to_decide=self._to_decide(), **context,
+            csrf=self._csrf(), session=self.session, here=self._here(), flash=flash, **self._standing(), **context,
         )  # fmt: skip
         return HTMLResponse(text, status)
 
-    def _to_decide(self) -> int:
-        """How many questions wait for a decision, for the menu; 0 if nobody is logged in or the state file can't be used."""
-        if self.session is None:
-            return 0
-        try:
-            with self.dependencies.state() as state:
-                return open_count(state)
-        except StateError:
-            return 0
+    def _standing(self) -> dict[str, Any]:
+        """How many questions wait for a decision, and the pause, for every page; nothing if nobody is logged in or the state
+        file can't be used."""
+        standing: dict[str, Any] = {"to_decide": 0, "paused": None}
+        if self.session:
+            with suppress(StateError), self.dependencies.state() as state:
+                standing = {"to_decide": open_count(state), "paused": pauses.current(state, clock.now())}
+        return standing
 
     def _csrf(self) -> str:
         if "csrf" not in self.cookie:

@@ -15,6 +15,7 @@ from siaghsync.errors import UsageError
 from siaghsync.settings import Settings
 from siaghsync.web.app import create_app
 from siaghsync.web.dependencies import Dependencies, RunControl
+from siaghsync.web.errands import Errands
 from siaghsync.web.webhooks import Intake
 from siaghsync.web.worker import Worker
 
@@ -42,7 +43,8 @@ class Service:
         log: Callable[[str], None],
         log_requests: bool,
     ) -> None:
-        dependencies = Dependencies(settings, control, access, root_path, log)
+        self._errands = Errands(log)
+        dependencies = Dependencies(settings, control, access, root_path, log, self._errands)
         self._has_webhooks = settings.enable_webhooks
         self._stop = stop
         self._worker = Worker(dependencies, stop)
@@ -83,6 +85,7 @@ class Service:
             thread.join()
             self._intake.close()
             self._stop.set()
+            self._errands.close()
             if self._has_webhooks:
                 self._worker.join()
 

@@ -61,9 +61,9 @@ def test_each_text_that_the_pages_use_is_there_and_none_is_there_for_nothing() -
 @pytest.mark.parametrize("language", [FA, EN], ids=["fa", "en"])
 def test_every_word_that_a_page_can_show_is_known(language: PageLanguage) -> None:
     words = {
-        "operation": [*Operation, "resolve"],
-        "outcome": ["ok", "partial", "failed", *AuditOutcome, *Resolution],
-        "kind": ["person", "organization", "customer", "contact", "quote", "invoice", "document"],
+        "operation": [*Operation, "resolve", "order"],
+        "outcome": ["ok", "partial", "failed", *AuditOutcome, *Resolution, "started", "paused", "resumed"],
+        "kind": ["person", "organization", "customer", "contact", "quote", "invoice", "document", "sync"],
         "match": list(Match),
         "command": ["sync", "webhook", "initial-import", "review resolve", "verify", "lint"],
         "count": list(Counts().as_json()),
