@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.normalize import ascii_digits
+from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.state.audit import AuditLine, line_of
 from siaghsync.state.database import Row, State
 from siaghsync.state.mappings import Link, Mappings, PostedDocuments, PostedEntry
@@ -58,6 +59,13 @@ class RecordHistory:
         """The review that is open, or None."""
         return next((review for review in self.reviews if review.resolution is None), None)
 
+    @property
+    def is_undone(self) -> bool:
+        """Whether it is a CRM record that an undo deleted, about which nothing is open. Its contact's story tells of it, too."""
+        rests = not (self.mapping or self.question or self.waiting or self.skips or self.intents)
+        last = next((line for line in reversed(self.events) if line.crm_id == self.crm_id), None)
+        return rests and last is not None and (last.operation, last.outcome) == (Operation.DELETE, AuditOutcome.DONE)
+
 
 _MAPPED = "SELECT * FROM customer_mappings WHERE crm_id = :id OR customer_number = :n OR finance_code = :code"
 # Of a settled write, the audit trail knows all that is asked here.
@@ -106,6 +114,8 @@ def record_histories(state: State, asked: str) -> list[RecordHistory]:
     names = {"n": text, "id": text.lower(), "code": int(text) if is_code else None}
     imported = state.meta(COMPLETED) is not None
     customers = [_customer(state, subject, text, imported) for subject in _subjects(state, names)]
+    linked = {each.finance_code for each in customers if each.mapping}
+    customers = [each for each in customers if not (each.is_undone and each.finance_code in linked)]
     documents = [_document(state, row["record"], imported) for row in state.rows(_DOCUMENTS, names)]
     return customers + documents
 

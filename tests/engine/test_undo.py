@@ -118,6 +118,8 @@ def test_an_import_is_undone_and_counts_as_not_done(make_world: Maker) -> None:
     assert world.json("sync", exit_code=2)["error"]["kind"]
     again = world.json("initial-import", "--yes")
     assert again["customers"]["created"] == made - 2
+    code = next(each["finance_code"] for each in again["changes"] if each["action"] == "create")
+    assert world.run("explain", code).stdout.count("Where it stands") == 1  # the deleted record has no story of its own
     assert steps(world.json("undo", "1", "--yes", exit_code=1)) == {}
     world.json("sync")
 

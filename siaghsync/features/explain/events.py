@@ -15,6 +15,12 @@ _MOST_FIELDS = 6
 _RESOLVE = "resolve"
 """The operation of a line about a person's decision; its outcome is the way out that was chosen."""
 _WRITES = (Operation.CREATE, Operation.UPDATE)
+_UNDOES = {
+    Operation.RESTORE: "audit.contact_restored",
+    Operation.DELETE: "audit.record_deleted",
+    Operation.UNLINK: "audit.unlinked",
+}
+_UNDO_TROUBLE = {AuditOutcome.FAILED: "audit.undo_failed", AuditOutcome.UNKNOWN: "audit.undo_unknown"}
 _TROUBLE = (
     AuditOutcome.FAILED,
     AuditOutcome.UNKNOWN,
@@ -32,7 +38,8 @@ _PASSED = {
 def event(line: AuditLine) -> Message:
     """What one line of the audit trail says."""
     said = () if line.message is None or line.operation == _RESOLVE else (line.message,)
-    parts = (_did(line), *_changes(line.changes), *said)
+    changes = () if line.operation == Operation.DELETE else _changes(line.changes)
+    parts = (_did(line), *changes, *said)
     if line.run_id is None:
         return msg("audit.line", at=line.at, parts=parts)
     return msg("audit.line_of_run", at=line.at, run=line.run_id, parts=parts)
@@ -50,6 +57,8 @@ def _did(line: AuditLine) -> Message:
     if line.operation in _WRITES and line.outcome in _TROUBLE:
         where = msg("audit.crm" if line.target == "crm" else "audit.finance")
         return msg(f"audit.{line.operation}_{line.outcome}", where=where, reason=_reason(line.reason))
+    if line.operation in _UNDOES and line.outcome in _UNDO_TROUBLE:
+        return msg(_UNDO_TROUBLE[AuditOutcome(line.outcome)], reason=_reason(line.reason))
     return _other(line)
 
 
@@ -62,6 +71,8 @@ def _done(line: AuditLine) -> Message:
         return msg("audit.document_posted")
     if line.entity == "invoice":
         return msg("audit.document_posted_as", code=line.finance_code)
+    if line.operation in _UNDOES:
+        return msg(_UNDOES[Operation(line.operation)], crm_id=line.crm_id, code=line.finance_code)
     if line.operation not in _WRITES:
         return _other(line)
     verb = "created" if line.operation == Operation.CREATE else "updated"
