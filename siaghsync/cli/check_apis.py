@@ -64,7 +64,7 @@ def check_apis(
             raise UsageError("usage.mapping_is_no_json")
         write_line(_mapping(settings))
         return
-    report = _look(settings, deep=deep)
+    report = look(settings, threading.Event(), deep=deep)
     if as_json:
         write_json(report_as_json(report))
     else:
@@ -91,10 +91,11 @@ def _mapping(settings: Settings) -> str:
         return mapping_text(votes, types, document_rules(settings, state)())
 
 
-def _look(settings: Settings, *, deep: bool) -> ApiReport:
+def look(settings: Settings, stop: threading.Event, *, deep: bool) -> ApiReport:
+    """Looks at both systems and keeps what it learns. Once `stop` is set, nothing new is asked."""
     refusal, warnings = _refusal(settings.siaghsync_state)
     probe = ApiProbe(settings, clock.now, clock.monotonic, refusal, deep=deep)
-    with clients(settings, threading.Event()) as systems:
+    with clients(settings, stop) as systems:
         crm, finance = probe.crm(systems.crm, settings.document_sources), probe.finance(systems.finance)
     _note_lock(settings.siaghsync_state, probe.errors)
     measure = expected(settings, clock.now())

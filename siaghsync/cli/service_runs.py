@@ -10,9 +10,11 @@ from datetime import datetime
 
 from siaghsync import clock
 from siaghsync.cli.build import document_rules, run_context
+from siaghsync.cli.check_apis import look
 from siaghsync.cli.environment import is_running
 from siaghsync.cli.review import decide, take_back
 from siaghsync.errors import Paused
+from siaghsync.features.check_apis.rules import ApiReport
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
@@ -91,6 +93,10 @@ class ServiceRuns:
         """Ends the pause. Raises StateError."""
         with closing(open_state(self.settings.siaghsync_state)) as state:
             pauses.end(state, clock.now(), _named(who))
+
+    def check_apis(self) -> ApiReport:
+        """What `check-apis` finds."""
+        return look(self.settings, self.stop, deep=False)
 
     def is_overdue(self, state: State) -> bool:
         """Whether no ordinary sync has gone well for too long."""

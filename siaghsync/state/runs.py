@@ -50,6 +50,11 @@ def last(state: State) -> RunRecord | None:
     return next(iter(select(state, "1", (), 1)), None)
 
 
+def last_of(state: State, command: str) -> RunRecord | None:
+    """The newest run of a command, or None."""
+    return next(iter(select(state, "command = ?", (command,), 1)), None)
+
+
 def any_yet(state: State) -> bool:
     """Whether this state file has seen a run."""
     return last(state) is not None

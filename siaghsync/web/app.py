@@ -65,7 +65,7 @@ def _page_routes(pages: Pages) -> list[Route]:
     def post(path: str, handler: Handler, needs: Role | None) -> Route:
         return Route(path, pages.endpoint(handler, needs), methods=["POST"])
 
-    login = auth.LoginPages()
+    login, site = auth.LoginPages(), facts.SitePages()
     return [
         get("/login", login.form, None),
         post("/login", login.log_in, None),
@@ -87,7 +87,9 @@ def _page_routes(pages: Pages) -> list[Route]:
         get("/trail", records.trail),
         get("/waiting", waiting.waiting_list),
         get("/record", record.record),
-        get("/site", facts.fact_list),
+        get("/site", site.show),
+        post("/site/check", site.check, Role.ADMINISTER),
+        get("/rehearsal", facts.rehearsal),
         get("/links", records.links),
         get("/runs", records.run_list),
         get("/runs/{run_id:int}", records.one_run),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from siaghsync.dashboard_users import Access
+from siaghsync.features.check_apis.rules import ApiReport
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.settings import Settings
@@ -35,6 +36,9 @@ class RunControl(Protocol):
 
     def resume(self, who: str) -> None:
         """Ends the pause. Raises StateError."""
+
+    def check_apis(self) -> ApiReport:
+        """What `check-apis` finds."""
 
     def is_overdue(self, state: State) -> bool:
         """Whether no ordinary sync has gone well for too long."""

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from siaghsync import clock
 from siaghsync.domain.document import AMOUNTS
+from siaghsync.features.check_apis.diagnose import Diagnosis
 from siaghsync.messages import calendar, catalog
 from siaghsync.messages.message import Message, Param, msg
 from siaghsync.report.status import ago
@@ -83,6 +84,10 @@ class PageLanguage:
         """How a review's reason comes about, the most likely cause first."""
         code = f"reason.{reason}"
         return catalog.causes(msg(code), self.code) if catalog.find(code) else []
+
+    def causes_of(self, found: Diagnosis) -> list[str]:
+        """The likely causes of a failure that was diagnosed, the most likely one first."""
+        return catalog.causes(found.message, self.code, found.holds)
 
     def advice(self, reason: str) -> str:
         """What to do about a review's reason, or ""."""

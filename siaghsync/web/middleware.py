@@ -39,6 +39,11 @@ class LoginSession:
     flash: str = ""
 
     @property
+    def may_administer(self) -> bool:
+        """Whether what only administrators may do is open to this user."""
+        return self.role >= Role.ADMINISTER
+
+    @property
     def may_decide(self) -> bool:
         """Whether the ways out of a review are open to this user."""
         return self.role >= Role.DECIDE

@@ -58,6 +58,7 @@ def stranger(served: Served) -> Served:
         "/waiting",
         "/record?q=910",
         "/site",
+        "/rehearsal",
     ],
 )
 def test_nobody_gets_in_without_a_login(served: Served, path: str) -> None:
