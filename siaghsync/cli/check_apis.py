@@ -25,6 +25,7 @@ from siaghsync.features.check_apis.rules import (
     ConfigWarning,
     config_warnings,
     mapping_warnings,
+    reading_warnings,
     scheme_warnings,
     unchecked,
 )
@@ -100,6 +101,7 @@ def look(settings: Settings, stop: threading.Event, *, deep: bool) -> ApiReport:
     _note_lock(settings.siaghsync_state, probe.errors)
     measure = expected(settings, clock.now())
     warnings += config_warnings(crm.facts, finance.facts, measure)
+    warnings += reading_warnings(probe.unread)
     warnings += scheme_warnings(probe.pairs.scheme, measure.scheme)
     codes = probe.place_codes if probe.parties.whole else None
     warnings += mapping_warnings(settings.mapping, probe.document_types, codes)

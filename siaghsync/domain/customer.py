@@ -115,7 +115,8 @@ class Contact:
 
 @dataclass(slots=True)
 class AccountParties:
-    """How many contacts were looked at, have an account party, and have one that equals their code (contract siagh §4).
+    """How many contacts were looked at, have an account party, and have one that equals their code (contract siagh §4), or that
+    an earlier one has too.
 
     `whole` says that these are all contacts of the system.
     """
@@ -123,7 +124,9 @@ class AccountParties:
     contacts: int = 0
     filled: int = 0
     equal: int = 0
+    shared: int = 0
     whole: bool = False
+    _seen: set[int] = field(default_factory=set)
 
     def note(self, contact: Contact) -> None:
         """Counts a contact; admin users are none."""
@@ -131,6 +134,9 @@ class AccountParties:
             self.contacts += 1
             self.filled += contact.account_party is not None
             self.equal += contact.account_party == contact.code
+            self.shared += contact.account_party in self._seen
+            if contact.account_party is not None:
+                self._seen.add(contact.account_party)
 
     @property
     def verdict(self) -> Literal["contact", "open"] | None:
@@ -141,7 +147,8 @@ class AccountParties:
 
     def evidence(self) -> Message:
         """The counts in words."""
-        return msg("facts.account_parties", contacts=self.contacts, filled=self.filled, equal=self.equal)
+        counts = msg("facts.account_parties", contacts=self.contacts, filled=self.filled, equal=self.equal)
+        return msg("facts.account_parties_shared", parties=counts, shared=self.shared) if self.shared else counts
 
 
 def shown_fields(contact: Contact) -> dict[str, str]:

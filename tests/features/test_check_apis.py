@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from siaghsync.domain.site import BY_NAME
+from siaghsync.messages.calendar import TEHRAN
 from siaghsync.sandbox.people import legal_id, national_code
 from tests.connectors.raw_server import Handler, Received, free_port, raw, reply, resetting, routed, serving, silent
 from tests.environment import FISCAL_YEAR
@@ -93,8 +94,9 @@ def test_what_works_is_shown_with_its_round_trip_times(world: Indoors) -> None:
 def test_what_only_a_write_can_tell_is_said(world: Indoors) -> None:
     (rights,) = world.json("check-apis")["unchecked"]
     assert "may create persons" in rights
-    _, category = world.json("check-apis", env={"CRM_CATEGORY": "nokey"})["unchecked"]
-    assert "'nokey' (CRM_CATEGORY)" in category
+    world.crm.missing = {"category/search"}
+    _, category = world.json("check-apis", env={"CRM_CATEGORY": "syaghcontact"})["unchecked"]
+    assert "'syaghcontact' (CRM_CATEGORY)" in category
     world.crm.edit(next(iter(world.crm.records)), categories=[{"key": "syaghcontact"}])
     assert len(world.json("check-apis", env={"CRM_CATEGORY": "syaghcontact"})["unchecked"]) == 1
 
@@ -116,6 +118,7 @@ def answers(world: Indoors, *options: str, exit_code: int = 0) -> dict[str, Any]
         ("find_filters_by_date", False, "find_filters_by_date", True, False),
         ("find_orders", False, "find_orders", True, False),
         ("find_pages", False, "find_pages", True, False),
+        ("find_filters_by_type", False, "find_filters_by_type", True, False),
         ("find_empty_queries", "none", "find_empty_queries", "all", "none"),
         ("find_empty_queries", "400", "find_empty_queries", "all", "refused"),
         ("empty_type_key_means_all", False, "find_without_type", True, False),
@@ -132,11 +135,12 @@ def test_a_probe_answers_for_both_positions_of_a_switch(
     for number, crm_id in enumerate(world.crm.records):
         world.crm.records[crm_id]["modifyDate"] = f"2026-01-0{number + 1}T10:00:00"
     world.crm.date_header = True
+    world.crm.add_person(lastName="بیگانه", crmObjectTypeCode="lead")
     world.crm.add_quote(customer, [{"productCode": "P", "count": 1, "baseUnitPrice": 1}])
     found = answers(world)[question]
     assert found == before or (switch == "clock_offset" and abs(found) <= 60)
     setattr(world.crm, switch, value)
-    found = answers(world, exit_code=3 if after == "refused" else 0)[question]
+    found = answers(world)[question]
     assert found == after or (switch == "clock_offset" and abs(found - after) <= 60)
 
 
@@ -177,6 +181,68 @@ def test_deep_probes_see_how_discounts_and_fractions_are_reckoned(world: Indoors
     sold(world, "PI_5", "101.01", discount=40)
     assert reckoned() == ({"PI_5": "both", "PI_7": "on_top"}, {"PI_5": "both", "PI_7": "whole"})
     assert answers(world)["rounding"] is None
+
+
+DOCUMENTS = {"quote/sales/find", "invoice/sales/find"}
+
+
+@pytest.mark.parametrize("unknown_address", ["empty", "404"])
+@pytest.mark.parametrize(
+    ("missing", "question", "reason"),
+    [
+        ({"person/find", "organization/find"}, "find_customers", "no_find_customers"),
+        ({"organization/find"}, "find_customers", "no_find_customers"),
+        (DOCUMENTS, "find_documents", "no_find_documents"),
+        ({"quote/sales/find"}, "find_documents", "no_find_documents"),
+    ],
+)
+def test_a_crm_without_some_find_is_read_otherwise_and_said(
+    make_world: Maker, unknown_address: Any, missing: set[str], question: str, reason: str
+) -> None:
+    world = indoors(make_world(customers=4, also_in_crm=4))
+    assert answers(world)[question] is True
+    world.crm.missing, world.crm.unknown_address = missing, unknown_address
+    found = answers(world, "--deep")
+    assert found[question] is False
+    assert found["crm_token_life_s"] is not None
+    told = warned(world)
+    assert reason in told
+    assert "ENABLE_WEBHOOKS" in told[reason]["hint"]
+    assert "nothing_to_read" not in told
+    if question == "find_documents":
+        assert found["find_pages"] is True
+        assert reason not in warned(world, SYNC_QUOTES="false", SYNC_INVOICES="false")
+        world.imported().json("sync")
+        assert [each["reason"] for each in world.json("check-apis")["warnings"]] == [reason], "no fact has changed"
+
+
+def test_customers_that_can_not_be_read_at_all_are_a_failure(world: Indoors) -> None:
+    world.crm.missing = {"person/find", "organization/find", "identity/search"}
+    assert failures(world, "crm")
+
+
+def test_subtypes_are_those_that_are_set_up_or_else_those_that_are_seen(world: Indoors) -> None:
+    assert answers(world)["subtypes"] == sorted(set().union(*world.crm.type_codes.values()))
+    world.crm.missing = {"crmobjecttype/search"}
+    assert answers(world)["subtypes"] == ["organization", "person"]
+
+
+def test_without_a_date_in_the_answers_the_newest_record_says_how_far_the_clock_is_ahead(world: Indoors) -> None:
+    world.crm.date_header = False
+    now = datetime.now(TEHRAN).replace(tzinfo=None)
+    for crm_id in list(world.crm.records):
+        world.crm.edit(crm_id, modifyDate=(now - timedelta(hours=1)).isoformat(timespec="seconds"))
+    assert answers(world)["crm_clock_offset_s"] is None
+    for crm_id in list(world.crm.records):
+        world.crm.edit(crm_id, modifyDate=(now + timedelta(hours=2)).isoformat(timespec="seconds"))
+    assert 5400 < answers(world)["crm_clock_offset_s"] <= 7200
+
+
+def test_account_parties_that_several_contacts_share_are_counted(world: Indoors) -> None:
+    for code in list(world.finance.contacts)[-3:]:
+        world.finance.edit(code, AccountPartyCode=5_500_014)
+    evidence = {each["question"]: each["evidence"] for each in world.json("check-apis")["facts"]}["preinvoice_customer"]
+    assert "2 of them have one that another contact has too." in evidence
 
 
 @pytest.mark.parametrize(
@@ -422,6 +488,30 @@ def test_a_subtype_that_shows_nobody(world: Indoors) -> None:
     assert "'persson'" in found["message"]
     assert "CRM_PERSON_TYPE" in found["hint"]
     assert "'haghighi'" in found["hint"]
+
+
+def test_a_category_that_the_crm_does_not_know(world: Indoors) -> None:
+    found = warned(world, CRM_CATEGORY="syagcontact")["unknown_category"]
+    assert "'syagcontact'" in found["message"]
+    assert "The CRM's categories are syaghcontact." in found["hint"]
+    assert len(world.json("check-apis", env={"CRM_CATEGORY": "syagcontact"})["unchecked"]) == 1
+    assert "unknown_category" not in warned(world, CRM_CATEGORY="syaghcontact")
+    world.crm.category_keys |= {f"key{number}" for number in range(9)}
+    world.crm.page_cap = 2
+    assert "unknown_category" not in warned(world, CRM_CATEGORY="syaghcontact"), "a list may be capped"
+
+
+def test_an_extended_property_that_no_customer_has(world: Indoors) -> None:
+    (world.folder / "mapping.toml").write_text('[customers]\nnational_code_property = "meli"\n', "utf-8")
+    assert "'meli'" in world.json("check-apis")["unchecked"][1]
+    first = next(iter(world.crm.records))
+    world.crm.edit(first, extendedProperties=[{"userKey": "melli", "value": "0012345679"}])
+    found = warned(world)["mapping_property"]
+    assert "customers.national_code_property" in found["message"]
+    assert "'meli'" in found["message"]
+    assert "The customers have melli." in found["hint"]
+    (world.folder / "mapping.toml").write_text('[customers]\nnational_code_property = "melli"\n', "utf-8")
+    assert warned(world) == {}
 
 
 def test_a_subtype_that_is_refused(world: Indoors) -> None:

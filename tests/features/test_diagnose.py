@@ -20,7 +20,7 @@ from siaghsync.messages.message import msg
 CRM = Setup("crm", is_https=True)
 PLAIN = Setup("crm")
 TYPES: dict[Kind, list[str]] = {"person": ["person"], "organization": ["organization"]}
-EXPECTED = Expected(NumberScheme(), TYPES, "", "1404/09/30", 30)
+EXPECTED = Expected(NumberScheme(), TYPES, "", "", "1404/09/30", 30)
 
 
 def told(error: CallError, setup: Setup = CRM) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def test_the_document_names_the_first_failure_and_has_each_systems_facts() -> No
 
 
 def hint(numbers: list[str], scheme: NumberScheme) -> str:
-    expected = Expected(scheme, TYPES, "", "1404/09/30", 30)
+    expected = Expected(scheme, TYPES, "", "", "1404/09/30", 30)
     (found,) = config_warnings({"numbers": numbers}, {}, expected)
     return str(found.as_json()["hint"])
 

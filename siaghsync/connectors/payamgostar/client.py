@@ -12,7 +12,7 @@ from siaghsync.connectors.http.errors import is_page, unreadable, words_of
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import Answer, HttpSession
 from siaghsync.connectors.payamgostar.customers import record_for_create
-from siaghsync.connectors.payamgostar.schema import Created, FindPage, Login, SearchPage, TypePage
+from siaghsync.connectors.payamgostar.schema import CategoryList, Created, FindPage, Login, SearchPage, TypePage
 from siaghsync.connectors.schema import parse_json, read
 from siaghsync.domain.action import RecordKind
 from siaghsync.domain.customer import Kind
@@ -161,14 +161,18 @@ class Payamgostar:
 
     def document_types(self, kinds: Iterable[DocumentSource] = ("quote", "invoice")) -> dict[str, str]:
         """The subtypes of these documents that the site has set up: code -> name (contract payamgostar §7)."""
+        return {code: name for kind in kinds for code, name in self.types(_DOCUMENT_INDEXES[kind]).items()}
+
+    def types(self, index: int | None = None) -> dict[str, str]:
+        """The subtypes that the site has set up: code -> name, of everything or of the kind with this crmObjectTypeIndex
+        (contract payamgostar §7)."""
         found: dict[str, str] = {}
-        for kind in kinds:
-            index, number = _DOCUMENT_INDEXES[kind], 1
-            while (page := self._types_on_page(index, number)).keys() - found.keys():
-                found, number = {**page, **found}, number + 1
+        number = 1
+        while (page := self._types_on_page(index, number)).keys() - found.keys():
+            found, number = {**page, **found}, number + 1
         return found
 
-    def _types_on_page(self, index: int, number: int) -> dict[str, str]:
+    def _types_on_page(self, index: int | None, number: int) -> dict[str, str]:
         what = "list_types"
         payload = {
             "crmOjectTypeIndex": index,  # so spelled
@@ -179,7 +183,14 @@ class Payamgostar:
         }
         answer = self._ask(f"{_ROOT}type/search", payload, what=what, repeatable=True)
         page = read(TypePage, {"data": parse_json(answer.body, "crm", what)}, "crm", what)
-        return {row.code: row.name for row in page.data if row.code and row.index in (None, index)}
+        return {row.code: row.name for row in page.data if row.code and (index is None or row.index in (None, index))}
+
+    def categories(self, key: str = "") -> set[str]:
+        """The keys of the categories that the site has set up, or of those with this key (contract payamgostar §7)."""
+        what = "list_categories"
+        answer = self._ask("/api/v2/category/search", {"name": "", "key": key}, what=what, repeatable=True)
+        page = read(CategoryList, {"data": parse_json(answer.body, "crm", what)}, "crm", what)
+        return {row.key for row in page.data if row.key}
 
     def create(self, kind: Kind, payload: Mapping[str, Any]) -> str:
         """Creates one customer out of `payload` (see `customers.record_for_create`) and returns its crmId.

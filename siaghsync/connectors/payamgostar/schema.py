@@ -61,6 +61,18 @@ class TypePage(Shape):
     data: list[ObjectType]
 
 
+class Category(Shape):
+    """A category that the site has set up (section 7)."""
+
+    key: Text = ""
+
+
+class CategoryList(Shape):
+    """All of them; `data` is the bare list that comes."""
+
+    data: list[Category]
+
+
 class Created(Shape):
     """The answer to a create (section 3.5): some versions say `id` for `crmId`."""
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
+from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.schema import contact_from_finance
@@ -20,17 +20,21 @@ from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.fields import PLACES
 from siaghsync.domain.normalize import ascii_digits, legal_id_is_valid, national_code_is_valid
 from siaghsync.domain.numbering import NumberScheme
-from siaghsync.errors import BadRecord, InDoubt, LoginRefused, Refused, SiaghsyncError, System
+from siaghsync.errors import BadRecord, CallError, InDoubt, LoginRefused, Refused, SiaghsyncError, System
 from siaghsync.features.check_apis.diagnose import Setup, explain
 from siaghsync.features.check_apis.probes import Answer, CrmProbes, NumberPairs
 from siaghsync.features.check_apis.rules import Expected, Findings
 from siaghsync.messages.calendar import TEHRAN, jalali
+from siaghsync.messages.message import Message
 from siaghsync.settings import Settings
+from siaghsync.sync.finding import EVER, is_absent
 
 T = TypeVar("T")
 
 _KINDS: tuple[Kind, ...] = ("person", "organization")
 _SAMPLE = 200
+_LISTED = {"categories": ("categories", "key"), "extended_properties": ("extendedproperties", "userkey")}
+"""Fact -> a list of the CRM's records, and what is taken of its entries."""
 _HASHES_OF_NOTHING = frozenset(
     {
         "D41D8CD98F00B204E9800998ECF8427E",  # of nothing at all
@@ -64,6 +68,8 @@ class ApiProbe:
     parties: AccountParties = field(default_factory=AccountParties)
     document_types: Collection[str] | None = None
     """Type codes of the CRM's documents; None while they are not known, or nothing is to be compared with them."""
+    unread: dict[Source, Message | None] = field(default_factory=dict)
+    """As `CrmProbes.unread`."""
     place_codes: dict[str, set[str]] = field(default_factory=lambda: {place: set() for place in PLACES})
     """The codes of places that contacts have, by field."""
 
@@ -79,25 +85,35 @@ class ApiProbe:
                 here = self.now().astimezone(TEHRAN).replace(tzinfo=None)
                 facts["server_time"] = crm.server_time.isoformat(timespec="seconds")
                 facts["clock_seconds"] = round((crm.server_time - here).total_seconds())
-            facts |= {"numbers": [], "categories": []}
+            facts |= {"numbers": [], "categories": [], "extended_properties": []}
             for kind in _KINDS:
                 for source in crm.sources(kind):
-                    with self._noting(found, go_on=True):
+                    with self._noting_list(found, source):
                         self._customers(crm, kind, source, facts)
             for document in sources:
-                with self._noting(found, go_on=True):
-                    page, facts[f"{document}_ms"] = self._timed(partial(crm.find, document, page=1, size=1))
+                with self._noting_list(found, document):
+                    page, facts[f"{document}_ms"] = self._timed(partial(crm.find, document, since=EVER, size=1))
                     facts[f"{document}s"] = page.total
-            if self.settings.mapping.documents:
-                with suppress(Refused, InDoubt):  # not every version has that list
-                    self.document_types = crm.document_types()
-            for answer in CrmProbes(crm, self.now()).all(deep=self.deep):
+            if any(source not in sources for source, why in self.unread.items() if why):
+                crm.search(0)  # the only way to read customers then
+            self._set_up(crm, facts)
+            for answer in CrmProbes(crm, self.now(), sources, self.unread).all(deep=self.deep):
                 self.answers.append(answer)
         return found
 
+    def _set_up(self, crm: Payamgostar, facts: dict[str, Any]) -> None:
+        """What the CRM has set up of what the settings and the mapping file name. Not every version has these lists."""
+        if self.settings.mapping.documents:
+            with suppress(Refused, InDoubt):
+                self.document_types = crm.document_types()
+        if category := self.settings.crm_category:
+            with suppress(Refused, InDoubt):
+                facts["known_categories"] = sorted(crm.categories() | crm.categories(category))
+
     def _customers(self, crm: Payamgostar, kind: Kind, source: Source, facts: dict[str, Any]) -> None:
+        newest = partial(crm.find, source, since=EVER, size=_SAMPLE, descending=True)
         try:
-            page, facts[f"{kind}_ms"] = self._timed(partial(crm.find, source, page=1, size=_SAMPLE, descending=True))
+            page, facts[f"{kind}_ms"] = self._timed(newest)
         except Refused as error:
             if error.reason in ("status_400", "status_404"):
                 self._other_types(crm, kind, facts)
@@ -105,7 +121,8 @@ class ApiProbe:
         so_far = facts.get(f"{kind}s", 0)
         facts[f"{kind}s"] = None if None in (page.total, so_far) else page.total + so_far
         for raw in page.records:
-            facts["categories"] = sorted({*facts["categories"], *_categories(raw)})
+            for fact, (name, key) in _LISTED.items():
+                facts[fact] = sorted({*facts[fact], *_keys(raw, name, key)})
             with suppress(BadRecord):  # a record that can't be understood is told by the run that needs it
                 customer = customer_from_crm(raw, kind, self.settings.mapping.site())
                 if customer.number:
@@ -117,7 +134,7 @@ class ApiProbe:
     def _other_types(self, crm: Payamgostar, kind: Kind, facts: dict[str, Any]) -> None:
         """Whether there are customers of another subtype than the one in the settings; that this is refused says nothing."""
         try:
-            page: Page = crm.find(kind, page=1, size=_SAMPLE, descending=True, every_type=True)
+            page: Page = crm.find(kind, since=EVER, size=_SAMPLE, descending=True, every_type=True)
         except Refused as error:
             self.errors.append(error)
             return
@@ -165,16 +182,30 @@ class ApiProbe:
         return result, (self.monotonic() - start) * 1000
 
     @contextmanager
-    def _noting(self, found: Findings, *, go_on: bool = False) -> Iterator[None]:
-        """Puts a failure among the findings. With `go_on` only a clear no stays here: after anything else, asking the
-        system more would only take time."""
+    def _noting(self, found: Findings) -> Iterator[None]:
+        """Puts a failure among the findings."""
         try:
             yield
         except SiaghsyncError as error:
-            if go_on and not isinstance(error, Refused):
+            self._failed(found, error)
+
+    @contextmanager
+    def _noting_list(self, found: Findings, source: Source) -> Iterator[None]:
+        """Puts the refusal of a list among the findings; if the CRM has no such address, that is none: it is read otherwise then.
+        After anything else, asking the system more would only take time."""
+        try:
+            yield
+        except CallError as error:
+            absent = is_absent(error) and f"{kind_of(source)}s_of_other_types" not in found.facts
+            self.unread[source] = error.message if absent else None
+            if not absent and not isinstance(error, Refused):
                 raise
-            self.errors.append(error)
-            found.failures.append(explain(error, _setup(self.settings, found.system)))
+            if not absent:
+                self._failed(found, error)
+
+    def _failed(self, found: Findings, error: SiaghsyncError) -> None:
+        self.errors.append(error)
+        found.failures.append(explain(error, _setup(self.settings, found.system)))
 
 
 def expected(settings: Settings, now: datetime) -> Expected:
@@ -183,6 +214,7 @@ def expected(settings: Settings, now: datetime) -> Expected:
         NumberScheme(settings.customer_number_prefix, settings.customer_number_offset, settings.customer_number_width),
         {"person": settings.crm_person_type, "organization": settings.crm_organization_type},
         settings.crm_category,
+        settings.mapping.customers.national_code_property,
         jalali(now.astimezone(TEHRAN).date()),
         settings.http_timeout_seconds,
     )
@@ -209,12 +241,13 @@ def _type_of(raw: Mapping[str, Any]) -> str:
     return str(_lower_case(raw).get("crmobjecttypecode") or "")
 
 
-def _categories(raw: Mapping[str, Any]) -> Iterator[str]:
-    listed = _lower_case(raw).get("categories")
-    for category in listed if isinstance(listed, list) else ():
-        key = _lower_case(category).get("key") if isinstance(category, dict) else None
-        if isinstance(key, str) and key:
-            yield key
+def _keys(raw: Mapping[str, Any], name: str, key: str) -> Iterator[str]:
+    """The texts under `key` in the entries of the list `name` of a record; both in lower case."""
+    listed = _lower_case(raw).get(name)
+    for entry in listed if isinstance(listed, list) else ():
+        text = _lower_case(entry).get(key) if isinstance(entry, dict) else None
+        if isinstance(text, str) and text:
+            yield text
 
 
 def _count_contacts(siagh: Siagh, note: Callable[[Contact], None]) -> tuple[dict[str, int], int | None]:

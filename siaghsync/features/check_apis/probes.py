@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +21,10 @@ from siaghsync.errors import BadRecord, InDoubt, Refused
 from siaghsync.features.check_apis.amounts import header_discount, rounding
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
+from siaghsync.sync.finding import EVER
 
-_EVER = "2000-01-01T00:00:00"
 _SAMPLE, _LARGEST, _ENOUGH, _MOST_FETCHED = 200, 500, 3, 200
 _KINDS: tuple[Kind, ...] = ("person", "organization")
-_DOCUMENTS: tuple[DocumentSource, ...] = ("quote", "invoice")
 
 Answer = tuple[str, Any, Message]
 """(question, answer or None if the systems hold too little to tell, evidence)"""
@@ -33,25 +32,36 @@ Answer = tuple[str, Any, Message]
 
 @dataclass(frozen=True, slots=True)
 class CrmProbes:
-    """Asks the CRM. `now` is our clock (aware UTC) at the login. Refusals of a single probe are answers or leave it open;
-    every other CallError but InDoubt is raised."""
+    """Asks the CRM. `now` is our clock (aware UTC) at the login, `documents` are those that are synced. `unread` are the sources
+    whose list was refused, with why if the CRM has no such address. A refusal of a single probe is an answer or leaves it open;
+    every other CallError is raised."""
 
     crm: Payamgostar
     now: datetime
+    documents: Sequence[DocumentSource]
+    unread: Mapping[Source, Message | None]
 
     def all(self, *, deep: bool) -> Iterator[Answer]:
         """The answers; `deep` reads whole lists too."""
         yield from self._clocks()
-        source = max((s for kind in _KINDS for s in self.crm.sources(kind)), key=self._size)
-        for probe in (self._dates, self._order, self._pages, self._no_query, self._no_type):
-            try:
-                yield from probe(source)
-            except Refused:
-                continue  # the question stays open; that persons can't be read at all is told elsewhere
-        yield from self._documents()
-        if deep:
-            yield from self._page_cap(source)
-            yield from self._whole_documents()
+        sources = [source for kind in _KINDS for source in self.crm.sources(kind)]
+        yield from self._are_there("find_customers", sources)
+        present = [source for source in sources if source not in self.unread]
+        probes: list[Iterator[Answer]] = [self._subtypes(), self._details()]
+        if present:
+            source = max(present, key=self._size)
+            usual = (self._dates, self._order, self._pages, self._no_query, self._no_type)
+            probes += [probe(source) for probe in (*usual, *([self._page_cap] if deep else []))]
+        for probe in (*probes, *([self._whole_documents()] if deep else [])):
+            with suppress(Refused):  # the question stays open; that something can't be read at all is told elsewhere
+                yield from probe
+        yield from self._are_there("find_documents", self.documents)
+
+    def _are_there(self, question: str, sources: Sequence[Source]) -> Iterator[Answer]:
+        if why := next(filter(None, map(self.unread.get, sources)), None):
+            yield question, False, msg("facts.no_answer", why=why)
+        elif sources and not self.unread.keys() & sources:
+            yield question, True, _records(sum(map(self._size, sources)))
 
     def _size(self, source: Source) -> int:
         try:
@@ -60,27 +70,38 @@ class CrmProbes:
             return 0
 
     def _find(self, source: Source, **options: Any) -> Page:
-        return self.crm.find(source, **{"since": _EVER, "size": _SAMPLE, **options})
+        return self.crm.find(source, **{"since": EVER, "size": _SAMPLE, **options})
 
     def _clocks(self) -> Iterator[Answer]:
-        server = self.crm.server_time
-        here = self.now.astimezone(TEHRAN).replace(tzinfo=None)
-        if server:
-            yield "crm_clock_offset_s", round((server - here).total_seconds()), msg("facts.clock")
+        offset = 0
+        if self.crm.server_time:
+            offset = self._seconds_ahead(self.crm.server_time)
+            yield "crm_clock_offset_s", offset, msg("facts.clock")
         try:
             ends = datetime.fromisoformat(self.crm.expires_at).astimezone(TEHRAN).replace(tzinfo=None)
         except ValueError:
             return
-        evidence = msg("facts.expires", text=self.crm.expires_at)
-        yield "crm_token_life_s", round((ends - (server or here)).total_seconds()), evidence
+        yield "crm_token_life_s", self._seconds_ahead(ends) - offset, msg("facts.expires", text=self.crm.expires_at)
+
+    def _seconds_ahead(self, moment: datetime) -> int:
+        """How far a moment of the CRM's clock (Tehran time without an offset) is ahead of ours."""
+        return round((moment - self.now.astimezone(TEHRAN).replace(tzinfo=None)).total_seconds())
 
     def _dates(self, source: Source) -> Iterator[Answer]:
         first = self._find(source, descending=True)
         dates = sorted(set(_dates_of(first)))
+        if (
+            dates
+            and self.crm.server_time is None
+            and (ahead := self._seconds_ahead(datetime.fromisoformat(dates[-1]))) > 0
+        ):
+            yield "crm_clock_offset_s", ahead, msg("facts.newest", date=dates[-1])
         if len(dates) > 1:
             middle = dates[len(dates) // 2]
-            found = _dates_of(self._find(source, since=middle))
-            yield "find_filters_by_date", bool(found) and min(found) >= middle, _records(len(found))
+            page = self._find(source, since=middle)
+            found, totals = _dates_of(page), (page.total, first.total)
+            is_fewer = None in totals or totals[0] != totals[1]
+            yield "find_filters_by_date", bool(found) and min(found) >= middle and is_fewer, _records(len(found))
 
     def _order(self, source: Source) -> Iterator[Answer]:
         up, down = (_dates_of(self._find(source, descending=way)) for way in (False, True))
@@ -108,31 +129,38 @@ class CrmProbes:
     def _no_type(self, source: Source) -> Iterator[Answer]:
         some = self._find(source)
         try:
-            pages = [self._find(kind, every_type=True) for kind in _KINDS]
+            records = self._of_every_type()
         except Refused as error:
             yield "find_without_type", False, msg("facts.no_answer", why=error.message)
             return
-        records = [record for page in pages for record in page.records]
         if some.records:
             yield "find_without_type", bool(records), _records(len(records))
-        if types := sorted({str(_get(record, "crmObjectTypeCode") or "") for record in records} - {""}):
-            yield "subtypes", types, _records(len(records))
+            types = {str(_get(record, "crmObjectTypeCode") or "").lower() for record in some.records} - {""}
+            wanted = self.crm.type_of_source(source) or ""
+            yield "find_filters_by_type", types <= {wanted.lower()}, _records(len(some.records))
 
-    def _documents(self) -> Iterator[Answer]:
-        try:
-            pages = {source: self._find(source, size=1) for source in _DOCUMENTS}
-        except (Refused, InDoubt) as error:
-            if isinstance(error, InDoubt) and error.reason != "unreadable":
-                raise
-            yield "find_documents", False, msg("facts.no_answer", why=error.message)
-            return
-        yield "find_documents", True, _records(sum(page.total or 0 for page in pages.values()))
-        for kind, page in pages.items():
+    def _of_every_type(self) -> list[dict[str, Any]]:
+        kinds = [kind for kind in _KINDS if not self.unread.keys() & self.crm.sources(kind)]
+        return [record for kind in kinds for record in self._find(kind, every_type=True).records]
+
+    def _subtypes(self) -> Iterator[Answer]:
+        types: set[str] = set()
+        with suppress(Refused, InDoubt):  # not every version has that list
+            types = {*self.crm.types()}
+        if types := types or {str(_get(record, "crmObjectTypeCode") or "") for record in self._of_every_type()} - {""}:
+            yield "subtypes", sorted(types), _records(len(types))
+
+    def _details(self) -> Iterator[Answer]:
+        for kind in self._present():
+            page = self._find(kind, size=1)
             whole = self.crm.get(kind, crm_id_of(page.records[0]) or "") if page.records else None
             if whole and (rows := _get(whole, "details")):
                 there = _get(page.records[0], "details") or []
                 yield "find_has_details", len(there) >= len(rows), _records(1)
                 return
+
+    def _present(self) -> list[DocumentSource]:
+        return [source for source in self.documents if source not in self.unread]
 
     def _page_cap(self, source: Source) -> Iterator[Answer]:
         page = self._find(source, size=_LARGEST)
@@ -160,7 +188,7 @@ class CrmProbes:
     def _every_document(self) -> Iterator[tuple[DocumentSource, dict[str, Any]]]:
         """All documents; rows that the list does not have are fetched for the first of them."""
         fetched = 0
-        for source in _DOCUMENTS:
+        for source in self._present():
             number, first = 1, None
             while records := self._find(source, page=number).records:
                 if crm_id_of(records[0]) == first:

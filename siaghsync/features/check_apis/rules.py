@@ -63,6 +63,7 @@ class Expected:
     scheme: NumberScheme
     types: Mapping[Kind, Sequence[str]]
     category: str
+    national_code_property: str
     today: str
     timeout: float
 
@@ -86,6 +87,7 @@ class ConfigWarning:
 def config_warnings(crm: Facts, finance: Facts, expected: Expected) -> list[ConfigWarning]:
     """All warnings, always in the same order."""
     found = [*_clocks(crm, finance), *_types(crm, expected), *_nothing(crm, finance), *_numbers(crm, expected)]
+    found += [*_category(crm, expected), *_property(crm, expected)]
     return [*found, *_kinds(finance), *_year(finance, expected), *_list(finance, expected)]
 
 
@@ -110,11 +112,22 @@ def mapping_warnings(
                 yield _warning("finance", "mapping_place", key=f"{table}.{name}", code=code)
 
 
+def reading_warnings(unread: Mapping[str, Message | None]) -> Iterator[ConfigWarning]:
+    """What has to be read otherwise, since the CRM has no find for it (`CrmProbes.unread`)."""
+    absent = [source for source, why in unread.items() if why]
+    if any(source not in ("quote", "invoice") for source in absent):
+        yield _warning("crm", "no_find_customers")
+    if any(source in ("quote", "invoice") for source in absent):
+        yield _warning("crm", "no_find_documents")
+
+
 def unchecked(crm: Facts, expected: Expected) -> list[Message]:
     """What can't be found out without writing."""
     found = [msg("check.unchecked_rights")]
-    if expected.category and expected.category not in crm.get("categories", ()):
+    if expected.category and expected.category not in crm.get("categories", ()) and "known_categories" not in crm:
         found.append(msg("check.unchecked_category", category=expected.category))
+    if expected.national_code_property and not crm.get("extended_properties"):
+        found.append(msg("check.unchecked_property", name=expected.national_code_property))
     return found
 
 
@@ -144,6 +157,19 @@ def _types(crm: Facts, expected: Expected) -> Iterator[ConfigWarning]:
             types = ", ".join(f"'{each}'" for each in others["types"])
             hint = msg("warning.set_type_to_one", setting=setting, types=types) if types else None
             yield _warning("crm", "unknown_type", hint, value=code, total=others["total"], setting=setting)
+
+
+def _category(crm: Facts, expected: Expected) -> Iterator[ConfigWarning]:
+    known, category = crm.get("known_categories"), expected.category
+    if category and known is not None and category not in {*known, *crm.get("categories", ())}:
+        yield _warning("crm", "unknown_category", category=category, known=", ".join(known) or "-")
+
+
+def _property(crm: Facts, expected: Expected) -> Iterator[ConfigWarning]:
+    """Properties are known only by the customers that have them, so without any it is not checked."""
+    known, name = crm.get("extended_properties"), expected.national_code_property
+    if name and known and name not in known:
+        yield _warning("crm", "mapping_property", name=name, known=", ".join(known))
 
 
 def _nothing(crm: Facts, finance: Facts) -> Iterator[ConfigWarning]:
