@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from siaghsync.cli.build import run_context
 from siaghsync.cli.environment import stop_on_signal
 from siaghsync.cli.plan_options import RunPlan
 from siaghsync.domain.action import Counts
-from siaghsync.errors import BrakeError
+from siaghsync.errors import BrakeError, LockHeld, StateError
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.features.saved_plan.enforcer import Enforcer
 from siaghsync.features.saved_plan.recorder import Recorder
@@ -21,14 +22,17 @@ from siaghsync.messages.message import msg
 from siaghsync.report.run import failures_as_json, run_report
 from siaghsync.report.terminal import error_document, progress_bar, say, say_message, show, tell_error, write_json
 from siaghsync.settings import Settings
-from siaghsync.state import pauses
+from siaghsync.state import kept_out, pauses, runs
 from siaghsync.state.access import locked_state
 from siaghsync.state.database import State, memory_state, open_state
+from siaghsync.state.meta import SERVICE
 from siaghsync.state.pauses import Pause
 from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.runner import Result, require_import
 
 IMPORT, SYNC = "initial-import", "sync"
+_LONGEST_WAIT, _TURN_SECONDS = 60.0, 0.1
+"""Shorter than the pause of the web service between two runs, so that none is missed."""
 Start = Callable[[RunContext, RunReport, PlanMode], Result]
 
 
@@ -61,7 +65,7 @@ def carry_out(
         stop_on_signal() as stop,
         progress_bar(wanted=not (output.quiet or output.as_json)) as progress,
         run_notifier(settings, command, clock.now, say, dry_run=dry_run, quiet=output.quiet) as notifier,
-        _locked_state(settings.siaghsync_state, create=is_import, in_memory=is_import and dry_run) as state,
+        _locked_state(settings.siaghsync_state, stop.event, create=is_import, in_memory=is_import and dry_run) as state,
         notifier.over(state),
     ):
         if not is_import:
@@ -79,13 +83,40 @@ def carry_out(
 
 
 @contextmanager
-def _locked_state(path: Path, *, create: bool, in_memory: bool) -> Iterator[State]:
-    """The state file under its lock; with `in_memory`, and without a state file, a state that leaves none."""
+def _locked_state(path: Path, stop: threading.Event, *, create: bool, in_memory: bool) -> Iterator[State]:
+    """The state file under its lock; with `in_memory`, and without a state file, a state that leaves none.
+
+    Runs of the web service may follow each other closely; the lock is waited for until the one at work is over.
+    """
     is_blank = not path.exists() or path.stat().st_size == 0
     if is_blank and not create:
         open_state(path)  # raises the StateError that says what is wrong, before a lock file is created
-    with closing(memory_state()) if in_memory and is_blank else locked_state(path, create=create) as state:
+    with ExitStack() as stack:
+        if in_memory and is_blank:
+            yield stack.enter_context(closing(memory_state()))
+            return
+        deadline = clock.monotonic() + _LONGEST_WAIT
+        while True:
+            try:
+                state = stack.enter_context(locked_state(path, create=create))
+                break
+            except LockHeld:
+                if clock.monotonic() > deadline or not _is_serving(path) or stop.wait(_TURN_SECONDS):
+                    _note_kept_out(path)
+                    raise
+        kept_out.forget(state)
         yield state
+
+
+def _is_serving(path: Path) -> bool:
+    with suppress(StateError), closing(open_state(path)) as state:
+        return runs.last_is_of(state, state.meta(SERVICE))
+    return False
+
+
+def _note_kept_out(path: Path) -> None:
+    with suppress(StateError), closing(open_state(path)) as state:
+        kept_out.note(state, clock.now())
 
 
 def _show_pause(pause: Pause, output: Output) -> None:

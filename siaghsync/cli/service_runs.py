@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -24,14 +25,16 @@ from siaghsync.state import pauses
 from siaghsync.state.access import locked_state
 from siaghsync.state.audit import note_order
 from siaghsync.state.database import State, open_state
+from siaghsync.state.meta import SERVICE
 from siaghsync.state.status import overview
-from siaghsync.sync.context import RunReport
+from siaghsync.sync.context import RunReport, SyncOptions
 from siaghsync.sync.decisions import Decision, Refused
-from siaghsync.sync.reading import SyncOptions
 from siaghsync.sync.runner import require_import, run_sync
 
 _OVERDUE = 2
 """An ordinary sync is overdue after so many times POLL_INTERVAL_SECONDS."""
+_LOOKS_SECONDS = 20
+"""So long a run looks at what was told of; with what is to be written then, it makes way for cron's run within a minute."""
 Choose = Callable[[State], bool | None]
 """Which run is wanted: None for none, False for what webhooks told of, True for the CRM's lists as well."""
 
@@ -43,13 +46,16 @@ class ServiceRuns:
     settings: Settings
     stop: threading.Event
 
-    def run(self, choose: Choose) -> None:
-        """One run of the kind that is chosen under the lock, and none during a pause. Raises LockHeld and what ended the run."""
+    def run(self, choose: Choose) -> bool:
+        """One run of the kind that is chosen under the lock, and none during a pause. Returns whether records were left over for
+        lack of time. Raises LockHeld and what ended the run."""
         with locked_state(self.settings.siaghsync_state) as state:
             everything = None if pauses.current(state, clock.now()) else choose(state)
             if everything is not None:
                 require_import(state)
-                self._sync(state, everything=everything)
+                state.set_meta(SERVICE, str(os.getpid()))
+                return self._sync(state, everything=everything)
+        return False
 
     def run_now(self, who: str, began: Callable[[], object]) -> None:
         """A whole sync because the dashboard's user `who` wants it; `began` is called once it is at work. Raises LockHeld,
@@ -58,15 +64,19 @@ class ServiceRuns:
             require_import(state)
             if pause := pauses.current(state, clock.now()):
                 raise pause.error
+            state.set_meta(SERVICE, None)
             self._sync(state, everything=True, who=_named(who), began=began)
 
     def _sync(
         self, state: State, *, everything: bool, who: str | None = None, began: Callable[[], object] = lambda: None
-    ) -> None:
+    ) -> bool:
         """One run. It sends alerts like cron's runs, but no healthcheck ping, since that watches over cron."""
         settings, command = self.settings, "sync" if everything else "webhook"
         options = SyncOptions(
-            only_waiting=not everything, sources=settings.document_sources, switched_off=settings.switched_off
+            only_waiting=not everything,
+            until=None if who else clock.monotonic() + _LOOKS_SECONDS,
+            sources=settings.document_sources,
+            switched_off=settings.switched_off,
         )
         with (
             run_notifier(settings, command, clock.now, say, dry_run=False, quiet=False, by_cron=False) as notifier,
@@ -83,6 +93,7 @@ class ServiceRuns:
         say_message(msg("cli.run_ended", id=result.run["id"], command=command, outcome=outcome))
         if result.error and not isinstance(result.error, Paused):
             raise result.error
+        return notifier.report.left_over
 
     def pause(self, who: str, reason: str) -> None:
         """Lets the runs that nobody watches write nothing for a day, or until `resume`. Raises StateError."""

@@ -15,9 +15,8 @@ from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import Output, carry_out
 from siaghsync.errors import UsageError
 from siaghsync.settings import Settings
-from siaghsync.sync.context import PlanMode, RunContext, RunReport
+from siaghsync.sync.context import PlanMode, RunContext, RunReport, SyncOptions
 from siaghsync.sync.one_record import OneRecord
-from siaghsync.sync.reading import SyncOptions
 from siaghsync.sync.runner import Result, run_sync
 
 app = new_app()

@@ -74,6 +74,12 @@ def failed(state: State, since: datetime | None, limit: int) -> list[RunRecord]:
     return select(state, where, (stamp(since) if since else "",), limit)[::-1]
 
 
+def last_is_of(state: State, pid: str | None) -> bool:
+    """Whether the newest run is, or was, one of this process."""
+    newest_run = last(state)
+    return newest_run is not None and str(newest_run.pid) == pid
+
+
 def any_after(state: State, run: RunRecord) -> bool:
     """Whether the same command has run to an end since, and not dry."""
     where = "command = ? AND dry_run = 0 AND outcome IS NOT NULL AND id > ?"

@@ -11,7 +11,7 @@ from siaghsync.domain.reasons import Reason
 from siaghsync.domain.site import is_no
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.state import facts, pauses, reviews, runs
+from siaghsync.state import facts, kept_out, pauses, reviews, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
@@ -129,6 +129,7 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
         problems=[
             *_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
             *_undecided(state, waits),
+            *kept_out.repeated(state),
         ],
         fallbacks=[
             msg(f"finding.{name}", seen=fact.evidence)

@@ -28,7 +28,7 @@ _TAKE_UP = """
 _TAKEN = (
     "DELETE FROM webhook_events WHERE (entity, record) IN (SELECT entity, record FROM retries WHERE next_try_at = ?)"
 )
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 200
 """One run takes up so many, so that it never holds the lock for long; the others are left to the next one."""
 _REST = timedelta(hours=1)
 """An id that the CRM does not have is asked for again no sooner."""

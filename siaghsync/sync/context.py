@@ -12,6 +12,7 @@ from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.domain.action import Action, Counts, Entity
+from siaghsync.domain.document import DocumentSource
 from siaghsync.errors import Interrupted, System
 from siaghsync.messages.message import Message
 from siaghsync.planning.cases import PlanRules
@@ -21,6 +22,7 @@ from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.staging import Staging
+from siaghsync.sync.one_record import OneRecord
 
 _CHANGES = "changes"
 
@@ -40,6 +42,8 @@ class RunReport:
     new_reviews: int = 0
     refusals: int = 0
     """Actions of a saved plan that could not be carried out as they stand there."""
+    left_over: bool = False
+    """Whether records that are due were left to the next run for lack of time."""
     reached: set[System] = field(default_factory=set)
     """Systems that have accepted the login of this run."""
 
@@ -144,6 +148,26 @@ class RunContext:
         """Raises Paused if a pause has begun, and this is one of the runs that nobody watches."""
         if self.run.command in _PAUSED and (pause := pauses.current(self.state, self.run.now())):
             raise pause.error
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are.
+
+    `switched_off` are those that the settings leave out, whatever a run is asked for. `only_waiting` leaves the CRM's lists
+    alone: what waits for a try is all that is looked at. What is not looked at by `until` (seconds of `RunContext.monotonic`)
+    stays for the next run. With `wanted` just that record is looked at, and nothing that waits.
+    """
+
+    full: bool = False
+    force: bool = False
+    dry_run: bool = False
+    customers: bool = True
+    sources: tuple[DocumentSource, ...] = ("quote", "invoice")
+    switched_off: tuple[DocumentSource, ...] = ()
+    only_waiting: bool = False
+    until: float | None = None
+    wanted: OneRecord | None = None
 
 
 class PlanMode(Protocol):

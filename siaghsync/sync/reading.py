@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from siaghsync.connectors.payamgostar.client import Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
@@ -24,36 +23,19 @@ from siaghsync.planning.customers import is_new_to, is_somebody_else
 from siaghsync.planning.limits import check_list_size
 from siaghsync.state import facts, retries
 from siaghsync.state.retries import Retry
-from siaghsync.state.staging import BATCH
 from siaghsync.sync.contacts import read_contact, read_contacts
-from siaghsync.sync.context import RunContext, RunReport
+from siaghsync.sync.context import RunContext, RunReport, SyncOptions
 from siaghsync.sync.document_outcomes import source_of
 from siaghsync.sync.lists import KINDS, customer_sources
+from siaghsync.sync.one_by_one import looks
 from siaghsync.sync.one_record import OneRecord, find_in_crm
 from siaghsync.sync.reader import CrmReader, crm_date
 
+_Answer = TypeVar("_Answer")
 _ONE_BY_ONE = "one by one"
 """Stands for a source among the readings."""
 _NEVER_COMPARED_MANY = 50
 """From so many linked customers on that were never compared, one list is cheaper than a look at each."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOptions:
-    """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are.
-
-    `switched_off` are those that the settings leave out, whatever a run is asked for. `only_waiting` leaves the CRM's lists
-    alone: what waits for a try is all that is looked at. With `wanted` just that record is looked at, and nothing that waits.
-    """
-
-    full: bool = False
-    force: bool = False
-    dry_run: bool = False
-    customers: bool = True
-    sources: tuple[DocumentSource, ...] = ("quote", "invoice")
-    switched_off: tuple[DocumentSource, ...] = ()
-    only_waiting: bool = False
-    wanted: OneRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +120,21 @@ class ChangeReader:
         """Reads the customers that changed, or all of them, and those that wait for another try."""
         if not self.options.only_waiting:
             self._read_lists()
-        due = iter(retries.due(self.context.state, "customer", "finance", self.context.run.now()))
-        with ThreadPoolExecutor(self.context.limits.concurrency) as pool:
-            while chunk := list(islice(due, BATCH)):
-                unread = [
-                    e for e in chunk if not (self.context.staging.customer(e.record) or e.record in self.reading.bad)
-                ]
-                for entry, found in zip(unread, pool.map(self._waiting_record, unread), strict=True):
-                    self._take_waiting(entry, *found)
+        due = retries.due(self.context.state, "customer", "finance", self.context.run.now())
+        unread = (e for e in due if not (self.context.staging.customer(e.record) or e.record in self.reading.bad))
+        for entry, found in self._looks(unread, self._waiting_record):
+            self._take_waiting(entry, *found)
+
+    def _looks(self, entries: Iterable[Retry], ask: Callable[[Retry], _Answer]) -> Iterator[tuple[Retry, _Answer]]:
+        return looks(entries, ask, self.context.limits.concurrency, self._time_is_up)
+
+    def _time_is_up(self) -> bool:
+        """Whether what is left over has to stay for the next run."""
+        self.context.stop_if_cancelled()
+        until = self.options.until
+        is_up = until is not None and self.context.monotonic() > until
+        self.report.left_over |= is_up
+        return is_up
 
     def notice_clock(self) -> None:
         """Looks whether the CRM's clock was set since the last run, and says so."""
@@ -174,7 +163,6 @@ class ChangeReader:
 
     def _waiting_record(self, entry: Retry) -> tuple[Kind, Mapping[str, Any] | InDoubt | None]:
         """A waiting customer as the CRM shows it, and of which kind it is; many at the same time."""
-        self.context.stop_if_cancelled()
         kind = customer_kind(entry.kind)
         try:
             raw = self.context.crm.get(kind, entry.record)
@@ -288,20 +276,27 @@ class ChangeReader:
         """Reads the documents that wait and whose time has come, unless just one record is wanted."""
         if self.options.wanted:
             return
-        for entry in retries.due(self.context.state, "invoice", "finance", self.context.run.now()):
+        due = retries.due(self.context.state, "invoice", "finance", self.context.run.now())
+        known = (self.reading.documents, self.reading.bad_documents)
+        unread = (
+            entry
+            for entry in due
+            if source_of(entry.kind) in self.options.sources and not any(entry.record in each for each in known)
+        )
+        for entry, raw in self._looks(unread, self._waiting_document):
             source = source_of(entry.kind)
-            known = entry.record in self.reading.documents or entry.record in self.reading.bad_documents
-            if source not in self.options.sources or known:
-                continue
-            try:
-                raw = self.context.crm.get(source, entry.record)
-            except InDoubt as error:
-                self.reading.bad_documents[entry.record] = (source, error.message)
-                continue
-            if raw is None:
+            if isinstance(raw, InDoubt):
+                self.reading.bad_documents[entry.record] = (source, raw.message)
+            elif raw is None:
                 self.reading.gone.append(entry)
             else:
                 self.keep_document(source, entry.record, raw)
+
+    def _waiting_document(self, entry: Retry) -> Mapping[str, Any] | InDoubt | None:
+        try:
+            return self.context.crm.get(source_of(entry.kind), entry.record)
+        except InDoubt as error:
+            return error
 
     def keep_document(self, source: DocumentSource, crm_id: str, raw: Mapping[str, Any]) -> None:
         """Keeps a document for planning; one that can't be read or understood is kept as bad."""

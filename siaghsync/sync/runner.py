@@ -31,11 +31,10 @@ from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
 from siaghsync.state.runs import RunRecord
 from siaghsync.sync.appliers import DryRun, Live
-from siaghsync.sync.context import PlanMode, RunContext, RunReport, Unrestricted
+from siaghsync.sync.context import PlanMode, RunContext, RunReport, SyncOptions, Unrestricted
 from siaghsync.sync.decisions import carry_out_stored
 from siaghsync.sync.importer import Confirm, Importer, ImportOptions
 from siaghsync.sync.reader import CrmReader
-from siaghsync.sync.reading import SyncOptions
 from siaghsync.sync.sync import sync
 from siaghsync.sync.undo import Confirm as UndoConfirm
 from siaghsync.sync.undo import Undo

@@ -14,13 +14,13 @@ from siaghsync.state import reviews
 from siaghsync.state.outbox import unsettled_of
 from siaghsync.state.retries import Retry
 from siaghsync.sync.appliers import Applier, Decision
-from siaghsync.sync.context import PlanMode, RunContext, RunReport
+from siaghsync.sync.context import PlanMode, RunContext, RunReport, SyncOptions
 from siaghsync.sync.customers import plan_customers
 from siaghsync.sync.document_outcomes import deleted, source_of, subject_of
 from siaghsync.sync.documents import DocumentPlanner, rounds
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import CrmReader
-from siaghsync.sync.reading import ChangeReader, Reading, SyncOptions
+from siaghsync.sync.reading import ChangeReader, Reading
 
 
 def sync(

@@ -24,8 +24,11 @@ Choose = Callable[[State], bool | None]
 class RunControl(Protocol):
     """What can be started, and what is asked about runs. Whoever builds the service provides it."""
 
-    def run(self, choose: Choose) -> None:
-        """One run of the kind that is chosen under the lock. Raises LockHeld, and what ended the run."""
+    def run(self, choose: Choose) -> bool:
+        """One run of the kind that is chosen under the lock. Returns whether records were left over for lack of time.
+
+        Raises LockHeld, and what ended the run.
+        """
 
     def run_now(self, who: str, began: Callable[[], object]) -> None:
         """A whole sync that the user `who` wants; `began` is called once it is at work. Raises LockHeld, Paused, StateError, and

@@ -56,22 +56,23 @@ class Worker:
             if self._stop.wait(_BURST_SECONDS):
                 return
             try:
-                self._take_turn()
-                self._pause, self._look_back = 0.0, False
+                self._look_back = self._take_turn()
+                self._pause = 0.0
+                if self._look_back:
+                    self._something.set()
             except SiaghsyncError as error:
                 self._rest(error.message, was_refused=isinstance(error, LoginRefused))
             except Exception as error:  # noqa: BLE001 - a bug must not end the worker for good
                 self._rest(bug(error), was_refused=False)
 
-    def _take_turn(self) -> None:
-        """One run, as soon as the lock is free, unless there is nothing to do by then."""
+    def _take_turn(self) -> bool:
+        """One run, as soon as the lock is free, unless there is nothing to do by then. Returns whether it left records over."""
         while not self._stop.is_set() and self._dependencies.settings.siaghsync_state.exists():
             try:
-                self._control.run(self._choose)
+                return self._control.run(self._choose)
             except LockHeld:
                 time.sleep(_TURN_SECONDS)
-            else:
-                return
+        return False
 
     def _choose(self, state: State) -> bool | None:
         waiting = webhook_queue.count(state)

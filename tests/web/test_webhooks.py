@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +13,7 @@ from siaghsync.state.lock import run_lock
 from siaghsync.state.webhook_queue import MOST_AT_ONCE
 from tests.patience import PATIENCE, wait_for
 from tests.web.serving import SECRET, Served, ready, serving, write
-from tests.world import Maker, World
+from tests.world import Maker, World, finish, holding
 
 
 def name_in_finance(world: World, crm_id: str) -> str:
@@ -364,3 +365,55 @@ def test_an_id_that_the_crm_does_not_have_is_asked_for_once_an_hour_and_a_run_ta
     world.run("sync")
     assert world.journal.count("crm", "person/get") == 5
     assert world.rows("SELECT count(*) FROM retries UNION ALL SELECT count(*) FROM webhook_events") == [(0,), (0,)]
+
+
+def test_cron_waits_for_the_run_of_the_service_and_for_no_other(small: World) -> None:
+    world = ready(small)
+    with serving(world) as served:
+        with holding(world, "person/get"):
+            assert served.call("identity", own(served, 0)).status_code == 200
+            wait_for(lambda: world.journal.count("crm", "person/get") == 1)
+            sync = world.start("sync", "--json")
+            with pytest.raises(subprocess.TimeoutExpired):
+                sync.wait(1.5)
+        assert finish(sync).json["run"]["outcome"] == "ok"
+        wait_for(served.is_settled)
+    with holding(world, "LoginUser"):
+        first = world.start("sync")
+        wait_for(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL") != [])
+        assert world.run("sync").exit_code == 75
+        assert "ended with 75" not in world.run("status").stdout
+        assert world.run("sync").exit_code == 75
+        told = world.run("status")
+        assert told.exit_code == 1
+        assert "2 runs one after the other" in told.stdout
+    assert finish(first).exit_code == 0
+    assert world.run("sync").exit_code == 0
+    assert "ended with 75" not in world.run("status").stdout
+
+
+def test_records_that_webhooks_told_of_are_asked_for_many_at_once(small: World) -> None:
+    world = ready(small, CONCURRENCY="4")
+    for number in range(9):
+        values = ("invoice", f"00000000-0000-4000-8000-00000000000{number}", "quote", "update", 1, "")
+        write(world, "INSERT INTO webhook_events VALUES (?, ?, ?, ?, ?, ?)", *values)
+    with holding(world, "quote/sales/get"):
+        sync = world.start("sync", "--json")
+        wait_for(lambda: world.journal.count("crm", "quote/sales/get") == 4)
+    assert finish(sync).json["run"]["outcome"] == "ok"
+    assert world.journal.count("crm", "quote/sales/get") == 9
+    assert world.rows("SELECT count(*) FROM retries") == [(0,)]
+
+
+def test_a_record_that_shows_later_than_its_webhook_comes_with_the_next_sync(small: World) -> None:
+    world = ready(small)
+    world.crm.visible_delay = 3600
+    crm_id = world.crm.add_person(nickName="دیر پیدا", customerNumber="900077")
+    told = "INSERT INTO webhook_events VALUES ('customer', ?, 'person', 'insert', 1, '')"
+    write(world, told.replace("?", f"'{crm_id}'"))
+    world.run("sync")
+    assert world.rows("SELECT record FROM webhooks_in_vain WHERE record = ?", crm_id) == [(crm_id,)]
+    world.crm.visible_delay = 0
+    world.crm.settle(everything=True)
+    assert world.json("sync")["customers"]["created"] == 1
+    assert name_in_finance(world, crm_id) == "دیر پیدا"
