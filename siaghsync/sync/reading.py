@@ -277,7 +277,8 @@ class ChangeReader:
         if self.options.wanted:
             return
         due = retries.due(self.context.state, "invoice", "finance", self.context.run.now())
-        known = (self.reading.documents, self.reading.bad_documents)
+        gone = {entry.record for entry in self.reading.gone if entry.entity == "invoice"}
+        known = (self.reading.documents, self.reading.bad_documents, gone)
         unread = (
             entry
             for entry in due

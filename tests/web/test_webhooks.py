@@ -397,10 +397,9 @@ def test_records_that_webhooks_told_of_are_asked_for_many_at_once(small: World) 
     for number in range(9):
         values = ("invoice", f"00000000-0000-4000-8000-00000000000{number}", "quote", "update", 1, "")
         write(world, "INSERT INTO webhook_events VALUES (?, ?, ?, ?, ?, ?)", *values)
-    with holding(world, "quote/sales/get"):
-        sync = world.start("sync", "--json")
-        wait_for(lambda: world.journal.count("crm", "quote/sales/get") == 4)
-    assert finish(sync).json["run"]["outcome"] == "ok"
+    world.crm.latency = 0.3
+    assert world.json("sync")["invoices"]["skipped"] == 9
+    assert world.journal.peak["crm"] > 1
     assert world.journal.count("crm", "quote/sales/get") == 9
     assert world.rows("SELECT count(*) FROM retries") == [(0,)]
 
