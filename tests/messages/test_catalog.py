@@ -114,6 +114,10 @@ def test_persian_is_written_as_persians_write_it(name: str) -> None:
             assert not re.search(r" (ها|های|هایی|ام|اند|تر|ترین)(?!\w)", text), (
                 f"{word}: a half-space belongs before it"
             )
+            assert not re.search(r"[آ-ی] *[,;?](?!\w)", _QUOTED.sub("", text)), f"{word}: Latin punctuation"
+            assert not re.search(r"(?<![\w\u200c])(سند|سندی|سندها|اسناد)(?![\w\u200c])", text), (
+                f"{word}: سند alone is a voucher to an accountant; برگه, فاکتور or پیش‌فاکتور is meant"
+            )
             assert not re.search("[يك]", text) or "ي ی" in text or "ي یا ك" in text, word
             assert not [retired for retired in (*RETIRED, "...", "…") if retired in _QUOTED.sub("", text)], word
 
