@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 640, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 12, 30
+_WIDTH, _HEIGHT = 640, 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 36, 56
 _MOST_LABELS = 8
 
 
@@ -21,21 +21,24 @@ class Bar:
     tip: str = ""
 
 
-def bar_chart(bars: Sequence[Bar], title: str, number: Callable[[int], str], *, mirrored: bool = False) -> str:
+def bar_chart(
+    bars: Sequence[Bar], title: str, axes: tuple[str, str], number: Callable[[int], str], *, mirrored: bool = False
+) -> str:
     """An `<svg>` with one column per bar, failures on top of what was done.
 
-    `number` writes a number for people, `mirrored` lets time run from right to left.
+    `axes` are the titles of the axes, of time and of the counts. `number` writes a number for people, `mirrored` lets time run
+    from right to left.
     """
     step = scale_step(max((bar.done + bar.failed for bar in bars), default=0))
     top = step * 4
-    parts = [_grid(step, number, mirrored=mirrored)]
+    parts = [_titles(axes, mirrored=mirrored), _grid(step, number, mirrored=mirrored)]
     width = (_WIDTH - _LEFT - _RIGHT) / max(len(bars), 1)
     for place, bar in enumerate(bars):
         x = _LEFT + width * place
         parts.append(_column(bar, x, width, top, mirrored=mirrored))
         if place % -(-len(bars) // _MOST_LABELS) == 0:
             middle = _flip(x + width / 2, mirrored)
-            parts.append(f'<text class="tick" x="{middle:.1f}" y="{_HEIGHT - 10}">{escape(bar.label)}</text>')
+            parts.append(f'<text class="tick" x="{middle:.1f}" y="{_HEIGHT - _BOTTOM + 20}">{escape(bar.label)}</text>')
     inside = "".join(parts)
     return (
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
@@ -50,6 +53,15 @@ def scale_step(highest: int) -> int:
         step = next((f * power for f in (1, 2, 5) if f * power * 4 >= highest), 10 * power)
         power *= 10
     return step
+
+
+def _titles(axes: tuple[str, str], *, mirrored: bool) -> str:
+    of_time, of_counts = map(escape, axes)
+    side, x = ("end", _WIDTH - 2) if mirrored else ("start", 2)
+    return (
+        f'<text class="axis {side}" x="{x}" y="15">{of_counts}</text>'
+        f'<text class="axis" x="{_WIDTH / 2:.0f}" y="{_HEIGHT - 6}">{of_time}</text>'
+    )
 
 
 def _grid(step: int, number: Callable[[int], str], *, mirrored: bool) -> str:

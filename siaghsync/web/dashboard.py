@@ -55,8 +55,8 @@ def _first_page(page: PageContext) -> dict[str, Any]:
         "found": found,
         "figures": found.figures,
         "charts": [
-            _chart(language, "last_day", [language.hour(slot.start) for slot in hours], hours),
-            _chart(language, "last_week", [language.day(slot.start) for slot in days], days),
+            _chart(language, "last_day", "hour", [language.hour(slot.start) for slot in hours], hours),
+            _chart(language, "last_week", "day", [language.day(slot.start) for slot in days], days),
         ],
         "stored": stored,
         "events": events,
@@ -64,7 +64,9 @@ def _first_page(page: PageContext) -> dict[str, Any]:
     }
 
 
-def _chart(language: PageLanguage, title: str, labels: Sequence[str], slots: Sequence[Slot]) -> dict[str, Any]:
+def _chart(
+    language: PageLanguage, title: str, unit: str, labels: Sequence[str], slots: Sequence[Slot]
+) -> dict[str, Any]:
     """Records that went through and records that did not, as bars; the last one is not over yet."""
     names = {"done_label": language.text("done"), "failed_label": language.text("trouble")}
     bars = [
@@ -76,9 +78,10 @@ def _chart(language: PageLanguage, title: str, labels: Sequence[str], slots: Seq
         )
         for label, slot in zip(labels, slots, strict=True)
     ]
-    svg = bar_chart(bars, language.text(title), language.number, mirrored=language.direction == "rtl")
+    axes = language.text(unit), language.text("records")
+    svg = bar_chart(bars, language.text(title), axes, language.number, mirrored=language.direction == "rtl")
     # Made by `charts`, which escapes whatever it is given.
-    return {"title": title, "svg": Markup(svg), "bars": bars}
+    return {"title": title, "unit": unit, "svg": Markup(svg), "bars": bars}
 
 
 class Health:

@@ -34,6 +34,7 @@ STATIC = Path(__file__).parent / "static"
 VERSIONS = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in STATIC.iterdir()}
 """File that browsers keep -> its version, which stands in its address, so that a changed file is loaded at once."""
 _YEAR_SECONDS = 365 * 86400
+_NO_STATE_YET = "state.missing"
 
 Handler = Callable[["PageContext"], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -110,6 +111,8 @@ def _answered(handler: Handler, page: PageContext) -> Response:
     except LockHeld:
         return page.message("busy", 409)
     except SiaghsyncError as error:
+        if error.message.code == _NO_STATE_YET:
+            return page.show("first_steps.html", missing=error.message)
         status = 503 if isinstance(error, StateError) else 502 if isinstance(error, CallError) else 400
         return page.message("error", status, error.message)
 

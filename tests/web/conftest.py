@@ -10,6 +10,7 @@ import pytest
 from siaghsync.sandbox import Sandbox
 from tests.web.browsing import CHROMIUM, FLAGS
 from tests.web.serving import Served, ready, serving
+from tests.web.showcase import staged
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Sandbox(40, also_in_crm=40) as sandbox:
         world = ready(World(tmp_path_factory.mktemp("served"), sandbox)).imported()
         with serving(world) as found:
+            yield found
+
+
+@pytest.fixture(scope="session")
+def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A `serve` with everything to show, in which somebody is logged in."""
+    with Sandbox(6, also_in_crm=6) as sandbox:
+        with serving(staged(World(tmp_path_factory.mktemp("showcase"), sandbox))) as found:
+            found.log_in()
             yield found
 
 

@@ -14,7 +14,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def draw(bars: list[Bar], *, mirrored: bool = False) -> ET.Element:
-    text = bar_chart(bars, "Last week", str, mirrored=mirrored)
+    text = bar_chart(bars, "Last week", ("Day", "Records & more"), str, mirrored=mirrored)
     return ET.fromstring(text.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
 
 
@@ -72,3 +72,10 @@ def test_any_figures_make_a_drawing_within_its_frame(bars: list[Bar]) -> None:
         assert y >= 0
         assert x + width <= 640
         assert y + height <= 200
+
+
+def test_the_axes_say_what_they_count() -> None:
+    texts = {text.text: text for text in draw([Bar("a", 3, 0)]).iter(f"{SVG}text")}
+    assert texts.keys() == {"Day", "Records & more", "a", "0", "1", "2", "3", "4"}
+    assert float(texts["Records & more"].get("y") or 0) < float(texts["4"].get("y") or 0)
+    assert float(texts["Day"].get("y") or 0) > float(texts["a"].get("y") or 0)
