@@ -11,7 +11,7 @@ from siaghsync.domain.action import Action, Entity
 from siaghsync.domain.reasons import Operation, Reason
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, Param
-from siaghsync.state import decisions, reviews
+from siaghsync.state import reviews
 from siaghsync.state.audit import Run, stamp
 from siaghsync.state.database import open_state
 from siaghsync.state.retries import note_skip, schedule_retry
@@ -44,7 +44,7 @@ def staged(world: World) -> World:
         run.finish("partial", {})
         some = [review for review in reviews.open_items(state) if review.name.startswith("L-")][:3]
         for review in some:
-            decisions.store(state, review, "discard", "", stamp(clock.now()), "زهرا کریمی (dashboard)")
+            reviews.store(state, review, "discard", "", stamp(clock.now()), "زهرا کریمی (dashboard)")
     return world
 
 
