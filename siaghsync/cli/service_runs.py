@@ -21,10 +21,11 @@ from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
 from siaghsync.report.terminal import say, say_message
 from siaghsync.settings import Settings
-from siaghsync.state import pauses
+from siaghsync.state import pauses, webhook_queue
 from siaghsync.state.access import locked_state
 from siaghsync.state.audit import note_order
 from siaghsync.state.database import State, open_state
+from siaghsync.state.mappings import Mappings
 from siaghsync.state.meta import SERVICE
 from siaghsync.state.status import overview
 from siaghsync.sync.context import RunReport, SyncOptions
@@ -33,6 +34,9 @@ from siaghsync.sync.runner import require_import, run_sync
 
 _OVERDUE = 2
 """An ordinary sync is overdue after so many times POLL_INTERVAL_SECONDS."""
+_WORTH_A_LOOK, _MOST_IN_LISTS = 25, 20_000
+"""A page of 200 customers costs as much as one look, of which eight go at once. The lists of more customers are not read just for
+webhooks: that would keep cron's run out for too long."""
 _LOOKS_SECONDS = 20
 """So long a run looks at what was told of; with what is to be written then, it makes way for cron's run within a minute."""
 Choose = Callable[[State], bool | None]
@@ -74,6 +78,7 @@ class ServiceRuns:
         settings, command = self.settings, "sync" if everything else "webhook"
         options = SyncOptions(
             only_waiting=not everything,
+            all_customers=everything and who is None and _many_were_told_of(state),
             until=None if who else clock.monotonic() + _LOOKS_SECONDS,
             sources=settings.document_sources,
             switched_off=settings.switched_off,
@@ -132,6 +137,12 @@ class ServiceRuns:
     def reopen(self, review_id: int, who: str) -> None:
         """Takes a decision back. Raises SiaghsyncError."""
         take_back(self.settings, review_id, _named(who))
+
+
+def _many_were_told_of(state: State) -> bool:
+    """Whether it is cheaper to read all customers, a page at a time, than so many one by one."""
+    linked = Mappings(state).count()
+    return linked <= _MOST_IN_LISTS and webhook_queue.customers(state) > linked / _WORTH_A_LOOK
 
 
 def _named(who: str) -> str:

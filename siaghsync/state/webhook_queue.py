@@ -65,8 +65,9 @@ def keep(state: State, calls: Sequence[Call], at: str, most: int) -> bool:
     return True
 
 
-def take_up(run: Run, switched_off: Sequence[RecordKind] = ()) -> None:
-    """Makes every record that was told of due in this run; one that rests after a failure is tried sooner.
+def take_up(run: Run, switched_off: Sequence[RecordKind] = (), *, everything: bool = False) -> None:
+    """Makes the records that were told of due in this run, MOST_AT_ONCE or `everything`. One that rests after a failure is tried
+    sooner.
 
     What was told of kinds that are `switched_off` by now is dropped: no run would ever come to it, and once they are
     switched on again, their own dates bring them back.
@@ -80,7 +81,13 @@ def take_up(run: Run, switched_off: Sequence[RecordKind] = ()) -> None:
             retries.delete_where("kind = ? AND reason = ? AND attempts = 0", [kind, Reason.WEBHOOK])
         run.state.execute("DELETE FROM webhooks_in_vain WHERE asked_at NOT BETWEEN ? AND ?", (hour_ago, at))
         events.delete_where("record IN (SELECT record FROM webhooks_in_vain)")
-        names = {"at": at, "reason": Reason.WEBHOOK, "code": code, "params": params, "most": MOST_AT_ONCE}
+        names = {
+            "at": at,
+            "reason": Reason.WEBHOOK,
+            "code": code,
+            "params": params,
+            "most": -1 if everything else MOST_AT_ONCE,
+        }
         run.state.execute(_TAKE_UP, names)
         run.state.execute(_TAKEN, (at,))
 
@@ -93,6 +100,14 @@ def in_vain(run: Run, record: str) -> None:
 def count(state: State) -> int:
     """How many records were told of and have not been taken up by a run yet."""
     return state.db.table("webhook_events").count
+
+
+def customers(state: State) -> int:
+    """How many customers were told of and not looked at yet."""
+    taken_up = state.db.table("retries").count_where(
+        "entity = 'customer' AND reason = ? AND attempts = 0", [Reason.WEBHOOK]
+    )
+    return state.db.table("webhook_events").count_where("entity = 'customer'") + taken_up
 
 
 def left_behind(state: State) -> int:

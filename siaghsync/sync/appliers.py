@@ -147,7 +147,7 @@ class Live:
 
     def begin(self, reader: ChangeReader, planner: DocumentPlanner) -> None:
         """Takes up what webhooks told of, and what earlier runs left in doubt."""
-        webhook_queue.take_up(self.context.run, reader.options.switched_off)
+        webhook_queue.take_up(self.context.run, reader.options.switched_off, everything=reader.options.looks_at_all)
         self._let_go(planner)
         self.recovery.adopt()
         if due := self.recovery.due_creates("finance"):

@@ -155,8 +155,9 @@ class SyncOptions:
     """What a sync was asked for. `customers` says whether changed customers are read, `sources` which documents are.
 
     `switched_off` are those that the settings leave out, whatever a run is asked for. `only_waiting` leaves the CRM's lists
-    alone: what waits for a try is all that is looked at. What is not looked at by `until` (seconds of `RunContext.monotonic`)
-    stays for the next run. With `wanted` just that record is looked at, and nothing that waits.
+    alone: what waits for a try is all that is looked at. With `all_customers` their whole lists are read, which is cheaper than
+    to ask for many one by one. What is not looked at by `until` (seconds of `RunContext.monotonic`) stays for the next run. With
+    `wanted` just that record is looked at, and nothing that waits.
     """
 
     full: bool = False
@@ -166,8 +167,14 @@ class SyncOptions:
     sources: tuple[DocumentSource, ...] = ("quote", "invoice")
     switched_off: tuple[DocumentSource, ...] = ()
     only_waiting: bool = False
+    all_customers: bool = False
     until: float | None = None
     wanted: OneRecord | None = None
+
+    @property
+    def looks_at_all(self) -> bool:
+        """Whether every customer is compared, changed or not."""
+        return self.full or self.all_customers
 
 
 class PlanMode(Protocol):

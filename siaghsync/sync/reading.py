@@ -144,7 +144,7 @@ class ChangeReader:
             self.report.warnings.append(msg("sync.crm_clock_moved"))
 
     def _read_lists(self) -> None:
-        full = self.options.full
+        full = self.options.looks_at_all
         handlers = {source: CustomerPages(self, kind, source) for source, kind in customer_sources(self.context.crm)}
         self._note(self.crm.read_customers(handlers, everything=full))
         # A first reading shows the whole CRM as well.
@@ -235,7 +235,7 @@ class ChangeReader:
 
     def needs_list(self) -> bool:
         """Whether planning needs the whole finance list: for unlinked customers, or to compare many linked ones."""
-        if self.options.full or self.reading.never_compared > _NEVER_COMPARED_MANY:
+        if self.options.looks_at_all or self.reading.never_compared > _NEVER_COMPARED_MANY:
             return True
         # Once for each state file, unless the import has seen the list: whom are documents booked on?
         if self.reading.documents and facts.find(self.context.state, facts.PREINVOICE_CUSTOMER) is None:
@@ -333,7 +333,7 @@ class CustomerPages:
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """The checksums of the records, in order."""
         context, reading = self.reader.context, self.reader.reading
-        everything = self.source is None or self.reader.options.full
+        everything = self.source is None or self.reader.options.looks_at_all
         ids = [crm_id_of(record) or "" for record in records]
         seen = {} if everything or self.source is None else context.cursors.seen(self.source, ids)
         last = context.cursors.last_seen(ids) if self.source else {}

@@ -392,10 +392,24 @@ def test_cron_waits_for_the_run_of_the_service_and_for_no_other(small: World) ->
     assert "ended with 75" not in world.run("status").stdout
 
 
+def test_many_customers_that_webhooks_told_of_are_read_in_lists(small: World) -> None:
+    world = ready(small)
+    ids = [crm_id for (crm_id,) in world.rows("SELECT crm_id FROM customer_mappings")]
+    world.crm.edit(ids[0], nickName="با تاریخ کهنه", modifyDate="2020-01-01T00:00:00")
+    strangers = [f"22222222-0000-4000-8000-0000000000{number}" for number in range(10, 61)]
+    for crm_id in (*ids, *strangers):
+        write(world, "INSERT INTO webhook_events VALUES ('customer', ?, 'person', 'update', 1, '')", crm_id)
+    world.journal.reset()
+    with serving(world) as served:
+        wait_for(served.is_settled)
+        assert name_in_finance(world, ids[0]) == "با تاریخ کهنه"
+    assert world.journal.count("crm", "person/get") <= len(strangers) + 1
+
+
 def test_records_that_webhooks_told_of_are_asked_for_many_at_once(small: World) -> None:
     world = ready(small, CONCURRENCY="4")
     for number in range(9):
-        values = ("invoice", f"00000000-0000-4000-8000-00000000000{number}", "quote", "update", 1, "")
+        values = ("invoice", f"11111111-0000-4000-8000-00000000000{number}", "quote", "update", 1, "")
         write(world, "INSERT INTO webhook_events VALUES (?, ?, ?, ?, ?, ?)", *values)
     world.crm.latency = 0.3
     assert world.json("sync")["invoices"]["skipped"] == 9
