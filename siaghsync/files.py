@@ -88,9 +88,14 @@ def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]
     as `atomic_file` does.
     """
     with atomic_file(path, encoding="utf-8-sig") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([csv_cell(value) for value in row] for row in rows)
+        write_rows(file, header, rows)
+
+
+def write_rows(file: TextIO, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Writes the table of `write_csv` into an open file."""
+    writer = csv.writer(file)
+    writer.writerow(header)
+    writer.writerows([csv_cell(value) for value in row] for row in rows)
 
 
 def csv_cell(value: object) -> str:

@@ -63,6 +63,7 @@ LIBRARIES: dict[str, set[str]] = {
     "starlette": {"web", "sandbox"},
     "jinja2": {"web"},
     "uvicorn": {"web", "sandbox"},
+    "xlsxwriter": {"features.invoice_report"},
 }
 WORLDLY = {
     "httpx", "http", "io", "os", "pathlib", "random", "requests", "secrets", "shutil", "socket", "sqlite3", "sqlite_utils",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from siaghsync.cli.build import document_rules, run_context
+from siaghsync.cli.build import document_rules, no_progress, run_context
 from siaghsync.cli.cool_down import cool_down
 from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, help_without_command, new_app
@@ -22,7 +24,7 @@ from siaghsync.report.terminal import progress_bar, say_message, show, write_jso
 from siaghsync.settings import Settings
 from siaghsync.state.database import State, memory_state, open_state
 from siaghsync.state.invoice_lines import InvoiceLines
-from siaghsync.sync.context import RunContext
+from siaghsync.sync.context import Progress, RunContext
 from siaghsync.sync.reader import CrmReader
 
 app = new_app(invoke_without_command=True)
@@ -53,15 +55,10 @@ def invoices(
     as_json: JsonOption = False,
 ) -> None:
     """Each CRM document of a fiscal year, what became of it in Finance, and sums per month and sale model."""
-    # Neither takes the lock nor writes into the state file, so that it can run beside a sync.
     settings = settings_of(context, csv)
-    with closing(open_state(settings.siaghsync_state)) as state, closing(memory_state()) as own:
-        with (
-            stop_on_signal() as stop,
-            progress_bar(wanted=not as_json) as progress,
-            run_context(settings, own, "report invoices", stop.event, progress, dry_run=True) as run,
-        ):
-            found = _read(run, state, settings, year)
+    with ExitStack() as kept:
+        with stop_on_signal() as stop, progress_bar(wanted=not as_json) as progress:
+            found = kept.enter_context(year_report(settings, year, stop.event, progress))
         if csv:
             write_csv(csv, CSV_COLUMNS, map(csv_row, found.lines()))
         if as_json:
@@ -75,6 +72,20 @@ def invoices(
             show(*invoice_tables(found))
         if csv:
             say_message(msg("cli.documents_saved", count=found.sums.counts()["documents"], file=str(csv)))
+
+
+@contextmanager
+def year_report(
+    settings: Settings, year: int | None, stop: threading.Event, progress: Progress = no_progress
+) -> Iterator[YearReport]:
+    """The documents of a Jalali fiscal year (None: the one that Siagh posts in), read from the CRM; only there within the block.
+
+    Neither takes the lock nor writes into the state file, so that it can go on beside a run. Raises SiaghsyncError.
+    """
+    with closing(open_state(settings.siaghsync_state)) as state, closing(memory_state()) as own:
+        with run_context(settings, own, "report invoices", stop, progress, dry_run=True) as run:
+            found = _read(run, state, settings, year)
+        yield found
 
 
 def _read(run: RunContext, state: State, settings: Settings, year: int | None) -> YearReport:

@@ -13,9 +13,11 @@ from siaghsync import clock
 from siaghsync.cli.build import document_rules, run_context
 from siaghsync.cli.check_apis import look
 from siaghsync.cli.environment import is_running
+from siaghsync.cli.report import year_report
 from siaghsync.cli.review import decide, take_back
 from siaghsync.errors import Paused
 from siaghsync.features.check_apis.rules import ApiReport
+from siaghsync.features.invoice_report.month_end import MonthEnd
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
@@ -23,7 +25,7 @@ from siaghsync.report.terminal import say, say_message
 from siaghsync.settings import Settings
 from siaghsync.state import pauses, webhook_queue
 from siaghsync.state.access import locked_state
-from siaghsync.state.audit import note_order
+from siaghsync.state.audit import note_order, stamp
 from siaghsync.state.database import State, open_state
 from siaghsync.state.mappings import Mappings
 from siaghsync.state.meta import SERVICE
@@ -137,6 +139,11 @@ class ServiceRuns:
     def reopen(self, review_id: int, who: str) -> None:
         """Takes a decision back. Raises SiaghsyncError."""
         take_back(self.settings, review_id, _named(who))
+
+    def read_year(self, year: int) -> MonthEnd:
+        """What became of each document of a Jalali year, read from the CRM. Raises SiaghsyncError."""
+        with year_report(self.settings, year, self.stop) as report:
+            return MonthEnd.of(report, stamp(clock.now()))
 
 
 def _many_were_told_of(state: State) -> bool:

@@ -18,6 +18,7 @@ from siaghsync.dashboard_users import Role
 from siaghsync.web import auth, dashboard, facts, orders, record, records, reviews, waiting
 from siaghsync.web.dependencies import Dependencies
 from siaghsync.web.middleware import BodyLimit, Guard, SessionCookie
+from siaghsync.web.month_end import MonthEndPages
 from siaghsync.web.page import STATIC, VERSIONS, Handler, Pages, switch_language
 from siaghsync.web.webhooks import Intake, Webhooks
 
@@ -65,7 +66,7 @@ def _page_routes(pages: Pages) -> list[Route]:
     def post(path: str, handler: Handler, needs: Role | None) -> Route:
         return Route(path, pages.endpoint(handler, needs), methods=["POST"])
 
-    login, site = auth.LoginPages(), facts.SitePages()
+    login, site, month_end = auth.LoginPages(), facts.SitePages(), MonthEndPages()
     return [
         get("/login", login.form, None),
         post("/login", login.log_in, None),
@@ -90,6 +91,10 @@ def _page_routes(pages: Pages) -> list[Route]:
         get("/site", site.show),
         post("/site/check", site.check, Role.ADMINISTER),
         get("/rehearsal", facts.rehearsal),
+        get("/report", month_end.show),
+        post("/report", month_end.read, Role.LOOK),
+        get("/report.csv", month_end.csv_file),
+        get("/report.xlsx", month_end.excel_file),
         get("/links", records.links),
         get("/runs", records.run_list),
         get("/runs/{run_id:int}", records.one_run),

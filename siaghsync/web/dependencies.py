@@ -9,6 +9,7 @@ from typing import Protocol
 
 from siaghsync.dashboard_users import Access
 from siaghsync.features.check_apis.rules import ApiReport
+from siaghsync.features.invoice_report.month_end import MonthEnd
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.settings import Settings
@@ -57,6 +58,9 @@ class RunControl(Protocol):
 
     def reopen(self, review_id: int, who: str) -> None:
         """Takes a decision back in the name of `who`. Raises SiaghsyncError."""
+
+    def read_year(self, year: int) -> MonthEnd:
+        """What became of each document of a Jalali year, read from the CRM. Raises SiaghsyncError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,11 @@ class PageLanguage:
         """How long ago a stored time was, in words."""
         return self.message(ago(stored, clock.now()))
 
+    def month(self, month: str) -> str:
+        """A Jalali month (`1404-09`) by its name."""
+        year, _, number = month.partition("-")
+        return f"{catalog.title(f'word.month_{int(number)}', self.code)} {self.digits(year)}"
+
     def day(self, local: datetime) -> str:
         """A day of Tehran by its weekday, for the axis of a chart."""
         name = catalog.title(f"word.weekday_{local.weekday()}", self.code)

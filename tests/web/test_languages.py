@@ -13,6 +13,7 @@ import siaghsync.web as web
 from siaghsync import clock
 from siaghsync.domain.action import Action, Counts
 from siaghsync.domain.reasons import AuditOutcome, Match, Operation, Reason, Resolution
+from siaghsync.features.invoice_report.rules import PARTS
 from siaghsync.messages import catalog
 from siaghsync.messages.message import msg, verbatim
 from siaghsync.state import reviews
@@ -22,6 +23,7 @@ from siaghsync.state.meta import COMPLETED
 from siaghsync.state.retries import schedule_retry
 from siaghsync.state.status import overview
 from siaghsync.web.language import PageLanguage, chosen
+from siaghsync.web.month_end import _COLUMNS
 from siaghsync.web.worklist import SORTS
 
 FOLDER = Path(web.__file__).parent
@@ -54,6 +56,7 @@ def test_each_text_that_the_pages_use_is_there_and_none_is_there_for_nothing() -
     made_up |= {f"way_{way}_hint" for way in (*WAYS, "discard_after_posting", "discard_same")}
     made_up |= {f"error_{status}" for status in (400, 404, 405, 413, 500)}
     made_up |= {f"sort_{name}" for name in SORTS} | {"many_never_arrives", "many_not_known"}
+    made_up |= {f"part_{name}" for name in ("all", *PARTS)} | {f"report_{name}" for name in _COLUMNS}
     assert {key for key in texts if f'"{key}"' not in everything and f'"web.{key}"' not in everything} <= made_up
     assert made_up <= texts
 
