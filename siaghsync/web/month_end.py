@@ -94,7 +94,7 @@ class MonthEndPages:
         def made(kept: MonthEnd, month: str) -> bytes:
             sums = Sheet(language.text("sums"), *_sum_table(kept, month, language))
             heads, widths = _heads(language), list(_COLUMNS.values())
-            documents = Sheet(language.text("invoices"), heads, widths, _cells(kept, month, language))
+            documents = Sheet(language.text("report_documents"), heads, widths, _cells(kept, month, language))
             folder = page.dependencies.settings.siaghsync_state.parent
             return workbook([sums, documents], right_to_left=language.direction == "rtl", folder=folder)
 
@@ -172,7 +172,7 @@ def _state(line: Mapping[str, Any], language: PageLanguage) -> str:
     if line["how"] not in (None, "posted"):
         said.append(line["how"])
     words = [language.title(f"invoices.{each}") for each in said]
-    if not line["counted"]:
+    if not line["counted"] and line["how"] is None:
         words.append(language.text("counted_elsewhere"))
     return ("، " if language.code == "fa" else ", ").join(words)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpyxl import load_workbook
@@ -15,8 +18,12 @@ from openpyxl import load_workbook
 from siaghsync.messages.catalog import title
 from tests.environment import FISCAL_YEAR, SINCE
 from tests.patience import wait_for
+from tests.web.browsing import Visitor, needs_chromium
 from tests.web.serving import Served, ready, serving
-from tests.world import Maker, World
+from tests.world import Maker, World, holding
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 HUGE = "1234567890123456789"
 """More digits than Excel keeps of a number."""
@@ -113,7 +120,7 @@ def test_the_command_and_the_page_tell_the_same_sums(trading: Served) -> None:
         assert sum(whole[f"{part}: Records"] for part in parts) == totals[name]["documents"]
         assert sum(Decimal(whole[f"{part}: Net amount (rials)"]) for part in parts) == Decimal(totals[name]["net"])
     page = trading.get("/report?month=all").text
-    figures = re.findall(r"<span>([\d,.-]+)<br>", page.partition('class="total"')[2])
+    figures = re.findall(r">([\d,.-]+)</bdi>", page.partition('class="total"')[2])
     assert figures[0] == f"{Decimal(totals['all']['net']):,f}"
     assert str(whole["Difference (rials)"]) in page
 
@@ -137,7 +144,7 @@ def test_the_workbook_opens_as_accountants_like_it(trading: Served) -> None:
         assert sheet.sheet_view.rightToLeft
         assert sheet.freeze_panes == "A2"
         assert all(sheet.column_dimensions[letter].width > 9 for letter in "ABC")
-    assert book.sheetnames == [title("web.sums", "fa"), title("web.invoices", "fa")]
+    assert book.sheetnames == [title("web.sums", "fa"), title("web.report_documents", "fa")]
     assert (sums[1][0], rows[1][0]) == ("تیر ۱۴۰۵", "۱۴۰۵/۰۴/۱۰")
     amounts = {row[2]: row[5] for row in rows[1:]}
     assert amounts["Q-1"] == 1_000_000
@@ -154,3 +161,56 @@ def test_what_keeps_the_crm_from_being_read_is_said_and_the_last_report_stays(tr
     page = trading.get("/report").text
     assert 'role="alert"' in page
     assert "Documents of \u2068Mordad 1405\u2069" in page
+
+
+# --- in the browser ---
+
+
+@pytest.mark.parametrize("locale", ["fa", "en"])
+@pytest.mark.parametrize("width", [360, 1280])
+@needs_chromium
+def test_it_can_be_read_chosen_and_printed_in_the_browser(
+    trading: Served, browser: Browser, locale: str, width: int
+) -> None:
+    with closing(browser.new_context(locale=locale, viewport={"width": width, "height": 800})) as context:
+        visitor = Visitor(context, trading)
+        visitor.log_in()
+        page = visitor.go(f"/report?month={MONTH}")
+        with page.expect_download() as saved:
+            page.click("a[href*='.xlsx']")
+        assert saved.value.suggested_filename == f"siaghsync-{MONTH}.xlsx"
+        picture(page, f"report-{locale}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        page.select_option("select[name=month]", NEXT_MONTH)
+        page.click("form[method=get] button")
+        assert "Q-8" in page.inner_text("main")
+        page.goto(f"{trading.url}/report?month=all")
+        page.emulate_media(media="print")
+        assert not page.is_visible("nav")
+        assert page.is_visible(".signature")
+        page.set_viewport_size({"width": 1040, "height": 720})
+        picture(page, f"report-print-{locale}-{width}")
+    assert visitor.complaints == []
+
+
+@needs_chromium
+def test_the_year_is_read_without_javascript_and_with_it_while_one_waits(trading: Served, browser: Browser) -> None:
+    for has_script in (True, False):
+        with closing(browser.new_context(locale="en", java_script_enabled=has_script)) as context:
+            visitor = Visitor(context, trading)
+            visitor.log_in()
+            with holding(trading.world, "login"):
+                page = visitor.go("/report")
+                page.click("form[method=post][action='/report'] button")
+                page.wait_for_selector("#report [role=status]")
+                assert page.locator("select[name=month]").count() == 1, "the last report can be read meanwhile"
+            if not has_script:
+                wait_for(lambda: "hx-trigger" not in trading.get("/report").text)
+                page.reload()
+            page.wait_for_selector("select[name=year]")
+        assert visitor.complaints == []
+
+
+def picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

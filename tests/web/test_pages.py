@@ -59,6 +59,8 @@ def stranger(served: Served) -> Served:
         "/record?q=910",
         "/site",
         "/rehearsal",
+        "/report",
+        "/report.xlsx",
     ],
 )
 def test_nobody_gets_in_without_a_login(served: Served, path: str) -> None:
