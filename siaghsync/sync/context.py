@@ -62,6 +62,12 @@ class RunReport:
         entry = {**action.as_change(), "name": action.name, "reason": str(reason), "message": message}
         self.failures.append(entry)
 
+    def forget_failures(self) -> None:
+        """Takes back what was told of failures: the same records are told of again, as they stand then."""
+        for entry in self.failures:
+            self.counts[entry["entity"]].failed -= 1
+        self.failures.clear()
+
     def changes(self) -> Iterator[dict[str, Any]]:
         """All changes as in the JSON of a run, in the order in which they were told."""
         return self.staging.sheet(_CHANGES)

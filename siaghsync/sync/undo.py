@@ -90,7 +90,7 @@ class Undo:
         if due := self.recovery.due_creates("crm"):
             read_contacts(context.finance, context.staging, context.cancel, context.progress)
             self.recovery.look_up_customers(due)
-            self.report.failures.clear()  # the plan tells of what is still in doubt
+            self.report.forget_failures()  # the plan tells of what is still in doubt
 
     def _tell(self, planned: Sequence[Action]) -> None:
         for action in planned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -218,6 +219,10 @@ def test_an_import_that_was_killed_is_undone(bench: Bench) -> None:
         bench.restore(blank)
         bench.run("initial-import", "--yes", traps=[Trap(at)])
         assert bench.run("undo", "1", "--yes").code in (0, 1)
+        (summary,) = bench.rows("SELECT summary FROM runs ORDER BY id DESC LIMIT 1")
+        assert json.loads(summary["summary"])["customers"]["failed"] == len(bench.unsettled()), (
+            at
+        )  # each in doubt counts once
         for _ in range(2):
             bench.advance(61)
             ended = bench.run("undo", "1", "--yes")
