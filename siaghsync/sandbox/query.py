@@ -172,6 +172,6 @@ def orders(wanted: Json, sample: Record, rules: CrmSwitches) -> list[tuple[str, 
     if not isinstance(wanted, list) or not all(isinstance(entry, dict) for entry in wanted):
         raise BadInput("orders", "must be a list of objects")
     if not rules.find_orders:
-        return [("crmId", False)]
+        return [("crmId", False)] if rules.own_order == "CrmId" else [("modifyDate", rules.own_order == "newest")]
     named = [(field_name(entry.get("field"), sample), _choice(entry, "order", range(2)) == 1) for entry in wanted]
     return [(name, descending) for name, descending in named if name]

@@ -47,6 +47,8 @@ class CrmSwitches:
     """find obeys queries on other fields than names and dates, or passes over them (§3.2)."""
     find_orders: bool = True
     """find obeys `orders`, or answers in an order of its own (§3.2)."""
+    own_order: Literal["CrmId", "newest", "oldest"] = "CrmId"
+    """What find answers in an order of its own is sorted by: by id, or by ModifyDate (§3.2)."""
     find_pages: bool = True
     """find obeys `pageNumber`, or gives its first page each time (§3.2)."""
     find_empty_queries: Literal["all", "none", "400"] = "all"

@@ -171,7 +171,9 @@ class Live:
                 self.context.cursors.forget_dates()
             if parties.verdict and (news := facts.learn(state, facts.of_parties(parties, self.context.run.at()))):
                 self.outcomes.report.warnings.append(news)
-            self.outcomes.report.warnings += reader.crm.learn(state, self.context.run.at())
+            self.outcomes.report.warnings += reader.crm.finder.learn(
+                state, self.context.run.at(), self.context.staging.reading_total()
+            )
         self._let_go(planner)
 
     def _let_go(self, planner: DocumentPlanner) -> None:

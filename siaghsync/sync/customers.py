@@ -51,10 +51,11 @@ def plan_customers(context: RunContext, reading: Reading, mode: PlanMode, brake:
     CallError if Finance can't be reached, Interrupted if a signal asked for the end.
     """
     plan = CustomerPlan(context.staging, mode)
+    heirs = Heirs(context)
     if context.staging.count_customers(linked=False):
-        _plan_unlinked(context, reading, plan, brake)
+        _plan_unlinked(context, reading, plan, brake, heirs)
     if context.staging.count_customers(linked=True):
-        _plan_all_linked(context, reading, plan, brake)
+        _plan_all_linked(context, reading, plan, brake, heirs)
     for crm_id, (kind, message) in reading.bad.items():
         mapping = context.mappings.of_crm(crm_id)
         plan.add_failure(
@@ -74,8 +75,8 @@ def plan_customers(context: RunContext, reading: Reading, mode: PlanMode, brake:
     return plan
 
 
-def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan, brake: Brake) -> None:
-    matcher, heirs = Matcher.of(context, nothing_changes=True), Heirs(context)
+def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan, brake: Brake, heirs: Heirs) -> None:
+    matcher = Matcher.of(context, nothing_changes=True)
     read_at = reading.list_read_at or 0.0
     total = context.staging.count_customers(linked=False)
     for count, customer in enumerate(context.staging.customers(linked=False)):
@@ -140,8 +141,9 @@ class Heirs:
         return self.is_gone[mapping.crm_id]
 
 
-def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan, brake: Brake) -> None:
-    """Compares every linked customer that changed with its contact: from the list in hand, else read one by one."""
+def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan, brake: Brake, heirs: Heirs) -> None:
+    """Compares every linked customer that changed with its contact: from the list in hand, else read one by one. Those that
+    were deleted after they were read have nothing to say: their contacts belong to their heirs."""
     customers = context.staging.customers(linked=True)
     total, done = context.staging.count_customers(linked=True), 0
     reader = ContactReader(context)
@@ -150,7 +152,7 @@ def _plan_all_linked(context: RunContext, reading: Reading, plan: CustomerPlan, 
             if done:
                 brake(plan)
             to_read: list[Pair] = []
-            for customer in chunk:
+            for customer in (each for each in chunk if not heirs.is_gone.get(each.crm_id)):
                 mapping = context.mappings.of_crm(customer.crm_id)
                 assert mapping is not None
                 listed = context.staging.contact(mapping.finance_code) if reading.list_read_at is not None else None

@@ -11,7 +11,9 @@ from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, k
 from siaghsync.connectors.payamgostar.customers import modified_of, type_of
 from siaghsync.domain.site import is_no
 from siaghsync.errors import CallError, Refused
-from siaghsync.messages.message import Message
+from siaghsync.messages.message import Message, msg
+from siaghsync.state import facts
+from siaghsync.state.database import State
 
 EVER = "1900-01-01T00:00:00.000"
 """Asked for where a query without a condition brings nothing."""
@@ -83,11 +85,11 @@ class Finder:
         elif page.records and since in (None, EVER) and self.crm.type_of_source(source):
             self.answers.setdefault("find_filters_by_type", True)
 
-    def repeats(self, number: int, ids: Collection[str], earlier: set[str]) -> bool:
-        """Whether a page brings nothing but what earlier ones have brought."""
+    def repeats(self, number: int, ids: set[str], last: set[str]) -> bool:
+        """Whether a page is the `last` one once more. One that only holds what was there before can come of edits."""
         if number == 1 or not ids:
             return False
-        if earlier.issuperset(ids):
+        if last == ids:
             self.answers["find_pages"] = False
             return True
         self.answers.setdefault("find_pages", True)
@@ -109,10 +111,14 @@ class Finder:
             if not is_absent(error):
                 raise
             shows_any = None  # nobody knows
-        if shows_any is not False and any(self.crm.find(source, since=EVER, size=1).records for source in sources):
+        if shows_any is not False and any(map(self.shows_any, sources)):
             self.answers["find_empty_queries"] = "none"
             return "queries"
         return "lists" if shows_any else None
+
+    def shows_any(self, source: Source) -> bool:
+        """Whether a list holds anything at all, whatever its date."""
+        return bool(self.crm.find(source, since=EVER, size=1).records)
 
     def learn_without_type(self, sources: Collection[Source]) -> None:
         """Learns from the customers, who are surely there, whether find brings anything without a subtype."""
@@ -120,11 +126,21 @@ class Finder:
         try:
             if any(self.crm.find(kind, since=EVER, size=1, every_type=True).records for kind in kinds):
                 self.answers["find_without_type"] = True
-            elif any(self.crm.find(source, since=EVER, size=1).records for source in sources):
+            elif any(map(self.shows_any, sources)):
                 self.answers["find_without_type"] = False
         except CallError as error:
             if not is_absent(error):
                 raise
+
+    def learn(self, state: State, at: str, count: int) -> list[Message]:
+        """Keeps what this run has learned out of `count` records. Returns what find does not do any more. Belongs inside
+        `State.atomic`."""
+        seen, news = msg("facts.records", count=count), []
+        for question, answer in self.answers.items():
+            if is_no(answer) or self.known.get(question) != answer:
+                changed = facts.learn(state, facts.Fact(question, answer, "probe", seen, at))
+                news += [changed] if changed and is_no(answer) else []
+        return news
 
     def absent(self, source: Source, error: CallError) -> bool:
         """Whether an error says that this CRM has no find for a source."""

@@ -104,7 +104,9 @@ class Importer:
         self.crm.read_customers(pages, everything=True)
         if self.live:
             with context.state.atomic():
-                self.report.warnings += self.crm.learn(context.state, context.run.at())
+                self.report.warnings += self.crm.finder.learn(
+                    context.state, context.run.at(), context.staging.reading_total()
+                )
         if not self.options.force:
             known = context.mappings.count()
             check_list_size("finance", contacts.count, known)

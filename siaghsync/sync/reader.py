@@ -9,22 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
 from siaghsync.clock import Reading, server_clock_moved
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
-from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
+from siaghsync.connectors.payamgostar.customers import created_of, crm_id_of, modified_of
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.site import is_no
 from siaghsync.errors import CallError, InDoubt, Interrupted
 from siaghsync.messages.calendar import TEHRAN
-from siaghsync.messages.message import Message, msg
+from siaghsync.messages.message import msg
 from siaghsync.state import facts
 from siaghsync.state.cursors import Cursors
-from siaghsync.state.database import State
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import Progress, RunContext
 from siaghsync.sync.finding import Finder
@@ -54,6 +53,8 @@ class CrmReader:
     clocks: Callable[[], Reading]
     finder: Finder
     concurrency: int
+    bounds: dict[Source, str] = field(default_factory=dict)
+    """How far the cursor of a source may move at most, where only the dates of the CRM's own records tell its time."""
 
     @staticmethod
     def of(context: RunContext) -> CrmReader:
@@ -109,22 +110,11 @@ class CrmReader:
         if is_open and customers:
             finder.learn_without_type(customers)
         if finder.is_no(question) or finder.is_no("find_customers"):  # without their list nothing else can tell
-            for code in self.crm.document_types([source]):
-                part = f"{source}:{code}"
+            for part in (f"{source}:{code}" for code in self.crm.document_types([source])):
                 found[part] = self.read(part, handle(part), everything=everything)
-                if self.staging.reading_count(part):
-                    finder.answers[question] = False
+            if any(map(self.staging.reading_count, found)):
+                finder.answers[question] = not finder.is_no(question) and finder.shows_any(source)
         return found
-
-    def learn(self, state: State, at: str) -> list[Message]:
-        """Keeps what this run has learned about find. Returns what it does not do any more. Belongs inside `State.atomic`."""
-        seen = msg("facts.records", count=self.staging.reading_total())
-        news = []
-        for question, answer in self.finder.answers.items():
-            if is_no(answer) or self.finder.known.get(question) != answer:
-                changed = facts.learn(state, facts.Fact(question, answer, "probe", seen, at))
-                news += [changed] if changed and is_no(answer) else []
-        return news
 
     def read(self, source: Source, handle: PageHandler, *, everything: bool = False) -> bool | None:
         """Reads what may have changed in a source since its cursor (or `everything`) and gives each page to `handle`.
@@ -202,26 +192,29 @@ class CrmReader:
         So the window stays until, OVERLAP after it was read whole, it is read whole once more: by then all of it shows.
         Nothing is left to wait for if its cursor had been that old at the last whole reading.
         """
-        cursor, last = self.cursors.get(source), datetime.fromisoformat(whole_at)
+        cursor, last, now = self.cursors.get(source), datetime.fromisoformat(whole_at), self.crm_now()
         assert cursor is not None
-        return datetime.fromisoformat(cursor) > last - OVERLAP and self.crm_now() >= last + OVERLAP
+        # Without a `Date` all but the cursor is by our clock, which may be far from the CRM's, and may have been set.
+        is_young = self.crm.server_time is None or datetime.fromisoformat(cursor) > last - OVERLAP
+        return is_young and not last <= now < last + OVERLAP
 
     def _read_upwards(self, source: Source, start: str | None, handle: PageHandler) -> bool:
         """One pass from `start` to the end; whether nothing can have been missed in it."""
         low, number, size = start, 1, PAGE_SIZE
-        promised: int | None = None
+        promised = left = None
+        begun, last_ids = self._shown_time(), set[str]()
         shifted = went_deep = False
-        earlier: set[str] = set()
         while True:
             page = self.finder.page(source, since=low, page=number, size=size)
             if self.cancel.is_set():
                 raise Interrupted(130)
-            self.finder.repeats(number, _ids(page), earlier)
-            earlier = _ids(page) if number == 1 else earlier | _ids(page)
+            self.finder.repeats(number, _ids(page), last_ids)
             if self._needs_pages():
                 return False
             promised = page.total if promised is None else promised
-            shifted |= self._any_moved(source, page.records)
+            shifted |= number > 1 and page.total != left
+            shifted |= self._any_moved(source, page.records) or self._any_made_since(source, begun, page.records)
+            last_ids, left = _ids(page), page.total
             self._take_in(source, page.records, handle)
             self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), promised)
             if _is_last(page, number, size):
@@ -242,24 +235,29 @@ class CrmReader:
         What lies before `start` is passed over here if the server did not do it. A record that is edited meanwhile is
         newer than the cursor will be, which is never later than the run's first answer.
         """
-        number, size, met = 1, PAGE_SIZE, set[str]()
+        number, size, met, last = 1, PAGE_SIZE, set[str](), set[str]()
         totals: set[int | None] = set()
+        begun, shifted = self._shown_time(), False
         while True:
             page = self.finder.page(source, since=start, page=number, size=size, steady=True)
             if self.cancel.is_set():
                 raise Interrupted(130)
             ids = _ids(page)
-            if self.finder.repeats(number, ids, met):
+            if self.finder.repeats(number, ids, last):
                 return self._read_at_once(source, start, handle, page.total)
+            shifted |= self._any_made_since(source, begun, page.records)
             self._take_in(source, page.records, handle, start)
-            size = min(size, len(ids)) if number == 1 and ids else size  # as in _read_upwards
-            met |= ids
+            if number == 1:
+                size = min(size, len(ids)) if ids else size  # as in _read_upwards
+                self.bounds[source] = self._shown_time()
+            met, last = met | ids, ids
             totals.add(page.total)
             self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), page.total)
             if not page.records or (page.total is not None and len(met) >= page.total):
                 break
             number += 1
-        return len(totals) == 1
+        whole = page.total is None or len(met) >= page.total
+        return whole and len(totals) == 1 and not shifted
 
     def _read_at_once(self, source: Source, start: str | None, handle: PageHandler, total: int | None) -> bool:
         """The whole list as one page; whether the server gave all of it."""
@@ -300,6 +298,11 @@ class CrmReader:
         known = self.staging.readings(source, [crm_id for r in records if (crm_id := crm_id_of(r))])
         return any(known.get(crm_id_of(r) or "", _date(r)) != _date(r) for r in records)
 
+    def _any_made_since(self, source: Source, moment: str, records: Records) -> bool:
+        """Whether records show up that were made later: so many may have been deleted meanwhile, which the total hides."""
+        known = self.staging.readings(source, [crm_id for r in records if (crm_id := crm_id_of(r))])
+        return any((crm_date(created_of(r)) or "") > moment for r in records if crm_id_of(r) not in known)
+
     def _take_in(
         self, source: Source, records: Records, handle: PageHandler, start: str | None = None
     ) -> dict[str, str]:
@@ -317,6 +320,12 @@ class CrmReader:
         """Whether the CRM's clock was set since the source was last read to its end."""
         then = self.cursors.clocks(source)
         return then is not None and server_clock_moved(then, self.clocks())
+
+    def _shown_time(self) -> str:
+        """The latest moment that the CRM has shown: the `Date` of its last answer, else the newest date of a record."""
+        if server := self.clocks().server:
+            return as_crm_date(_in_tehran(server))
+        return max((*self.cursors.all().values(), self.staging.highest_reading() or ""), default="")
 
     def crm_now(self) -> datetime:
         """The time by the CRM's own clock, or, if its answers have no date, by ours: Tehran time without an offset.
@@ -344,7 +353,7 @@ class CrmReader:
         the cursor along.
         """
         highest = max(filter(None, (self.staging.highest_reading(source), self.cursors.get(source))), default=None)
-        return min(highest, as_crm_date(self.crm_now())) if highest else None
+        return min(highest, as_crm_date(self.crm_now()), self.bounds.get(source, highest)) or None if highest else None
 
     def window_after(self, source: Source, cursor: str, *, whole: bool) -> tuple[str, str]:
         """(from where the next run reads again, when that window was last read whole), after this run."""

@@ -136,6 +136,10 @@ def test_find_obeys_orders_or_not(sandbox: Sandbox, client: Client) -> None:
     assert sorted(names(client.find())) == list("abcdefgh")
     pages = "".join(names(client.find(pageNumber=page, pageSize=3)) for page in (1, 2, 3))
     assert pages == names(client.find())
+    sandbox.crm.own_order = "newest"
+    assert (names(client.find()), names(client.find(orders=backwards))) == ("hgfedcba", "hgfedcba")
+    sandbox.crm.own_order = "oldest"
+    assert (names(client.find()), names(client.find(orders=backwards))) == ("abcdefgh", "abcdefgh")
 
 
 def test_find_obeys_pages_or_repeats_the_first(sandbox: Sandbox, client: Client) -> None:
