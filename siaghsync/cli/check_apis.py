@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from siaghsync import clock
 from siaghsync.cli.build import clients, document_rules, run_context
 from siaghsync.cli.cool_down import cool_down, has_state
-from siaghsync.cli.environment import settings_of, stop_on_signal
+from siaghsync.cli.environment import is_running, settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.domain.site import BY_NAME, Site
 from siaghsync.errors import LoginLocked, LoginRefused, SiaghsyncError, StateError, UsageError
@@ -38,6 +39,7 @@ from siaghsync.state.audit import stamp
 from siaghsync.state.database import memory_state, open_state
 from siaghsync.state.facts import Fact
 from siaghsync.state.mappings import Mappings
+from siaghsync.state.status import NOT_SCHEDULED, overview
 from siaghsync.sync.context import RunReport
 from siaghsync.sync.lists import read_both
 from siaghsync.sync.runner import check_cool_down, log_in, remember_lock
@@ -107,6 +109,7 @@ def look(settings: Settings, stop: threading.Event, *, deep: bool) -> ApiReport:
     warnings += mapping_warnings(settings.mapping, probe.document_types, codes)
     known, changes = _facts(settings, probe)
     warnings += [ConfigWarning("state", "fact_changed", change) for change in changes]
+    warnings += _unscheduled(settings)
     return ApiReport(crm, finance, warnings, unchecked(crm.facts, measure), known)
 
 
@@ -121,6 +124,17 @@ def _refusal(path: Path) -> tuple[LoginRefused | None, list[ConfigWarning]]:
     except StateError as error:
         return None, [ConfigWarning("state", "state", error.message)]
     return None, []
+
+
+def _unscheduled(settings: Settings) -> Iterator[ConfigWarning]:
+    """Whether an import was done and no sync has come since."""
+    path, interval = settings.siaghsync_state, settings.poll_interval_seconds
+    if has_state(path):
+        with suppress(StateError), closing(open_state(path)) as state:  # was a warning already
+            found = overview(state, clock.now(), is_running=is_running(path), max_age=None, poll_interval=interval)
+            yield from (
+                ConfigWarning("state", "not_scheduled", each) for each in found.problems if each.code == NOT_SCHEDULED
+            )
 
 
 def _facts(settings: Settings, probe: ApiProbe) -> tuple[list[Fact], list[Message]]:

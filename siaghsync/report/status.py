@@ -36,7 +36,7 @@ def status_report(
     if paused := found.figures["paused"]:
         parts.append(Prose(f"- {sentence(Pause(**paused).error.message)}", style="yellow"))
     parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
-    parts += [Prose(f"- {sentence(fallback)}", style="yellow") for fallback in found.fallbacks]
+    parts += [Prose(f"- {sentence(told)}", style="yellow") for told in (*found.clocks, *found.fallbacks)]
     parts += [_summary(found.figures, status, now, poll_interval), *_bars(status.hours, blocks)]
     if status.waits:
         parts += _waits(status.waits, status.tries, now)

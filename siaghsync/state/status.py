@@ -11,7 +11,7 @@ from siaghsync.domain.reasons import Reason
 from siaghsync.domain.site import is_no
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.state import facts, kept_out, pauses, reviews, runs
+from siaghsync.state import facts, far_clocks, kept_out, pauses, reviews, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
@@ -21,6 +21,9 @@ from siaghsync.state.outbox import CREATE_IN_DOUBT, UNSETTLED
 from siaghsync.state.runs import RunRecord
 
 How = Literal["time", "condition", "import"]
+NOT_SCHEDULED = "status.not_scheduled"
+"""The problem that no sync has come since the import."""
+_AFTER_IMPORT_SECONDS = 3600
 
 _REAL_RUN = "dry_run = 0 AND command IN ('sync', 'initial-import')"
 _TOLERANCE = timedelta(minutes=1)
@@ -78,6 +81,8 @@ class Overview:
     problems: list[Message]
     fallbacks: list[Message]
     """What the CRM's find does not do, and how it is read instead."""
+    clocks: list[Message]
+    """Which system's clock is far from this machine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,7 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
             for name, fact in facts.about_reading(state).items()
             if is_no(fact.answer)
         ],
+        clocks=far_clocks.known(state),
     )
 
 
@@ -198,7 +204,8 @@ def _problems(
             msg("status.too_old", seconds=seconds, at=last) if last else msg("status.never", seconds=seconds)
         )
     elif is_overdue(figures, now, poll_interval):
-        problems.append(msg("status.overdue", at=figures["last_run"]["finished_at"]))
+        code = NOT_SCHEDULED if _is_import(figures) else "status.overdue"
+        problems.append(msg(code, at=figures["last_run"]["finished_at"]))
     return problems
 
 
@@ -209,10 +216,16 @@ def _undecided(state: State, waits: Mapping[tuple[str, str], int]) -> list[Messa
 
 
 def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:
-    """Whether at `now` no run is at work, none is paused, and none has ended for twice POLL_INTERVAL_SECONDS."""
+    """Whether at `now` no run is at work, none is paused, and none has ended for twice POLL_INTERVAL_SECONDS; after
+    an import, for an hour at least."""
     if figures["running"] or figures["paused"] or not figures["last_run"]:
         return False
-    return (now - _ended(figures)).total_seconds() > 2 * poll_interval
+    longest = max(2 * poll_interval, _AFTER_IMPORT_SECONDS if _is_import(figures) else 0)
+    return (now - _ended(figures)).total_seconds() > longest
+
+
+def _is_import(figures: Mapping[str, Any]) -> bool:
+    return bool(figures["last_run"]["command"] == "initial-import")
 
 
 def _ended(figures: Mapping[str, Any]) -> datetime:

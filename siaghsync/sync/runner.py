@@ -20,12 +20,13 @@ from siaghsync.errors import (
     Paused,
     SiaghsyncError,
     StateError,
+    System,
     UsageError,
     is_interruption,
 )
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import DocumentRules
-from siaghsync.state import facts, pauses, retries, runs
+from siaghsync.state import facts, far_clocks, pauses, retries, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import State
 from siaghsync.state.meta import COMPLETED
@@ -219,7 +220,15 @@ def log_in(context: RunContext, report: RunReport) -> Session:
             context.state.set_meta(LOCKED_UNTIL, None)
         session = to_finance.result()
         report.reached.add("finance")
+    report.warnings += far_clocks.note(context.state, dict(_clocks_ahead(context)))
     return session
+
+
+def _clocks_ahead(context: RunContext) -> Iterator[tuple[System, float]]:
+    """By how many seconds the clock of each system that dates its answers is ahead of this machine's."""
+    for system, session in context.sessions.items():
+        if (read := session.clocks) and read.server:
+            yield system, (read.server - read.local).total_seconds()
 
 
 def _too_far_ahead(state: State, now: datetime) -> Iterator[Message]:

@@ -21,7 +21,7 @@ STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts"
 ROW = {"productCode": "P-1", "count": 2, "baseUnitPrice": 1500000}
 KEYS = {
     "initial_import_done", "mappings", "pending", "failed", "review", "last_run", "last_success_at", "cursors", "running",
-    "paused", "fallbacks",
+    "paused", "fallbacks", "clocks",
 }  # fmt: skip
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e]")
 
@@ -117,6 +117,7 @@ def test_next_tries_say_when_and_how_many(world: Indoors) -> None:
 
 
 def test_a_run_is_overdue_by_the_poll_interval(world: Indoors) -> None:
+    world.json("sync")
     age(world, minutes=20)
     ended = world.run("status")
     assert ended.exit_code == 1

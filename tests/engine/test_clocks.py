@@ -180,3 +180,35 @@ def test_a_good_run_in_the_future_is_none(empty: World) -> None:
     empty.json("sync", env=our_clock(days=365))
     ended = empty.run("status", "--max-age", "1h")
     assert (ended.exit_code, "in the future" in ended.text) == (1, True)
+
+
+# --- a clock that is far off, and a sync that nobody starts ------------------------------------------------
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(400, "7 minutes ahead of"), (-10800, "3 hours behind"), (200, "")])
+def test_a_clock_that_is_far_off_is_told_by_a_sync_once_and_by_status_as_long_as_it_is(
+    empty: World, ahead: int, words: str
+) -> None:
+    with_dates(empty)
+    empty.finance.clock_offset = ahead
+    said = empty.run("sync").stderr
+    assert ("The clock of" in said, words in said) == (bool(words), True)
+    assert "The clock of" not in empty.run("sync").stderr
+    for text in (*empty.json("status")["clocks"], empty.run("status").stdout.replace("\n", " ")) if words else ():
+        assert words in text
+    assert len(empty.json("status")["clocks"]) == bool(words)
+    empty.finance.clock_offset = 0
+    empty.run("sync")
+    assert empty.json("status")["clocks"] == []
+
+
+def test_a_sync_that_nobody_starts_is_told_from_an_hour_after_the_import_on(empty: World) -> None:
+    def told(env: dict[str, str]) -> list[bool]:
+        status = empty.run("status", env=env)
+        checked = empty.json("check-apis", env=env)["warnings"]
+        return ["cron" in status.stdout, status.exit_code == 1, "not_scheduled" in {each["reason"] for each in checked}]
+
+    assert told(our_clock(minutes=50)) == [False, False, False]
+    assert told(our_clock(minutes=70)) == [True, True, True]
+    empty.json("sync")
+    assert told(our_clock(minutes=70)) == [True, True, False]  # overdue, which is another thing

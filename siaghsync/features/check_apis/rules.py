@@ -16,6 +16,7 @@ from siaghsync.mapping_file import DEFAULT, PLACE_TABLES, MappingFile
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, Param, msg
 from siaghsync.state.facts import Fact
+from siaghsync.state.far_clocks import far_off
 
 
 @dataclass(slots=True)
@@ -49,7 +50,6 @@ class ApiReport:
         return self.crm.ok and self.finance.ok
 
 
-_CLOCK_SECONDS = 300
 _FEW = 3
 _SHARE_OF_TIMEOUT = 0.5
 
@@ -138,15 +138,8 @@ def _warning(system: System, reason: str, hint: Message | None = None, **params:
 def _clocks(crm: Facts, finance: Facts) -> Iterator[ConfigWarning]:
     systems: tuple[tuple[System, Facts], ...] = (("crm", crm), ("finance", finance))
     for system, facts in systems:
-        off = facts.get("clock_seconds")
-        if off is not None and abs(off) > _CLOCK_SECONDS:
-            direction = "ahead" if off > 0 else "behind"
-            yield _warning(system, "clock", span=_span(abs(off)), direction=msg(f"warning.{direction}"))
-
-
-def _span(seconds: float) -> Message:
-    minutes = round(seconds / 60)
-    return msg("warning.minutes", count=minutes) if minutes < 120 else msg("warning.hours", count=round(minutes / 60))
+        if told := far_off(system, facts.get("clock_seconds") or 0):
+            yield ConfigWarning(system, "clock", told)
 
 
 def _types(crm: Facts, expected: Expected) -> Iterator[ConfigWarning]:
