@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from siaghsync.connectors.http.session import HttpSession
 from siaghsync.connectors.siagh.client import Session
 from siaghsync.errors import (
     BrakeError,
@@ -220,13 +221,13 @@ def log_in(context: RunContext, report: RunReport) -> Session:
             context.state.set_meta(LOCKED_UNTIL, None)
         session = to_finance.result()
         report.reached.add("finance")
-    report.warnings += far_clocks.note(context.state, dict(_clocks_ahead(context)))
+    report.warnings += far_clocks.note(context.state, dict(_clocks_ahead(context.sessions)))
     return session
 
 
-def _clocks_ahead(context: RunContext) -> Iterator[tuple[System, float]]:
+def _clocks_ahead(sessions: Mapping[System, HttpSession]) -> Iterator[tuple[System, float]]:
     """By how many seconds the clock of each system that dates its answers is ahead of this machine's."""
-    for system, session in context.sessions.items():
+    for system, session in sessions.items():
         if (read := session.clocks) and read.server:
             yield system, (read.server - read.local).total_seconds()
 
