@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench import Installation, systems
-from benchmarks.cases import Figure, daily_work, growth, imports, start_up, steady_state
+from benchmarks.cases import Figure, daily_work, growth, imports, many_changes, start_up, steady_state
 
 _SIZES = (1_000, 10_000, 100_000)
 _QUICK = (300, 1_000, 3_000)
@@ -50,6 +50,7 @@ def measure(place: Installation, sizes: tuple[int, int, int], rounds: int, only:
     yield from at_once
     if only in "daily":
         yield from daily_work(place, large, tell)
+        yield from many_changes(place, large, min(5_000, large // 2), 20, tell)
 
 
 def table(figures: list[Figure]) -> Table:

@@ -101,6 +101,7 @@ class Systems:
             "FINANCE_PASSWORD": MD5,
             "CONCURRENCY": str(CONCURRENCY),
             "MAX_CREATES_PER_RUN": "1000000",
+            "MAX_UPDATES_PER_RUN": "1000000",
         }
 
 
