@@ -186,6 +186,7 @@ class LogFilter:
     """Which lines of the trail are wanted. `customer` is a customer number, `since` aware UTC.
 
     `search` is a number, a code, or part of what a record was ever called; `before` the id of a line, `run` of a run.
+    With `after`, the id of a line, the oldest lines above it are wanted and not the newest.
     """
 
     customer: str | None = None
@@ -194,51 +195,55 @@ class LogFilter:
     limit: int = 50
     search: str = ""
     before: int | None = None
+    after: int | None = None
     run: int | None = None
 
 
 _TROUBLE = (
     AuditOutcome.FAILED, AuditOutcome.UNKNOWN, AuditOutcome.REVIEW, AuditOutcome.MISDIRECTED, AuditOutcome.EXPIRED,
 )  # fmt: skip
-_HAS_NUMBER = """(customer_number = ? OR CAST(finance_code AS TEXT) = ? OR crm_id = ?
-    OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE customer_number = ?))"""
-_WAS_CALLED = """crm_id IN (SELECT crm_id FROM audit WHERE json_quote(name) LIKE ? ESCAPE '\\'
-    OR (changes LIKE ? ESCAPE '\\' AND EXISTS (SELECT 1 FROM json_tree(changes) AS part
-        WHERE part.type = 'text' AND json_quote(part.value) LIKE ? ESCAPE '\\')))"""
+_OF_CUSTOMER = """(customer_number = :customer
+    OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE customer_number = :customer))"""
+_HAS_NUMBER = """(instr(lower(customer_number), :number) OR instr(finance_code, :number) OR crm_id = :number
+    OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE instr(lower(customer_number), :number))
+    OR (entity = 'invoice' AND instr(lower(name), :number)))"""
+_SPELLED = r"EXISTS (SELECT 1 FROM json_each(:named) AS spelling WHERE {text} LIKE spelling.value ESCAPE '\')"
+_WAS_CALLED = f"""crm_id IN (SELECT crm_id FROM audit WHERE {_SPELLED.format(text="json_quote(name)")}
+    OR ({_SPELLED.format(text="changes")} AND EXISTS (SELECT 1 FROM json_tree(changes) AS part
+        WHERE part.type = 'text' AND {_SPELLED.format(text="json_quote(part.value)")})))"""
 """The whole text of `changes` first, which is quick; then its values alone, since the names of fields are no names."""
-NAMED = "SELECT crm_id FROM audit WHERE entity = 'customer' AND json_quote(name) LIKE :named ESCAPE '\\'"
-"""The CRM ids of customers who were ever called so; the place takes what `loosely` gives."""
+NAMED = f"""SELECT crm_id FROM audit WHERE entity = 'customer'
+    AND {_SPELLED.format(text="json_quote(name)")}"""
+"""The CRM ids of customers who were ever called so; the place takes what `spellings` gives."""
 _SHORTEST_PART = 5
 """A shorter number is a customer's and not part of a phone or national code."""
+_SCRIPTS = [str.maketrans("0123456789", digits) for digits in ("0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩")]
 _OFTEN_OTHERWISE = frozenset("یيىئکكةهۀەأإٱآا")
 """Letters that the same name is written with in more than one way."""
 
 
 def entries(state: State, wanted: LogFilter) -> list[AuditLine]:
     """Lines of the audit trail, the newest last."""
-    conditions, values = ["1"], list[object]()
-    if wanted.customer is not None:
-        conditions.append(
-            "(customer_number = ? OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE customer_number = ?))"
-        )
-        values += [wanted.customer, wanted.customer]
-    if wanted.failed:
-        conditions.append(f"outcome IN ({', '.join('?' * len(_TROUBLE))})")
-        values += _TROUBLE
-    if wanted.since is not None:
-        conditions.append("at >= ?")
-        values.append(stamp(wanted.since))
-    if wanted.search:
-        number = ascii_digits(wanted.search).strip()
-        is_short = number.isdecimal() and len(number) < _SHORTEST_PART
-        conditions.append(_HAS_NUMBER if is_short else f"({_HAS_NUMBER} OR {_WAS_CALLED})")
-        values += [number] * 4 if is_short else [*[number] * 4, *[loosely(wanted.search)] * 3]
-    for column, limit in (("id <", wanted.before), ("run_id =", wanted.run)):
-        if limit is not None:
-            conditions.append(f"{column} ?")
-            values.append(limit)
-    sql = f"SELECT * FROM audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
-    return [line_of(row) for row in reversed(state.rows(sql, (*values, wanted.limit)))]
+    number = ascii_digits(wanted.search).strip().lower()
+    is_short = number.isdecimal() and len(number) < _SHORTEST_PART
+    asked: list[tuple[object, str]] = [
+        (wanted.customer, _OF_CUSTOMER),
+        (wanted.failed or None, f"outcome IN {tuple(map(str, _TROUBLE))}"),
+        (wanted.since, "at >= :since"),
+        (number or None, _HAS_NUMBER if is_short else f"({_HAS_NUMBER} OR {_WAS_CALLED})"),
+        (wanted.before, "id < :before"),
+        (wanted.after, "id > :after"),
+        (wanted.run, "run_id = :run"),
+    ]
+    where = " AND ".join(condition for value, condition in asked if value is not None) or "1"
+    values = {
+        "customer": wanted.customer, "since": stamp(wanted.since) if wanted.since else "", "number": number,
+        "named": spellings(wanted.search), "before": wanted.before, "after": wanted.after, "run": wanted.run,
+        "limit": wanted.limit,
+    }  # fmt: skip
+    order = "DESC" if wanted.after is None else "ASC"
+    rows = state.rows(f"SELECT * FROM audit WHERE {where} ORDER BY id {order} LIMIT :limit", values)
+    return sorted(map(line_of, rows), key=lambda line: line.id)
 
 
 def of_record(
@@ -272,10 +277,16 @@ def line_of(row: Record) -> AuditLine:
     )
 
 
-def loosely(text: str) -> str:
-    """A LIKE pattern for JSON texts that hold this text, in whichever letter forms and with whichever spaces."""
+def spellings(text: str) -> str:
+    """LIKE patterns, as a JSON list, for JSON texts that hold this text: in whichever letter forms and with whichever spaces,
+    and with its digits in any script."""
+    ascii_text = ascii_digits(text.strip())
+    return json.dumps(sorted({_loosely(ascii_text.translate(digits)) for digits in _SCRIPTS}))
+
+
+def _loosely(text: str) -> str:
     letters = []
-    for letter in json.dumps(text.strip(), ensure_ascii=False)[1:-1]:
+    for letter in json.dumps(text, ensure_ascii=False)[1:-1]:
         if letter in _OFTEN_OTHERWISE:
             letters.append("_")
         elif letter.isspace() or letter == "\u200c":

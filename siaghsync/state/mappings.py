@@ -4,7 +4,7 @@ open about either side of a pair."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from siaghsync.domain.customer import CustomerMapping, Kind
 from siaghsync.domain.document import Posted, plain
 from siaghsync.domain.normalize import ascii_digits
-from siaghsync.state.audit import NAMED, last_name, loosely
+from siaghsync.state.audit import NAMED, last_name, last_names, spellings
 from siaghsync.state.columns import Record
 from siaghsync.state.database import Row, State
 from siaghsync.state.outbox import UNSETTLED
@@ -133,11 +133,11 @@ class PostedDocuments:
     def page(self, limit: int, place: int = 0, search: str = "") -> list[tuple[PostedEntry, str]]:
         """Posted documents with the names of their customers, the newest first, from the `place`-th on.
 
-        With `search` those with that customer number, number in the CRM, or pre-invoice number, and those of customers whose
+        With `search` those with it in the customer number, number in the CRM, or pre-invoice number, and those of customers whose
         name it is a part of.
         """
         where = (
-            ":q = '' OR customer_number = :q OR crm_number = :q OR finance_number = :q "
+            ":q = '' OR instr(lower(customer_number), :q) OR instr(lower(crm_number), :q) OR instr(finance_number, :q) "
             f"OR (:named <> '' AND customer_crm_id IN ({NAMED}))"
         )
         found = self._state.db.table("posted_documents").rows_where(
@@ -269,16 +269,22 @@ class Mappings:
     def page(self, limit: int, place: int = 0, search: str = "") -> list[tuple[Link, str]]:
         """Linked pairs with the names of the customers, by finance code, from the `place`-th on.
 
-        With `search` those with that number, id or code, and those whose name it is a part of.
+        With `search` those with it in their number or code, or with that id, and those whose name it is a part of.
         """
         where = (
-            ":q = '' OR customer_number = :q OR crm_id = :q OR CAST(finance_code AS TEXT) = :q "
+            ":q = '' OR instr(lower(customer_number), :q) OR crm_id = :q OR instr(finance_code, :q) "
             f"OR (:named <> '' AND crm_id IN ({NAMED}))"
         )
         found = self._state.db.table("customer_mappings").rows_where(
             where, _search(search), order_by="finance_code", limit=limit, offset=place
         )
         return [(link, last_name(self._state, link.crm_id)) for link in map(_link, found)]
+
+    def names(self, numbers: Iterable[str | None]) -> dict[str, str]:
+        """Customer number -> the name that its linked customer was last known by."""
+        sql = "SELECT customer_number, crm_id FROM customer_mappings WHERE customer_number IN (SELECT value FROM json_each(?))"
+        found = {row["crm_id"]: row["customer_number"] for row in self._state.rows(sql, (json.dumps([*numbers]),))}
+        return {found[crm_id]: name for crm_id, name in last_names(self._state, found).items() if crm_id}
 
     def add(self, mapping: CustomerMapping, linked_by: str, at: str) -> None:
         """Links a pair. Raises sqlite3.IntegrityError if either side is linked already."""
@@ -313,8 +319,8 @@ class Mappings:
 
 
 def _search(text: str) -> dict[str, str]:
-    number = ascii_digits(text).strip()
-    return {"q": number, "named": "" if number.isdecimal() else loosely(text)}
+    number = ascii_digits(text).strip().lower()
+    return {"q": number, "named": "" if number.isdecimal() else spellings(text)}
 
 
 def _mapping(row: Row | None) -> CustomerMapping | None:

@@ -60,9 +60,30 @@ def any_yet(state: State) -> bool:
     return last(state) is not None
 
 
-def newest(state: State, limit: int, before: int | None = None) -> list[RunRecord]:
-    """The last runs, dry ones included, the newest first; those with an id below `before`."""
-    return select(state, "id < ?", (before if before is not None else 2**62,), limit)
+def newest(state: State, limit: int) -> list[RunRecord]:
+    """The last runs, dry ones included, the newest first."""
+    return select(state, "1", (), limit)
+
+
+_QUIET = "dry_run = 0 AND outcome IS 'ok' AND NOT EXISTS (SELECT 1 FROM audit WHERE run_id = runs.id)"
+"""It went well and had nothing to do."""
+
+
+def page(
+    state: State, before: int | None, after: int | None, limit: int, *, with_quiet: bool = True
+) -> list[RunRecord]:
+    """Runs, the newest first: the newest below the id `before`, or the oldest above the id `after`."""
+    where = "1" if with_quiet else f"NOT ({_QUIET})"
+    if after is None:
+        return select(state, f"{where} AND id < ?", (before or 2**62,), limit)
+    rows = state.db.table("runs").rows_where(f"{where} AND id > ?", [after], order_by="id", limit=limit)
+    return [record_of(row) for row in rows][::-1]
+
+
+def quiet_between(state: State, older: int, newer: int | None = None) -> int:
+    """How many runs between two ids, None: up to the newest, went well and had nothing to do."""
+    where = f"id > ? AND id < ? AND {_QUIET}"
+    return state.db.table("runs").count_where(where, [older, newer or 2**62])
 
 
 def failed(state: State, since: datetime | None, limit: int) -> list[RunRecord]:

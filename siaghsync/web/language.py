@@ -147,6 +147,13 @@ class PageLanguage:
         """How long ago a stored time was, in words."""
         return self.message(ago(stored, clock.now()))
 
+    def duration(self, start: str, end: str) -> str:
+        """How long it was from one stored time to another, in words."""
+        seconds = max(0, round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()))
+        if seconds < 60:
+            return self.text("seconds_long", count=seconds)
+        return self.text("minutes_long", minutes=seconds // 60, seconds=seconds % 60)
+
     def month(self, month: str) -> str:
         """A Jalali month (`1404-09`) by its name."""
         year, _, number = month.partition("-")
