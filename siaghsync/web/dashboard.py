@@ -28,7 +28,9 @@ def first_page(page: PageContext) -> Response:
 
 
 def live_part(page: PageContext) -> Response:
-    """The part of the first page that changes by itself."""
+    """The part of the first page that changes by itself; the whole page for whoever opens its address."""
+    if not page.is_part():
+        return page.go("/")
     return page.show("_live.html", **_first_page(page))
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -96,8 +97,7 @@ class Pages:
             return None
         if page.session:
             return None if page.session.role >= needs else page.message("error_role", 403)
-        wanted = page.request.url.path if page.request.method == "GET" else ""
-        return page.go(f"/login?next={quote(page.inside(wanted))}")
+        return page.go(f"/login?next={quote(page.here())}")
 
 
 def _same(given: str, expected: str) -> bool:
@@ -151,11 +151,11 @@ class PageContext:
     def show(self, template: str, status: int = 200, **context: Any) -> Response:
         """A page made from a template."""
         flash = ""
-        if self.session and template != "_live.html":
+        if self.session and not self.is_part():
             flash, self.session.flash = self.session.flash, ""
         text = self.pages.templates.get_template(template).render(
             t=self.language.text, word=self.language.word, lang=self.language, root=self.dependencies.root_path,
-            csrf=self._csrf(), session=self.session, here=self._here(), flash=flash, **self._standing(), **context,
+            csrf=self._csrf(), session=self.session, here=self.here(), flash=flash, **self._standing(), **context,
         )  # fmt: skip
         return HTMLResponse(text, status)
 
@@ -173,12 +173,19 @@ class PageContext:
             self.cookie["csrf"] = secrets.token_urlsafe(32)
         return str(self.cookie["csrf"])
 
-    def _here(self) -> str:
-        """Where a switch of the language leads back to."""
+    def here(self) -> str:
+        """The page that one is on: where a switch of the language, or a new login, leads back to."""
         url = self.request.url
-        if self.request.method != "GET":
-            return "/"
+        if self.is_part():
+            url = URL(self.request.headers.get("hx-current-url", ""))
+        elif self.request.method == "POST":
+            # The form stands on the page above its own address.
+            url = url.replace(path=url.path.rpartition("/")[0] or "/", query="")
         return self.inside(f"{url.path}?{url.query}" if url.query else url.path)
+
+    def is_part(self) -> bool:
+        """Whether only a part of a page is asked for, which changes by itself."""
+        return "hx-request" in self.request.headers
 
     def message(self, text: str, status: int, error: Message | None = None) -> Response:
         """A page that says one thing, and what an error said about it. Where it is about a review, it leads back there."""
@@ -191,7 +198,7 @@ class PageContext:
         if flash and self.session:
             self.session.flash = flash
         address = self.dependencies.root_path + path
-        if "hx-request" in self.request.headers:
+        if self.is_part():
             return Response(status_code=200, headers={"HX-Redirect": address})
         return RedirectResponse(address, 303)
 

@@ -1,0 +1,100 @@
+"""The parts of pages that change by themselves, in a real browser: they disturb nobody; a session that ends leads back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.patience import wait_for
+from tests.web.browsing import Visitor, needs_chromium
+from tests.web.serving import PASSWORD, Served
+from tests.world import finish, holding
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """Somebody who is logged in and reads English."""
+    context = browser.new_context(locale="en")
+    visitor = Visitor(context, served)
+    yield visitor.log_in()
+    context.close()
+    assert visitor.complaints == []
+
+
+@contextmanager
+def running(served: Served) -> Iterator[int]:
+    """A run at work, and its number."""
+    with holding(served.world, "login"):
+        process = served.world.start("sync")
+        wait_for(lambda: served.world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL"))
+        ((run_id,),) = served.world.rows("SELECT max(id) FROM runs")
+        yield run_id
+    finish(process)
+
+
+def changed(page: Page, served: Served, crm_id: str) -> None:
+    """Lets the figures change, and waits until the page shows them anew."""
+    page.evaluate("document.querySelector('#live').dataset.old = 'yes'")
+    assert served.call("identity", crm_id).status_code == 200
+    page.wait_for_selector("#live:not([data-old])")
+
+
+def test_what_is_open_stays_open_and_the_focus_stays(page: Page, served: Served) -> None:
+    with running(served):
+        page.goto(served.url + "/")
+        page.locator("details").nth(1).locator("summary").click()
+        page.locator("a[href='/waiting']").last.focus()
+        for n in range(2):
+            changed(page, served, f"00000000-0000-0000-0000-00000000000{n}")
+            assert page.locator("details").evaluate_all("all => all.map(each => each.open)")[:2] == [False, True]
+            assert page.evaluate("document.activeElement.getAttribute('href')") == "/waiting"
+
+
+def test_only_news_is_read_out(page: Page, served: Served) -> None:
+    with running(served):
+        page.goto(served.url + "/")
+        assert page.locator("#live [role=status], #live [aria-live]").count() == 0
+        changed(page, served, "00000000-0000-0000-0000-00000000000a")
+        assert page.inner_text("#told") == ""
+    page.wait_for_selector(".state.busy", state="detached")
+    assert page.inner_text("#told") == page.inner_text("#live .state h2")
+
+
+def test_a_session_that_ends_meanwhile_leads_back_to_the_page(page: Page, served: Served) -> None:
+    with running(served) as run_id:
+        for path in ("/", f"/runs/{run_id}"):
+            page.goto(served.url + path)
+            csrf = page.locator("input[name=csrf]").first.input_value()
+            page.context.request.post(served.url + "/logout", form={"csrf": csrf})
+            page.wait_for_selector("#password")
+            page.fill("#user", "Zahra")
+            page.fill("#password", PASSWORD)
+            page.press("#password", "Enter")
+            page.wait_for_selector("nav")
+            assert page.url == served.url + path
+
+
+def test_where_a_login_leads(served: Served) -> None:
+    def target(path: str, **headers: str) -> str:
+        answer = served.get(path, headers=headers, cookies={"siaghsync_session": ""})
+        return answer.headers.get("HX-Redirect") or answer.headers["Location"]
+
+    part = {"HX-Request": "true"}
+    assert target("/trail?q=24&failed=1") == "/login?next=/trail%3Fq%3D24%26failed%3D1"
+    assert target("/live", **part, **{"HX-Current-URL": f"{served.url}/?a=1"}) == "/login?next=/%3Fa%3D1"
+    assert target("/live", **part, **{"HX-Current-URL": "https://evil.example//evil.example"}) == "/login?next=/"
+    served.log_in()
+    assert served.get("/live").headers["Location"] == "/"
+    csrf = served.csrf("/")
+    kept = served.http.cookies.get_dict()
+    served.post("/logout", {"csrf": csrf})
+    decided = served.post("/reviews/7/decide", {"csrf": csrf}, cookies=kept)
+    assert decided.headers["Location"] == "/login?next=/reviews/7"
