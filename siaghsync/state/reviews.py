@@ -32,6 +32,11 @@ FINAL_REASONS: frozenset[str] = frozenset(
 """Reasons that end a record's own tries: it rests until a person decides or the record changes. All others come from matching
 and are decided anew whenever the record is looked at."""
 
+RETRIED: frozenset[str] = FINAL_REASONS | {
+    Reason.POSSIBLE_DUPLICATE, Reason.MAY_BE_POSTED, Reason.SAME_DOCUMENT, Reason.CHANGED_AFTER_DISCARD,
+}  # fmt: skip
+"""Reasons about which "try again" is an answer. Any other question comes back until one of the records has changed."""
+
 _ONCE_MORE_OR_NOT = (Resolution.RETRY, Resolution.DISCARD)
 _MAY_STAND_IN_FINANCE = (Reason.UNKNOWN_OUTCOME, Reason.MAY_BE_POSTED)
 _OTHERWISE = (

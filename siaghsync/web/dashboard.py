@@ -20,6 +20,13 @@ from siaghsync.web.language import PageLanguage
 from siaghsync.web.page import PageContext
 
 _HEALTH_SECONDS = 5
+_PLACES = {
+    "status.reviews": "/reviews",
+    "status.import_leftovers": "/waiting",
+    "status.customer_code_undecided": "/site",
+    "warning.fact_changed": "/site",
+}
+"""Problem -> the page that tells more; of any other problem the runs do."""
 
 
 def first_page(page: PageContext) -> Response:
@@ -56,6 +63,7 @@ def _first_page(page: PageContext) -> dict[str, Any]:
     return {
         "found": found,
         "figures": found.figures,
+        "places": {problem.code: _PLACES.get(problem.code, "/runs") for problem in found.problems},
         "charts": [
             _chart(language, "last_day", "hour", [language.hour(slot.start) for slot in hours], hours),
             _chart(language, "last_week", "day", [language.day(slot.start) for slot in days], days),

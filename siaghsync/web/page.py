@@ -188,9 +188,11 @@ class PageContext:
         return "hx-request" in self.request.headers
 
     def message(self, text: str, status: int, error: Message | None = None) -> Response:
-        """A page that says one thing, and what an error said about it. Where it is about a review, it leads back there."""
+        """A page that says one thing, and what an error said about it. From a decision it leads back to where that was made."""
+        path = self.inside(self.request.url.path)
         review_id = self.request.path_params.get("review_id") if status != 404 else None
-        back = f"/reviews/{review_id}?{self.form.get('query', '')}".rstrip("?") if review_id else ""
+        place = f"/reviews/{review_id}" if review_id else "/reviews" if path.startswith("/reviews") else ""
+        back = f"{place}?{self.form.get('query', '')}".rstrip("?") if place else ""
         return self.show("message.html", status, text=text, error=error, back=back)
 
     def go(self, path: str, flash: str = "") -> Response:

@@ -151,6 +151,8 @@ def way_text(reason: str, way: Resolution) -> str:
     """The name of the text about a way out of a question; its hint has `_hint` behind it."""
     if way is Resolution.DISCARD and reason == Reason.SAME_DOCUMENT:
         return "way_discard_same"
+    if way is Resolution.RETRY and reason not in reviews.RETRIED:
+        return "way_look_again"
     is_corrected = way is Resolution.DISCARD and reason in _AFTER_POSTING
     return "way_discard_after_posting" if is_corrected else f"way_{way}"
 

@@ -53,7 +53,7 @@ def test_each_text_that_the_pages_use_is_there_and_none_is_there_for_nothing() -
     assert used <= texts
     everything = "\n".join(SOURCES)
     made_up = {f"{start}{way}" for start in ("way_", "sure_") for way in WAYS}
-    made_up |= {f"way_{way}_hint" for way in (*WAYS, "discard_after_posting", "discard_same")}
+    made_up |= {f"way_{way}_hint" for way in (*WAYS, "discard_after_posting", "discard_same", "look_again")}
     made_up |= {f"error_{status}" for status in (400, 404, 405, 413, 500)}
     made_up |= {f"sort_{name}" for name in SORTS} | {"many_never_arrives", "many_not_known"}
     made_up |= {f"part_{name}" for name in ("all", *PARTS)} | {f"report_{name}" for name in _COLUMNS}

@@ -290,3 +290,27 @@ def test_a_decision_that_was_acted_on_offers_no_way_back(listed: Served) -> None
     assert "/reopen" in listed.get(f"/reviews/{review_id}").text
     world.run("sync")
     assert "/reopen" not in listed.get(f"/reviews/{review_id}").text
+
+
+def test_a_retry_that_would_only_ask_again_says_so(listed: Served) -> None:
+    for name, is_look in (("W-9", True), ("آنکه نشد", False)):
+        page = plain(listed.get(f"/reviews/{of(listed.world, name)}").text)
+        assert ("Look again" in page, "Try again" in page) == (is_look, not is_look), name
+
+
+def test_an_error_after_a_decision_leads_back_to_where_it_was_made(listed: Served) -> None:
+    one, csrf = f"/reviews/{of(listed.world, 'W-9')}", listed.csrf("/")
+    for path, form, back in (
+        ("/reviews/decide", {"csrf": csrf, "way": "link", "query": "kind=quote"}, "/reviews?kind=quote"),
+        (f"{one}/decide", {"csrf": "old", "way": "retry", "query": "kind=quote"}, f"{one}?kind=quote"),
+        (f"{one}/decide", {"csrf": csrf, "way": "corrected", "query": ""}, one),
+        ("/reviews/999999/decide", {"csrf": csrf, "way": "retry"}, "/reviews"),
+    ):  # fmt: skip
+        answer = listed.post(path, form)
+        assert answer.status_code >= 400
+        assert f'href="{back}"' in answer.text.split("<main")[1], path
+
+
+def test_each_problem_of_the_overview_is_a_link_to_where_it_is_told(listed: Served) -> None:
+    section = listed.get("/live").text.split('class="state bad"')[1].split("</section>")[0]
+    assert section.count("<li>") == section.count('<li><a href="/') > 0
