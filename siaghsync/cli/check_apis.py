@@ -72,6 +72,7 @@ def check_apis(
         write_json(report_as_json(report))
     else:
         show(*as_text(report))
+    _told(settings.siaghsync_state, report)
     raise typer.Exit(0 if report.ok else _FAILED)
 
 
@@ -138,7 +139,8 @@ def _unscheduled(settings: Settings) -> Iterator[ConfigWarning]:
 
 
 def _facts(settings: Settings, probe: ApiProbe) -> tuple[list[Fact], list[Message]]:
-    """What is known now about the open questions, kept if there is a state file to keep it in; and which answers have changed."""
+    """What is known now about the open questions, kept if there is a state file to keep it in; and which answers have changed
+    since somebody was told."""
     at = stamp(clock.now())
     found = [Fact(question, answer, "probe", evidence, at) for question, answer, evidence in probe.answers]
     if probe.parties.verdict:
@@ -149,12 +151,21 @@ def _facts(settings: Settings, probe: ApiProbe) -> tuple[list[Fact], list[Messag
     if has_state(settings.siaghsync_state):
         with suppress(StateError), closing(open_state(settings.siaghsync_state)) as state:  # was a warning already
             with state.atomic():
-                changes += filter(None, [facts.learn(state, fact) for fact in found])
+                for fact in found:
+                    facts.learn(state, fact)
+            changes = facts.untold(state)
             known |= {name: stored for name in BY_NAME if (stored := facts.find(state, name))}
     if settings.preinvoice_customer:
         question = facts.PREINVOICE_CUSTOMER
         known[question] = Fact(question, settings.preinvoice_customer, "setting", msg("facts.setting"), at)
     return list(known.values()), changes
+
+
+def _told(path: Path, report: ApiReport) -> None:
+    """The changed answers of the report were shown."""
+    if changes := [warning.message for warning in report.warnings if warning.reason == "fact_changed"]:
+        with closing(open_state(path)) as state:
+            facts.told(state, changes)
 
 
 def _note_lock(path: Path, errors: list[SiaghsyncError]) -> None:

@@ -13,6 +13,7 @@ import typer
 from siaghsync.cli.build import document_rules, run_context
 from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
+from siaghsync.cli.run import tell_changes
 from siaghsync.errors import UsageError
 from siaghsync.features.rehearse.journal import Journal
 from siaghsync.features.rehearse.render import as_json as rehearsal_as_json
@@ -63,6 +64,7 @@ def _carry_out(settings: Settings, only: Part | None, said: Mapping[str, Any], *
     ):
         journal, report = Journal(state), RunReport(context.staging)
         _tell_earlier(journal)
+        tell_changes(state)
         with closed_whatever_happens(context, report):
             year = log_in(context, report).fiscal_year
             codes = document_rules(settings, state)()

@@ -22,7 +22,7 @@ from siaghsync.messages.message import msg
 from siaghsync.report.run import failures_as_json, run_report
 from siaghsync.report.terminal import error_document, progress_bar, say, say_message, show, tell_error, write_json
 from siaghsync.settings import Settings
-from siaghsync.state import kept_out, pauses, runs
+from siaghsync.state import facts, kept_out, pauses, runs
 from siaghsync.state.access import locked_state
 from siaghsync.state.database import State, memory_state, open_state
 from siaghsync.state.meta import SERVICE
@@ -79,7 +79,18 @@ def carry_out(
             result = start(context, notifier.report, mode)
             code = stop.exit_code or result.exit_code
             _show(result, mode, output, code)
+            if (code or not output.quiet) and not dry_run:
+                tell_changes(state)
             return notifier.ended(result, code)
+
+
+def tell_changes(state: State) -> None:
+    """Says which learned facts have changed, if nobody was told yet."""
+    changes = facts.untold(state)
+    for change in changes:
+        say_message(change)
+    if changes:
+        facts.told(state, changes)
 
 
 @contextmanager

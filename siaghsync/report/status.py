@@ -36,7 +36,8 @@ def status_report(
     if paused := found.figures["paused"]:
         parts.append(Prose(f"- {sentence(Pause(**paused).error.message)}", style="yellow"))
     parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
-    parts += [Prose(f"- {sentence(told)}", style="yellow") for told in (*found.clocks, *found.fallbacks)]
+    told = (*found.clocks, *found.fallbacks, *found.changes)
+    parts += [Prose(f"- {sentence(each)}", style="yellow") for each in told]
     parts += [_summary(found.figures, status, now, poll_interval), *_bars(status.hours, blocks)]
     if status.waits:
         parts += _waits(status.waits, status.tries, now)

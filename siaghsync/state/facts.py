@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ PREINVOICE_CUSTOMER = "preinvoice_customer"
 """The question whom pre-invoices are booked on: `party`, `contact`, or None while it is open (contract siagh §4)."""
 
 
+_UNTOLD = "untold facts"
 _IN_DOUBT = """
     SELECT name FROM meta WHERE name >= 'fact: ' AND name < 'fact:!' AND json_extract(value, '$.doubt') IS NOT NULL
 """
@@ -58,8 +60,8 @@ def about_reading(state: State) -> dict[str, Fact]:
     return {name: fact for name in names if (fact := find(state, name))}
 
 
-def learn(state: State, fact: Fact) -> Message | None:
-    """Keeps a fact in place of an older one. Returns what is to be told, once, if it contradicts that.
+def learn(state: State, fact: Fact) -> None:
+    """Keeps a fact in place of an older one. That a probe contradicts that is among the `untold` until somebody was told.
 
     What a probe shows does not replace what a rehearsal has found. A contradiction by a probe stays in doubt where the question
     bears on documents, until a person answers it, or says whom pre-invoices are booked on, in a rehearsal.
@@ -67,20 +69,42 @@ def learn(state: State, fact: Fact) -> Message | None:
     known, question = find(state, fact.question), BY_NAME[fact.question]
     is_probe = fact.how == "probe"
     changed = known if known and not question.varies and _contradict(known.answer, fact.answer) else None
-    told = _changed(question, changed.answer, fact.answer) if changed else None
     with state.atomic():
         if known and known.how == "rehearsal" and is_probe:
-            if changed is None or known.doubt == fact.answer:
-                return None
-            _keep(state, replace(known, doubt=fact.answer))
-            return told
+            if changed and known.doubt != fact.answer:
+                _keep(state, replace(known, doubt=fact.answer))
+                _tell_later(state, question, changed.answer, fact.answer)
+            return
+        if is_probe and changed:
+            _tell_later(state, question, changed.answer, fact.answer)
         if is_probe and question.holds_documents and known:
             fact = replace(fact, doubt=changed.answer if changed else known.doubt)
         if not is_probe and question.name == PREINVOICE_CUSTOMER:
             for each in filter(None, (find(state, name) for name in BY_NAME)):
                 _keep(state, replace(each, doubt=None))
         _keep(state, fact)
-        return told
+
+
+def untold(state: State) -> list[Message]:
+    """The answers that have changed and of which nobody was told yet, in words."""
+    return [Message.from_json(data) for data in json.loads(state.meta(_UNTOLD) or "[]")]
+
+
+def _tell_later(state: State, question: Question, before: Any, now: Any) -> None:
+    change = _changed(question, before, now)
+    if change not in untold(state):
+        _keep_untold(state, [*untold(state), change])
+
+
+def told(state: State, changes: Collection[Message]) -> None:
+    """Somebody was told of these."""
+    with state.atomic():
+        _keep_untold(state, [change for change in untold(state) if change not in changes])
+
+
+def _keep_untold(state: State, changes: Sequence[Message]) -> None:
+    data = [change.as_json() for change in changes]
+    state.set_meta(_UNTOLD, json.dumps(data, ensure_ascii=False) if data else None)
 
 
 def doubts(state: State) -> list[Message]:

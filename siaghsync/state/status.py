@@ -83,6 +83,8 @@ class Overview:
     """What the CRM's find does not do, and how it is read instead."""
     clocks: list[Message]
     """Which system's clock is far from this machine's."""
+    changes: list[Message]
+    """Learned facts that have changed and of which nobody was told yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +127,25 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
     last_runs = runs.select(state, "dry_run = 0", (), 8)
     figures = _figures(state, now, last_runs[0] if is_running and last_runs else None)
     unknown, waits = _in_doubt(state), _grouped(state, "retries")
+    problems = [
+        *_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
+        *_undecided(state, waits),
+        *kept_out.repeated(state),
+    ]
     return Overview(
         figures=figures,
         runs=last_runs,
         waits=waits | ({("customer", Reason.UNKNOWN_OUTCOME): unknown} if unknown else {}),
         skips=_grouped(state, "skips"),
         next_try_at=state.value("SELECT min(next_try_at) FROM retries"),
-        problems=[
-            *_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
-            *_undecided(state, waits),
-            *kept_out.repeated(state),
-        ],
+        problems=problems,
         fallbacks=[
             msg(f"finding.{name}", seen=fact.evidence)
             for name, fact in facts.about_reading(state).items()
             if is_no(fact.answer)
         ],
         clocks=far_clocks.known(state),
+        changes=[change for change in facts.untold(state) if change not in problems],
     )
 
 

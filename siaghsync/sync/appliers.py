@@ -169,11 +169,9 @@ class Live:
             _note_older(self.context, reader.reading.older)
             if reader.reading.clock_moved:
                 self.context.cursors.forget_dates()
-            if parties.verdict and (news := facts.learn(state, facts.of_parties(parties, self.context.run.at()))):
-                self.outcomes.report.warnings.append(news)
-            self.outcomes.report.warnings += reader.crm.finder.learn(
-                state, self.context.run.at(), self.context.staging.reading_total()
-            )
+            if parties.verdict:
+                facts.learn(state, facts.of_parties(parties, self.context.run.at()))
+            reader.crm.finder.learn(state, self.context.run.at(), self.context.staging.reading_total())
         self._let_go(planner)
 
     def _let_go(self, planner: DocumentPlanner) -> None:

@@ -132,15 +132,12 @@ class Finder:
             if not is_absent(error):
                 raise
 
-    def learn(self, state: State, at: str, count: int) -> list[Message]:
-        """Keeps what this run has learned out of `count` records. Returns what find does not do any more. Belongs inside
-        `State.atomic`."""
-        seen, news = msg("facts.records", count=count), []
+    def learn(self, state: State, at: str, count: int) -> None:
+        """Keeps what this run has learned out of `count` records. Belongs inside `State.atomic`."""
+        seen = msg("facts.records", count=count)
         for question, answer in self.answers.items():
             if is_no(answer) or self.known.get(question) != answer:
-                changed = facts.learn(state, facts.Fact(question, answer, "probe", seen, at))
-                news += [changed] if changed and is_no(answer) else []
-        return news
+                facts.learn(state, facts.Fact(question, answer, "probe", seen, at))
 
     def absent(self, source: Source, error: CallError) -> bool:
         """Whether an error says that this CRM has no find for a source."""

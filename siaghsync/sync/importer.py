@@ -98,15 +98,13 @@ class Importer:
         """Reads both lists into staging; returns the contacts that can't be understood and are not linked."""
         context = self.context
         contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
-        if self.live and (news := facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))):
-            self.report.warnings.append(news)
+        if self.live:
+            facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))
         pages = {source: AllCustomers(context, self.report, kind) for source, kind in customer_sources(context.crm)}
         self.crm.read_customers(pages, everything=True)
         if self.live:
             with context.state.atomic():
-                self.report.warnings += self.crm.finder.learn(
-                    context.state, context.run.at(), context.staging.reading_total()
-                )
+                self.crm.finder.learn(context.state, context.run.at(), context.staging.reading_total())
         if not self.options.force:
             known = context.mappings.count()
             check_list_size("finance", contacts.count, known)

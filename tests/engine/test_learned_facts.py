@@ -13,6 +13,10 @@ from tests.environment import SINCE
 from tests.indoors import indoors
 from tests.world import Maker, World
 
+MESSAGE = (
+    "What was learned of the systems is no longer so. Whom are pre-invoices booked on: the contact's own code, or its account "
+    'party? Before: "party". Now: "contact".'
+)
 ANSWERS = 'preinvoice_customer = "SIAGHSYNC TEST"\nscript_error_saves_nothing = true\n'
 
 
@@ -82,6 +86,41 @@ def test_a_run_that_learns_it_tells_it_once_and_posts_nothing(world: World) -> N
     assert (first.exit_code, "100-1405/7" in str([p.fields for p in world.finance.preinvoices])) == (1, False)
     by_setting = world.json("sync", env={"PREINVOICE_CUSTOMER": "contact"})
     assert told(by_setting) == [("create", None)]
+
+
+def test_what_a_quiet_run_learns_stays_in_status_until_somebody_was_told(world: World) -> None:
+    agree_now(world)
+
+    def in_status() -> bool:
+        shown = " ".join(world.run("status").stdout.split())
+        assert world.json("status")["changed_facts"] == ([] if "no longer so" not in shown else [MESSAGE])
+        return MESSAGE in shown
+
+    quiet = world.run("sync", "--full", "--quiet")
+    assert (quiet.exit_code, quiet.text) == (0, "")
+    assert world.run("sync", "--full", "--dry-run").exit_code == 0
+    assert in_status()
+    assert in_status(), "a monitor that looks every minute is nobody"
+    assert MESSAGE in world.run("sync").stderr
+    assert not in_status()
+    assert MESSAGE not in world.run("sync").stderr
+
+
+def test_a_quiet_run_that_fails_tells_what_earlier_ones_have_learned(world: World) -> None:
+    agree_now(world)
+    assert world.run("sync", "--full", "--quiet").text == ""
+    quote(world, number="100-1405/7")
+    assert MESSAGE in world.run("sync", "--quiet").stderr
+    assert news(world.json("check-apis")) == []
+
+
+@pytest.mark.parametrize("command", [("check-apis",), ("rehearse", "--yes", "--only", "contacts")])
+def test_a_look_or_a_rehearsal_tells_what_quiet_runs_have_learned(world: World, command: tuple[str, ...]) -> None:
+    agree_now(world)
+    assert world.run("sync", "--full", "--quiet").text == ""
+    assert MESSAGE in " ".join(world.run(*command).text.split())
+    assert "no longer so" not in world.run(*command).text
+    assert world.json("status")["changed_facts"] == []
 
 
 def test_what_does_not_bear_on_documents_is_told_and_holds_nothing(world: World) -> None:
