@@ -163,12 +163,16 @@ def test_an_edit_within_a_tick_is_found_where_our_clock_is_far_ahead_and_answers
     assert world.finance.contacts[world.code_of(ids[0])]["Email"] == "second@example.com"
 
 
-def test_a_changed_customer_that_is_deleted_and_entered_again_while_the_list_is_read(world: Indoors) -> None:
+@pytest.mark.parametrize("number", ["9001", "9500"])
+def test_a_changed_customer_that_is_deleted_and_entered_again_while_the_list_is_read(
+    world: Indoors, number: str
+) -> None:
     ids = fill(world, [day(n) for n in range(COUNT)])
     world.json("sync")
     code = world.code_of(ids[0])
-    for number, crm_id in enumerate(ids):
-        world.crm.edit(crm_id, email="e@example.com", modifyDate=day(100 + number))
+    for place, crm_id in enumerate(ids):
+        world.crm.edit(crm_id, email="e@example.com", modifyDate=day(100 + place))
+    world.crm.edit(ids[0], customerNumber=number, modifyDate=day(100))
     again: list[str] = []
 
     def enter_again() -> None:
