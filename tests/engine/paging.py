@@ -287,10 +287,10 @@ class Site:
 
     def _settle(self) -> None:
         self.clocks.advance(5)
+        self._sync()
         for _ in range(MOST_SYNCS):
-            quiet = self._sync()
             self.clocks.advance(PAUSE)
-            if self._sync() and quiet:
+            if self._sync():
                 return
         self.faults.append(f"there was something to do in each of {MOST_SYNCS} syncs, last {self.changes}")
 
