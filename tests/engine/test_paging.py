@@ -210,6 +210,25 @@ def test_pages_that_new_records_push_back_are_no_first_page_again(world: Indoors
     assert answer(world, "find_pages") is True
 
 
+def test_records_that_come_while_a_busy_list_is_read_say_nothing_of_its_order(world: Indoors) -> None:
+    ids = fill(world, [day(1)] * COUNT)
+    moved = iter(ids)
+
+    def disturb(_system: str, endpoint: str, stage: str) -> None:
+        if endpoint == "person/find" and stage == "received":
+            body = world.journal.of("crm", "person/find")[-1].body
+            assert isinstance(body, dict)
+            if by_date(2)(body):
+                world.crm.edit(next(moved), email="moved@example.com")
+            elif steady(1)(body) and len(world.crm.records) == COUNT:
+                fill(world, [world.crm.stamp()], first=COUNT + 1)
+
+    world.sandbox.on_event(disturb)
+    world.json("sync")
+    assert len(linked(world)) == COUNT + 1
+    assert answer(world, "find_orders") is not False
+
+
 SOME = [some for some in ALL if len(some) < 2 or len(some) == 5]
 
 
