@@ -248,4 +248,4 @@ def test_the_simulation_sees_what_is_lost_or_double(tmp_path: Path) -> None:
         faults = " ".join(site.faults)
     assert "is lost" in faults
     assert "was posted 2 times" in faults
-    assert "noticed: filters_by_date; not done by this CRM: " in faults
+    assert "said to be lacking: ['filters_by_date']" in faults
