@@ -265,7 +265,7 @@ _FIRST_BAD_RUN = f"""
     AND id > coalesce((SELECT max(id) FROM runs WHERE {_FULL_OR_PART} AND outcome IN ('ok', 'partial')), 0)
 """
 _CAME_IN_STEP = f"""
-    SELECT min(finished_at) FROM runs WHERE {_FULL_OR_PART} AND outcome = 'ok'
+    SELECT min(coalesce(first_started_at, finished_at)) FROM runs WHERE {_FULL_OR_PART} AND outcome = 'ok'
     AND id > coalesce((SELECT max(id) FROM runs WHERE {_FULL_OR_PART} AND outcome IN ('partial', 'failed')), 0)
     AND finished_at >= coalesce((SELECT substr(max(resolved_at), 1, 19) FROM reviews), '')
 """

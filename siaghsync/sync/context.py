@@ -102,6 +102,7 @@ class Limits:
     grace_seconds: float = 600
     max_creates: int = 500
     max_updates: int = 500
+    keep_days: int = 730
 
 
 @dataclass(frozen=True, slots=True)
