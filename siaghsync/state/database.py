@@ -157,9 +157,11 @@ class State:
         another process holds up is done another day.
         """
         free, pages = self.value("PRAGMA freelist_count"), self.value("PRAGMA page_count")
-        with suppress(StateError):
+        with suppress(StateError), explained_errors(self.path):
             if self.value("PRAGMA auto_vacuum"):
-                self._connection.execute(f"PRAGMA incremental_vacuum({most_pages})").fetchall()
+                self._connection.executescript(
+                    f"PRAGMA incremental_vacuum({most_pages})"
+                )  # `execute` takes one step of it
             elif free > _WORTH_REWRITING and free > pages / 4:
                 self.rewrite()
 
@@ -340,7 +342,7 @@ def _explained(error: sqlite3.Error, path: Path | None) -> Exception:
         return error
     if "not a database" in text:
         return StateError("state.foreign", path=str(path))
-    if "malformed" in text or "corrupt" in text:
+    if "malformed" in text or "corrupt" in text or "decode" in text:
         return StateError("state.damaged", path=str(path))
     if "full" in text:
         return StateError("state.disk_full", path=str(path))

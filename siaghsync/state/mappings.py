@@ -101,6 +101,17 @@ class PostedDocuments:
         )
         return [row[0] for row in self._state.rows(sql, (at,))]
 
+    def numbers_since(self, at: str) -> list[int]:
+        """The numbers under which the program has posted since a moment (a stored text), in order, after the last one from before
+        it if that is lower."""
+        sql = (
+            "SELECT CAST(finance_number AS INTEGER) FROM posted_documents WHERE finance_number GLOB '[0-9]*' "
+            "AND posted_by = 'create' AND posted_at {} ORDER BY posted_at DESC, crm_id {}"
+        )
+        fresh = sorted(row[0] for row in self._state.rows(sql.format(">= ?", ""), (at,)))
+        last = self._state.value(sql.format("< ?", "LIMIT 1"), (at,))
+        return [last, *fresh] if last is not None and fresh and last < fresh[0] else fresh
+
     def correct(self, now: Posted) -> None:
         """The pre-invoice says by now what `now` holds; its number and key stay."""
         changed = {

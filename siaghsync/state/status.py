@@ -16,7 +16,7 @@ from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
-from siaghsync.state.meta import COMPLETED
+from siaghsync.state.meta import COMPLETED, doubled_numbers
 from siaghsync.state.outbox import CREATE_IN_DOUBT, UNSETTLED
 from siaghsync.state.runs import RunRecord
 
@@ -80,7 +80,7 @@ class Overview:
     next_try_at: str | None
     problems: list[Message]
     fallbacks: list[Message]
-    """What the CRM's find does not do, and how it is read instead."""
+    """What the CRM's find does not do, and how it is read instead; and a suspicion about Siagh's numbers."""
     clocks: list[Message]
     """Which system's clock is far from this machine's."""
     changes: list[Message]
@@ -143,7 +143,8 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
             msg(f"finding.{name}", seen=fact.evidence)
             for name, fact in facts.about_reading(state).items()
             if is_no(fact.answer)
-        ],
+        ]
+        + doubled_numbers(state),
         clocks=far_clocks.known(state),
         changes=[change for change in facts.untold(state) if change not in problems],
     )

@@ -281,6 +281,7 @@ class Live:
         if self.context.cancel.is_set():
             raise Interrupted(130)
         reading = reader.reading
+        self.document_outcomes.look_at_numbers()
         if reading.list_read_at is not None:
             report_doubles(self.context, self.recovery, self.outcomes)
         with self.context.state.atomic():
