@@ -165,7 +165,8 @@ def test_old_runs_without_change_fold_and_their_ids_and_counts_stay(state: State
     first = runs.find(state, 1)
     assert first is not None
     assert (first.id, first.first_id, first.first_started_at) == (3, 1, OLD.isoformat(timespec="seconds"))
-    assert runs.find(state, 4) == runs.newest(state, 1, before=5)[0]
+    assert runs.find(state, 4) == runs.page(state, 5, None, 1)[0]
+    assert runs.quiet_between(state, 0, 8) == 6
     assert runs.find(state, 12) is None
     tidy(state, NOW + timedelta(days=9), 0, "cron")
     assert [(run.id, run.count) for run in runs.newest(state, 20)][:3] == [(11, 1), (10, 1), (9, 1)]
