@@ -259,10 +259,14 @@ class Mappings:
     def all(self) -> Iterator[CustomerMapping]:
         """Every mapping, by finance code."""
         last = -1
+        while found := self.next_after(last, _PAGE):
+            yield from found
+            last = found[-1].finance_code
+
+    def next_after(self, code: int, limit: int) -> list[CustomerMapping]:
+        """So many mappings above a finance code, by finance code."""
         sql = "SELECT * FROM customer_mappings WHERE finance_code > ? ORDER BY finance_code LIMIT ?"
-        while rows := self._state.rows(sql, (last, _PAGE)):
-            yield from (m for row in rows if (m := _mapping(row)))
-            last = rows[-1]["finance_code"]
+        return [m for row in self._state.rows(sql, (code, limit)) if (m := _mapping(row))]
 
     def links(self) -> list[tuple[Link, str]]:
         """Every linked pair by finance code, each with the name that the customer was last known by, or ""."""

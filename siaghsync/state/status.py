@@ -11,7 +11,7 @@ from siaghsync.domain.reasons import Reason
 from siaghsync.domain.site import is_no
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.state import facts, far_clocks, kept_out, pauses, reviews, runs
+from siaghsync.state import facts, far_clocks, kept_out, pauses, reviews, rolling_check, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
@@ -103,6 +103,8 @@ class Status:
     hours: Sequence[Slot]
     size: int
     lines: int
+    verified: rolling_check.Round
+    """The rolling check."""
 
 
 # --- the figures ------------------------------------------------------------------------------------------
@@ -285,6 +287,7 @@ def status(state: State, now: datetime) -> Status:
         tries=Tries(**dict(tries)),
         hours=last_hours(state, now),
         size=_size(state),
+        verified=rolling_check.of(state),
         # Not counted: lines are only ever added at the one end and taken out at the other.
         lines=int(state.value("SELECT coalesce(max(id) - min(id) + 1, 0) FROM audit")),
     )
