@@ -18,7 +18,8 @@ from siaghsync.cli.doubts import doubts_of_env_file, doubts_of_metrics_file
 from siaghsync.cli.options import GlobalOptions
 from siaghsync.errors import Interrupted, LockHeld, SiaghsyncError, is_interruption
 from siaghsync.files import check_output
-from siaghsync.messages.message import msg
+from siaghsync.messages.catalog import render
+from siaghsync.messages.message import Message, msg
 from siaghsync.report.terminal import keep_for_failure, say_message
 from siaghsync.settings import Settings, load
 from siaghsync.state.lock import run_lock
@@ -54,6 +55,34 @@ def stop_on_signal() -> Iterator[Stop]:
         if stop.exit_code and is_interruption(error):
             raise Interrupted(stop.exit_code) from None
         raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def agrees() -> bool:
+    """Whether the person at the terminal wants to go on; Enter alone is a no. Raises Interrupted for a signal."""
+    with _interruptible():
+        return typer.confirm(render(msg("cli.go_on")), default=False, err=True)
+
+
+def answer_to(question: Message) -> str:
+    """What the person at the terminal types, asked in both languages; "" for Enter alone. Raises Interrupted for a signal."""
+    with _interruptible():
+        text = f"{render(question)} / {render(question, 'fa')}"
+        return str(typer.prompt(text, default="", show_default=False, err=True)).strip()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Within it a signal ends the command at once: after one that only asks for the end the terminal would be read on."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(128 + number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.environment import settings_of
+from siaghsync.cli.environment import agrees, settings_of
 from siaghsync.cli.options import LARGEST, DryRunOption, JsonOption, PlanOption, SavePlanOption, new_app
 from siaghsync.cli.plan_options import PlanOptions, run_plan
 from siaghsync.cli.run import IMPORT, Output, carry_out
 from siaghsync.domain.reasons import Operation
 from siaghsync.errors import UsageError
-from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.terminal import say_message
 from siaghsync.sync.context import PlanMode, RunContext, RunReport
@@ -72,4 +71,4 @@ def _ask(plan: ImportPlan) -> bool:
             left=plan.left_for_later,
         )
     )
-    return typer.confirm(render(msg("cli.go_on")), default=False, err=True)
+    return agrees()

@@ -11,14 +11,13 @@ import typer
 
 from siaghsync import clock
 from siaghsync.cli.build import run_context
-from siaghsync.cli.environment import current_user, settings_of, stop_on_signal
+from siaghsync.cli.environment import agrees, current_user, settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, help_without_command, new_app
 from siaghsync.errors import UsageError
 from siaghsync.features.links.remove import remove_link, remove_posted
 from siaghsync.features.links.render import link_as_json, links_table, taken_over
 from siaghsync.features.links.table_file import read_rows, write_links
 from siaghsync.features.links.take_over import take_over
-from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import posted_as
 from siaghsync.report.terminal import progress_bar, say_message, show, write_json
@@ -114,6 +113,6 @@ def _ask(question: Message) -> None:
     if not sys.stdin.isatty():
         raise UsageError("usage.nobody_to_confirm_removal")
     say_message(question)
-    if not typer.confirm(render(msg("cli.go_on")), default=False, err=True):
+    if not agrees():
         say_message(msg("cli.nothing_written"))
         raise typer.Exit

@@ -11,9 +11,10 @@ from typing import Annotated, Any, get_args
 import typer
 
 from siaghsync.cli.build import document_rules, run_context
-from siaghsync.cli.environment import settings_of, stop_on_signal
+from siaghsync.cli.environment import agrees, answer_to, settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.cli.run import tell_changes
+from siaghsync.domain.normalize import fold
 from siaghsync.errors import UsageError
 from siaghsync.features.rehearse.journal import Journal
 from siaghsync.features.rehearse.render import as_json as rehearsal_as_json
@@ -31,6 +32,7 @@ from siaghsync.sync.runner import closed_whatever_happens, log_in
 
 app = new_app()
 _ANSWERS: dict[str, type] = {PREINVOICE_CUSTOMER: str, SCRIPT_ERROR: bool}
+_WORDS = {"y": True, "yes": True, "بله": True, "n": False, "no": False, "خیر": False}
 _FAILED = ("unknown", "refused")
 
 
@@ -107,7 +109,7 @@ def _agree(step: Step) -> bool:
 def _ask_first(step: Step) -> bool:
     say_message(step.text)
     say(cure(step.text))
-    return typer.confirm(render(msg("cli.go_on")), default=False, err=True)
+    return agrees()
 
 
 def _asking(said: Mapping[str, Any]) -> Ask:
@@ -116,8 +118,19 @@ def _asking(said: Mapping[str, Any]) -> Ask:
         say(render(about, "fa"))
         if question in said or not sys.stdin.isatty():
             return said.get(question)
-        if _ANSWERS[question] is bool:
-            return not typer.confirm(render(msg("rehearse.is_it_there")), err=True)
-        return typer.prompt(render(msg("rehearse.name_shown")), default="", show_default=False, err=True) or None
+        if _ANSWERS[question] is str:
+            return answer_to(msg("rehearse.name_shown")) or None
+        is_there = _yes_or_no(msg("rehearse.is_it_there"))
+        return None if is_there is None else not is_there
 
     return ask
+
+
+def _yes_or_no(question: Message) -> bool | None:
+    """The answer in either language; None if Enter alone says that nobody knows."""
+    while said := fold(answer_to(question)):
+        if said in _WORDS:
+            return _WORDS[said]
+        say_message(msg("rehearse.yes_or_no"))
+        say(render(msg("rehearse.yes_or_no"), "fa"))
+    return None

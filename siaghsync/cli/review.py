@@ -13,11 +13,10 @@ import typer
 
 from siaghsync import clock
 from siaghsync.cli.build import run_context
-from siaghsync.cli.environment import current_user, settings_of, stop_on_signal
+from siaghsync.cli.environment import agrees, current_user, settings_of, stop_on_signal
 from siaghsync.cli.options import LARGEST, JsonOption, ReviewId, new_app
 from siaghsync.domain.reasons import Resolution
 from siaghsync.errors import LockHeld, UsageError
-from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.review import decision_as_json, entry_as_json, review_as_json, review_list, review_page
 from siaghsync.report.terminal import say_message, show, write_json
@@ -134,7 +133,7 @@ def _agrees(doubt: UsageError) -> bool:
     if not sys.stdin.isatty():
         return False
     say_message(doubt.message)
-    return typer.confirm(render(msg("cli.go_on")), default=False, err=True)
+    return agrees()
 
 
 @app.command("reopen")

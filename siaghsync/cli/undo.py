@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
-from siaghsync.cli.environment import is_running, settings_of
+from siaghsync.cli.environment import agrees, is_running, settings_of
 from siaghsync.cli.options import DryRunOption, JsonOption, new_app
 from siaghsync.cli.plan_options import RunPlan
 from siaghsync.cli.run import Output, carry_out
 from siaghsync.domain.reasons import Operation
 from siaghsync.errors import UsageError
-from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.terminal import say_message
 from siaghsync.state.database import open_state
@@ -60,7 +59,7 @@ def _agree(_counts: Mapping[str, int]) -> bool:
 def _ask(counts: Mapping[str, int]) -> bool:
     steps = {name: counts[operation] for name, operation in _STEPS.items()}
     say_message(msg("cli.undo_plan", **steps))
-    return typer.confirm(render(msg("cli.go_on")), default=False, err=True)
+    return agrees()
 
 
 _STEPS = {

@@ -224,6 +224,26 @@ def test_a_killed_rehearsal_is_told_and_no_run_trips_over_it(world: World, endpo
     assert books(world)["contacts"] == before["contacts"]
 
 
+@pytest.mark.parametrize(
+    ("switch", "value", "subtype"),
+    [("find_empty_queries", "none", "person"), ("find_empty_queries", "400", "person"), ("find_orders", False, "M_01")],
+)
+def test_a_test_person_in_doubt_is_found_wherever_the_list_has_it(
+    world: World, switch: str, value: Any, subtype: str
+) -> None:
+    world.crm.type_codes["person"].add("M_01")
+    world.set(CRM_PERSON_TYPE=subtype)
+    for number in range(5):
+        world.crm.add_person(lastName=f"مشتری {number}", crmObjectTypeCode=subtype)
+    setattr(world.crm, switch, value)
+    world.crm.page_cap = 2
+    killed(world, "person/create")
+    after = rehearse(world, "--only", "crm")
+    assert [step["outcome"] for step in after["steps"]] == ["done", "done"]
+    assert not [r for r in world.crm.tables["person"].records.values() if MARK in str(r)]
+    assert len(rehearse(world, "--only", "documents")["left_behind"]) > 1, "a document tells of a product"
+
+
 def test_the_contacts_that_somebody_deleted_are_forgotten(world: World) -> None:
     rehearse(world, "--only", "contacts")
     for code in [c["Code"] for c in list(world.finance.contacts.values()) if MARK in str(c["Name"])]:

@@ -26,6 +26,7 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.state.facts import PREINVOICE_CUSTOMER, Fact, learn
 from siaghsync.sync.context import RunContext
+from siaghsync.sync.finding import EVER
 
 SCRIPT_ERROR = "script_error_saves_nothing"
 Outcome = Literal["done", "declined", "passed_over", "refused", "unknown"]
@@ -108,13 +109,22 @@ class Rehearsal:
     def _leftovers(self) -> None:
         for record in [each for each in self.journal.records if each.system == "crm"]:
             if record.key is None:
-                newest = self.context.crm.find("person", descending=True).records
-                raw = next((each for each in newest if record.name in each.values()), None)
-                record.key = crm_id_of(raw) if raw else None
+                record.key = self._crm_id_of(record.name)
             if record.key is None:
                 self.journal.drop(record)
             else:
                 self._delete(record)
+
+    def _crm_id_of(self, name: str) -> str | None:
+        """The id of the test person with this name, which may stand anywhere in the list."""
+        source, number, last = self.context.crm.sources("person")[0], 1, None
+        while (
+            page := self.context.crm.find(source, since=EVER, page=number, descending=True).records
+        ) and page != last:
+            if found := next((each for each in page if name in each.values()), None):
+                return crm_id_of(found)
+            number, last = number + 1, page
+        return None
 
     def _crm_doubles(self) -> None:
         phones, code = [("mobile", rules.fictional_phone(self.serial))], fictional_code(self.serial)
@@ -331,7 +341,8 @@ class Rehearsal:
         sources: tuple[DocumentSource, ...] = ("quote", "invoice")
         for source in sources:
             with suppress(Refused, InDoubt):
-                for light in self.context.crm.find(source, size=_MOST_DOCUMENTS, descending=True).records:
+                newest = self.context.crm.find(source, since=EVER, size=_MOST_DOCUMENTS, descending=True).records
+                for light in newest:
                     with suppress(BadRecord):
                         raw = self.context.crm.get(source, crm_id_of(light) or "")
                         rows = document_from_crm(raw, source).rows if raw else ()
