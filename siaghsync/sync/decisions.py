@@ -205,7 +205,7 @@ def _pair(context: RunContext, review: Review, value: str) -> CustomerMapping:
     """The pair that the person named, after making sure that both sides exist and are free."""
     customer, contact = _customer(context, review, value), _contact(context, review, value)
     owner = context.mappings.of_code(contact.code)
-    if owner and owner.crm_id != customer.crm_id:
+    if owner and owner.crm_id != customer.crm_id and context.crm.get(owner.kind, owner.crm_id) is not None:
         raise UsageError("usage.contact_is_linked", code=contact.code, number=owner.customer_number)
     known = context.mappings.of_crm(customer.crm_id)
     if known and review.target == "crm":
@@ -253,6 +253,9 @@ def _customers_with_id(crm: Payamgostar, site: Site, crm_id: str, kinds: Sequenc
 
 def _link(run: Run, pair: CustomerMapping) -> None:
     mappings = Mappings(run.state)
+    owner = mappings.of_code(pair.finance_code)
+    if owner and owner.crm_id != pair.crm_id:  # its record is gone from the CRM
+        end_link(run, owner.crm_id)
     if mappings.of_crm(pair.crm_id):
         mappings.relink(pair, str(Match.PERSON), run.at())
     else:

@@ -186,6 +186,25 @@ def test_somebody_else_under_the_number_of_a_record_that_is_gone_is_a_question(w
     assert world.finance.contacts[code]["Name"] == "علی رضایی"
 
 
+def test_the_contact_of_a_record_that_is_gone_can_be_linked_to_its_heir(world: Indoors) -> None:
+    """Somebody else has the number too, so the program can't tell who inherits."""
+    ready(world)
+    first = created(world, "9001", "علی رضایی", ALI)
+    world.json("sync")
+    code = world.code_of(first)
+    created(world, "9001", "مینا نوری", MINA)
+    world.crm.delete(first)
+    heir = created(world, "9001", "علی رضایی", ALI)
+    world.json("sync", exit_code=1)
+    items = {item["crm_id"]: item for item in world.json("review")["items"]}
+    assert items[heir]["reason"] == "number_twice"
+    world.json("review", "resolve", str(items[heir]["id"]), "--link", str(code))
+    world.crm.edit(heir, email="new@example.com")
+    world.run("sync")
+    assert world.code_of(heir) == code
+    assert world.finance.contacts[code]["Email"] == "new@example.com"
+
+
 # --- the same customer under unrelated numbers ---
 
 
