@@ -195,7 +195,11 @@ class Bench:
 
     def unsettled(self) -> list[str]:
         """What the state file still has in doubt or waiting."""
-        intents = self.rows("SELECT operation, target, record, state FROM intents WHERE state IN ('open', 'unknown')")
+        intents = self.rows(
+            "SELECT operation, target, record, state FROM intents i WHERE state IN ('open', 'unknown') AND NOT "
+            "(operation = 'update' AND EXISTS (SELECT 1 FROM reviews r WHERE r.resolution IS NULL AND r.record = i.record "
+            "AND r.reason IN ('contact_replaced', 'missing_in_finance')))"  # there is nothing to compare it with
+        )
         waiting = self.rows("SELECT entity, target, record, reason, message_code FROM retries")
         held_up = [row for row in waiting if row["entity"] == "invoice" and row["reason"] in FOR_THEIR_CUSTOMER]
         return [str(row) for row in (*intents, *waiting) if row not in held_up]

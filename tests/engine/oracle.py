@@ -19,7 +19,7 @@ Record = Mapping[str, Any]
 _FORM = ("Name", "MobileNo", "TelNo", "NationalCode", "Email", "WebSiteAddress", "Address", "PostalCode", "Description")
 """What a sync may change in a contact; all else belongs to Finance alone."""
 _OURS = {*_FORM, "tmpid", "TowardType"}
-_MARK = re.compile(r"\[CRM ([^\[\]]+)\]\s*$")
+MARK = re.compile(r"\[CRM ([^\[\]]+)\]\s*$")
 
 
 @dataclass
@@ -30,6 +30,8 @@ class Ledger:
     records: set[str] = field(default_factory=set)
     due: set[int] = field(default_factory=set)
     """Codes that an import has to bring to the CRM."""
+    numbered: set[str] = field(default_factory=set)
+    """CRM ids of records whose number people have changed."""
     cleared: set[str] = field(default_factory=set)
     """CRM ids of customers whose e-mail address was taken away: Finance keeps the last one that it was given, whichever."""
 
@@ -114,7 +116,7 @@ class _Case:
         marks: dict[str, list[int]] = defaultdict(list)
         selves: dict[tuple[str, str], list[int]] = defaultdict(list)
         for code, contact in self.contacts.items():
-            if mark := _MARK.search(contact["Description"] or ""):
+            if mark := MARK.search(contact["Description"] or ""):
                 marks[mark[1]].append(code)
             if contact["NationalCode"] and not contact["IsAdminUser"]:
                 selves[digits(contact["NationalCode"]), folded(contact["Name"])].append(code)
@@ -123,7 +125,8 @@ class _Case:
             told = [code for code in codes if ("crm", str(code)) in self.asked]
             if len(codes) - len(told) > 1 and made:
                 verdict.duplicates.append(f"contacts {codes} are all {what}")
-        made_here = [i for i in self.records if i not in self.ledger.records and ("finance", i) not in self.asked]
+        not_ours = self.ledger.records | self.ledger.numbered
+        made_here = [i for i in self.records if i not in not_ours and ("finance", i) not in self.asked]
         numbers = Counter(self.records[i]["customerNumber"] for i in made_here)
         verdict.duplicates += [f"CRM number {n} was given {times} times" for n, times in numbers.items() if times > 1]
 
@@ -154,8 +157,8 @@ class _Case:
         if before is not None:
             changed = [name for name in before if name not in _OURS and before[name] != contact[name]]
             problems += [f"{who}: {name} was {before[name]!r} and is {contact[name]!r}" for name in changed]
-            mark = _MARK.search(before["Description"] or "")
-            if mark and not _MARK.search(contact["Description"] or ""):
+            mark = MARK.search(before["Description"] or "")
+            if mark and not MARK.search(contact["Description"] or ""):
                 problems.append(f"{who}: its mark {mark[1]} is gone")
         elif contact["IsActive"] is not True or contact["FatherName"] is not None:
             problems.append(f"{who}: it was made with values that nobody gave")
@@ -194,7 +197,7 @@ def said(record: Record) -> dict[str, str]:
 
 def _shown(contact: Record, name: str) -> str:
     value = str(contact[name] or "")
-    return _MARK.sub("", value).strip() if name == "Description" else value
+    return MARK.sub("", value).strip() if name == "Description" else value
 
 
 def _same(name: str, left: str, right: str) -> bool:

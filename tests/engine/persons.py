@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from tests.engine.oracle import digits, folded, said
+from tests.engine.oracle import MARK, digits, folded, said
 
 Value = tuple[str, str]
 NOBODY = 0
@@ -85,3 +85,12 @@ def _values(shown: Mapping[str, str]) -> set[Value]:
     texts = {(name, folded(shown[name])) for name in ("Name", "Email", "Address")}
     found = {*phones, *texts, ("NationalCode", digits(shown["NationalCode"]))}
     return {(name, value) for name, value in found if value}
+
+
+def is_lost_sight_of(record: Mapping[str, Any], code: int, contact: Mapping[str, Any]) -> bool:
+    """Whether no number leads from one half of an unlinked pair to the other, and less than two of name, national code and phone
+    speak for them: nobody can find it again, or so much as ask."""
+    both = of_record(record) & of_contact(contact)
+    mark = MARK.search(contact["Description"] or "")
+    is_led = record["customerNumber"] in (mark and mark[1], str(code))
+    return not is_led and len({name for name, _ in both} & {"Name", "NationalCode", "phone"}) < 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,10 +26,11 @@ from tests.engine.late_commit import carry_out
 from tests.engine.matrix import WAYS
 from tests.engine.moments import Ended, Trap, World
 from tests.engine.oracle import Ledger, judge
-from tests.engine.persons import Persons, of_contact, of_record
+from tests.engine.persons import NOBODY, Persons, is_lost_sight_of, of_contact, of_record
 from tests.engine.scenarios import CLEARS_EMAIL, FULL, GRACE, IMPORT, SYNC, edit, newcomer
 from tests.environment import SINCE
 
+_STAMPS = ("crmId", "creatDate", "modifyDate")
 EMPTY = World((), (), None, 0.0)
 PLACES = (
     "crm", "finance", "crm:person/create", "crm:person/find", "crm:quote/sales", "crm:invoice/sales",
@@ -36,6 +38,11 @@ PLACES = (
 )  # fmt: skip
 QUICK_WAYS = sorted(way for way in WAYS if "timeout" not in way and way != "drip")
 COMMANDS = (IMPORT, SYNC, SYNC, FULL)
+UNSURE = {
+    "stranger", "several_candidates", "possible_duplicate", "number_twice", "number_taken", "double_in_crm",
+    "double_in_finance",
+}  # fmt: skip
+"""What may rightly be asked once people have given numbers or codes to somebody else, or have entered a customer again."""
 PAUSES = st.sampled_from((1, 30, GRACE + 1, 400))
 FULL_PROFILE = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 EXAMPLES, STEPS = (int(os.environ.get("EXAMPLES", "2000")), 50) if FULL_PROFILE else (12, 20)
@@ -62,7 +69,7 @@ class Machine(RuleBasedStateMachine):
         self.late: list[Entry] = []
         self.copy: dict[str, bytes] = {}
         self.bad_in_a_row = self.losses = self.numbers_given = 0
-        self.imported = self.deleted = self.gone = False
+        self.imported = self.deleted = self.reused = self.gone = False
         self.may_ask: set[str] = set(CHANGED)
         self.papers = Papers(self.bench)
         self.bench.settings = {"UNKNOWN_GRACE_SECONDS": str(GRACE), "CONCURRENCY": "3", **SINCE}
@@ -88,6 +95,7 @@ class Machine(RuleBasedStateMachine):
         codes = sorted(self.ledger.contacts)[1:]
         code = codes[which % len(codes)]
         drift = {"Email": f"drift{city}@example.com", "Address": f"خیابان {city}"} if shared else {}
+        self.persons.give(NOBODY, of_contact(defaultdict(str, drift)))
         self.bench.sandbox.finance.edit(code, CityCode=city, FatherName=f"پدر {city}", **drift)
         self._note(code, due=code in self.ledger.due)
 
@@ -100,6 +108,23 @@ class Machine(RuleBasedStateMachine):
         self.ledger.contacts.pop(codes[which % len(codes)], None)
         self.deleted = True
         self.may_ask |= {"missing_in_finance", "refused"}  # Siagh takes no document of a customer who is not there
+
+    @rule(which=st.integers(0, 99))
+    def code_is_given_to_somebody_else(self, which: int) -> None:
+        if self.reused or len(self.linked) < 5:
+            return
+        codes = sorted(self.linked.values())
+        code = codes[which % len(codes)]
+        finance = self.bench.sandbox.finance
+        if code not in finance.contacts:
+            return
+        finance.delete(code)
+        finance.add_contact(Code=code, **self.folk.next().contact())
+        self.persons.meet(of_contact(finance.contacts[code]))
+        self._note(code, due=False)
+        self.ledger.due.discard(code)  # an import that is done takes no newcomer to the CRM
+        self.reused = True
+        self.may_ask |= {"contact_replaced", "refused", *UNSURE}
 
     def _note(self, code: int, *, due: bool) -> None:
         self.ledger.contacts[code] = dict(self.bench.sandbox.finance.contacts[code])
@@ -123,7 +148,7 @@ class Machine(RuleBasedStateMachine):
             return
         number = self._customer(which)[1]["customerNumber"]
         self._enter(newcomer(self.bench, self.folk, number=number))
-        self.may_ask.add("number_twice")
+        self.may_ask |= UNSURE
 
     def _enter(self, crm_id: str) -> str:
         self.ledger.records.add(crm_id)
@@ -145,7 +170,7 @@ class Machine(RuleBasedStateMachine):
     def customer_is_renumbered(self, which: int) -> None:
         """And nothing else of it changes."""
         if self.bench.sandbox.crm.records:
-            self.bench.sandbox.crm.edit(self._customer(which)[0], customerNumber=self._fresh_number())
+            self._renumber(self._customer(which)[0], self._fresh_number())
 
     @rule(which=st.integers(0, 99), other=st.integers(0, 99))
     def numbers_are_exchanged(self, which: int, other: int) -> None:
@@ -153,7 +178,12 @@ class Machine(RuleBasedStateMachine):
             return
         pair = self._customer(which), self._customer(other)
         for (crm_id, _), (_, record) in zip(pair, pair[::-1], strict=True):
-            self.bench.sandbox.crm.edit(crm_id, customerNumber=record["customerNumber"])
+            self._renumber(crm_id, record["customerNumber"])
+
+    def _renumber(self, crm_id: str, number: str) -> None:
+        self.bench.sandbox.crm.edit(crm_id, customerNumber=number)
+        self.ledger.numbered.add(crm_id)
+        self.may_ask |= UNSURE
 
     def _fresh_number(self) -> str:
         self.numbers_given += 1
@@ -165,6 +195,22 @@ class Machine(RuleBasedStateMachine):
             return
         self.gone = True
         self.bench.sandbox.crm.delete(self._customer(which)[0])
+
+    @rule(which=st.integers(0, 99))
+    def customer_is_entered_again(self, which: int) -> None:
+        """Deleted by mistake, and put back with all that it had, but under another id."""
+        crm = self.bench.sandbox.crm
+        if not crm.records:
+            return
+        old, record = self._customer(which)
+        kind = crm.kind(old)
+        crm.delete(old)
+        new = crm.add(kind, {name: value for name, value in record.items() if name not in _STAMPS})
+        self.who[new] = self.who[old]
+        self.ledger.records.add(new)
+        if old in self.ledger.cleared:
+            self.ledger.cleared.add(new)
+        self.may_ask |= UNSURE
 
     @rule(step=st.integers(1, 3))
     def many_are_edited_at_once(self, step: int) -> None:
@@ -280,7 +326,8 @@ class Machine(RuleBasedStateMachine):
         self.bench.lose_state()
         self.copy = {}
         assert self.bench.run(*SYNC).code == 2
-        self.linked, self.imported = {}, False
+        self.linked = {}
+        self.imported = False
         contacts = self.bench.sandbox.finance.contacts
         self.ledger.due = {code for code, contact in contacts.items() if not contact["IsAdminUser"]}
 
@@ -300,8 +347,11 @@ class Machine(RuleBasedStateMachine):
         self.bench.lose_state()
         for ending, content in self.copy.items():
             Path(f"{self.bench.state}{ending}").write_bytes(content)
+        self.linked = self._pairs()
+
+    def _pairs(self) -> dict[str, int]:
         found = self.bench.rows("SELECT crm_id, finance_code FROM customer_mappings")
-        self.linked = {row["crm_id"]: row["finance_code"] for row in found}
+        return {row["crm_id"]: row["finance_code"] for row in found}
 
     @rule(command=st.sampled_from(COMMANDS), pause=PAUSES, at=st.integers(1, 50))
     def lock_file_is_lost_during_a_run(self, command: tuple[str, ...], pause: int, at: int) -> None:
@@ -317,7 +367,18 @@ class Machine(RuleBasedStateMachine):
         self._run(command, pause)
         forget()
 
+    def _doubt(self) -> None:
+        """Notes whom the next run may make a second time."""
+        pairs = self._pairs()
+        contacts, records = self.bench.sandbox.finance.contacts, self.bench.sandbox.crm.records
+        codes = {self.persons.of(of_contact(contact)): code for code, contact in contacts.items()}
+        for crm_id in records.keys() & self.who.keys():
+            code = codes.get(self.who[crm_id])
+            if code and pairs.get(crm_id) != code and is_lost_sight_of(records[crm_id], code, contacts[code]):
+                self.persons.may_double.add(self.who[crm_id])
+
     def _settle(self) -> None:
+        self._doubt()
         # Also the import, since what it has left in doubt is its own to settle.
         for command in (IMPORT, SYNC, FULL):
             ended, _ = self.bench.rest(*command, pause=GRACE + 1)
@@ -330,6 +391,7 @@ class Machine(RuleBasedStateMachine):
         if self.late and pause > GRACE // 3:
             pause = 1
         self.bench.advance(pause)
+        self._doubt()
         ended = self.bench.run(*command, traps=traps)
         assert ended.code not in (70, 99), ended
         if not self.imported:
@@ -339,9 +401,9 @@ class Machine(RuleBasedStateMachine):
 
     def _check(self) -> None:
         """What holds at every moment: nobody is there twice or has a stranger's values, and who is linked stays linked."""
-        found = self.bench.rows("SELECT crm_id, finance_code FROM customer_mappings")
-        pairs = {row["crm_id"]: row["finance_code"] for row in found}
-        assert self.linked.items() <= pairs.items()
+        pairs = self._pairs()
+        there = self.bench.sandbox.crm.records
+        assert {pair for pair in self.linked.items() if pair[0] in there} <= pairs.items()
         assert len(set(pairs.values())) == len(pairs)
         self.linked = pairs
         contacts, records = self.bench.sandbox.finance.contacts, dict(self.bench.sandbox.crm.records)
@@ -379,9 +441,62 @@ class Machine(RuleBasedStateMachine):
         self._settle()
         verdict = judge(self.bench, self.ledger, may_ask=self.may_ask)
         assert verdict.good, str(verdict)
-        assert not self.papers.wrong()
+        assert not (wrong := self.papers.wrong()), wrong
+        self._answer()
+        verdict = judge(self.bench, self.ledger, may_ask=CHANGED)
+        assert verdict.good, str(verdict)
+        assert not (wrong := self.papers.wrong()), wrong
         ended = self.bench.run(*FULL)
         assert not [event for event in ended.events if event.stage == "committed"], ended
+
+    # --- the person who answers what is asked ---
+
+    def _answer(self) -> None:
+        """Each question about a customer is answered by the truth, until there is none."""
+        for _ in range(4):
+            asked = self.bench.rows("SELECT * FROM reviews WHERE resolution IS NULL")
+            open_now = [row for row in asked if row["reason"] not in CHANGED]
+            if not open_now:
+                return
+            for row in open_now:
+                way = self._true_answer(row) if row["entity"] == "customer" else ("--retry",)
+                ended = self.bench.run("review", "resolve", str(row["id"]), *way)
+                assert ended.code == 0, (row, way, ended)
+                self.linked.pop(row["record"], None)
+            self._settle()
+            self._check()
+
+    def _true_answer(self, row: dict[str, Any]) -> tuple[str, ...]:
+        finance, crm, pairs = self.bench.sandbox.finance, self.bench.sandbox.crm, self._pairs()
+        of_codes = {code: self.persons.of(of_contact(contact)) for code, contact in finance.contacts.items()}
+        living = {crm_id: code for crm_id, code in pairs.items() if crm_id in crm.records}
+        if row["target"] == "finance" and row["record"] not in crm.records:
+            return ("--retry",)
+        if row["target"] == "finance":
+            person = self.who[row["record"]]
+            partners = [code for code, each in of_codes.items() if each == person]
+            free = [code for code in partners if living.get(row["record"], code) == code or code not in living.values()]
+            if free:
+                return "--link", str(free[0])
+            if row["reason"] in ("missing_in_finance", "contact_replaced"):
+                return ("--recreate",)
+            if partners:
+                crm.delete(row["record"])
+            else:
+                self._renumber(row["record"], self._fresh_number())
+            return ("--retry",)
+        code = int(row["record"])
+        partners_there = [crm_id for crm_id in crm.records if self.who.get(crm_id) == of_codes[code]]
+        unlinked = [crm_id for crm_id in partners_there if crm_id not in living]
+        if unlinked:
+            return "--link", unlinked[0]
+        if partners_there:
+            finance.delete(code)
+            self.ledger.contacts.pop(code, None)
+        for crm_id, record in crm.records.items():
+            if record["customerNumber"] == row["customer_number"]:
+                self._renumber(crm_id, self._fresh_number())
+        return ("--retry",)
 
 
 def test_anything_in_any_order(tmp_path: Path) -> None:
