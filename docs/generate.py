@@ -33,6 +33,7 @@ from siaghsync.web.reviews import way_text
 
 ROOT = Path(__file__).parent.parent
 NOTE = "<!-- Made from the program by docs/generate.py. Change the program, then run that. -->"
+_LTR = "\u200e"
 _VALUES = {"link": " CODE", "posted": " NUMBER"}
 Lines = Iterator[str]
 
@@ -58,12 +59,16 @@ def _page(lines: Lines) -> str:
 
 
 def _rtl(lines: Lines) -> str:
-    """A Persian page. A mark before code that begins with a dot or a dash keeps it from being shown the wrong way round."""
+    """A Persian page. A mark keeps code that begins or ends with a sign from being shown the wrong way round."""
     return f'<div dir="rtl">\n\n{_in_order(_page(lines))}\n</div>\n'
 
 
 def _in_order(text: str) -> str:
-    return re.sub(r"(?<=[^\w`\u200e])`(?=[-./])", "\u200e`", text)
+    def marked(span: re.Match[str]) -> str:
+        code = span[0]
+        return f"{_LTR if code[1] in '-./[' else ''}{code}{_LTR if code[-2] in ']>*/.' else ''}"
+
+    return re.sub(r"`[^`\n]+`", marked, text.replace(f"{_LTR}`", "`"))
 
 
 def _table(heads: Sequence[str], rows: Iterator[Sequence[str]]) -> Lines:

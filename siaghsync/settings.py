@@ -189,6 +189,8 @@ class Settings(BaseModel):
     max_creates_per_run: int = _whole(500, 0, 1_000_000)
     max_updates_per_run: int = _whole(500, 0, 1_000_000)
     poll_interval_seconds: int = _whole(300, 1, 604_800)
+    verify_per_run: int = _whole(0, 0, 100_000)
+    keep_days: int = _whole(730, 0, 36_500)
 
     enable_webhooks: bool = _flag(False)
     webhook_secret: SecretStr = _secret("webhook_secret", SecretStr(""))

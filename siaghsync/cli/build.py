@@ -89,6 +89,7 @@ def limits(settings: Settings) -> Limits:
         grace_seconds=settings.unknown_grace_seconds,
         max_creates=settings.max_creates_per_run,
         max_updates=settings.max_updates_per_run,
+        keep_days=settings.keep_days,
     )
 
 

@@ -84,6 +84,7 @@ class ServiceRuns:
             until=None if who else clock.monotonic() + _LOOKS_SECONDS,
             sources=settings.document_sources,
             switched_off=settings.switched_off,
+            verify_parts=settings.verify_per_run if everything else 0,
         )
         with (
             run_notifier(settings, command, clock.now, say, dry_run=False, quiet=False, by_cron=False) as notifier,

@@ -87,6 +87,7 @@ def _sync_options(settings: Settings, asked: Mapping[str, Any], *, force: bool, 
         sources=() if only == Only.CUSTOMERS else settings.document_sources,
         switched_off=settings.switched_off,
         wanted=_wanted(asked),
+        verify_parts=0 if asked.get("full") else settings.verify_per_run,
     )
 
 

@@ -6,9 +6,10 @@ The program can neither change nor cancel a pre-invoice, so whatever is not cert
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from siaghsync.domain.document import (
@@ -132,6 +133,11 @@ def _row_text(row: _Row) -> str:
 
 
 # --- for people --------------------------------------------------------------------------------------------
+
+
+def doubled(numbers: Sequence[int]) -> list[int]:
+    """The numbers that Siagh has given in between, where it went on by two after one document. `numbers` are in order."""
+    return [number - 1 for before, number in pairwise(numbers) if number - before == 2]
 
 
 def label_of(key: str) -> Message:

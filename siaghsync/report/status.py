@@ -15,6 +15,7 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.report.run import skipped_table
 from siaghsync.report.text import Prose, isolated, reason_with_word, sentence, table
 from siaghsync.state.pauses import Pause
+from siaghsync.state.rolling_check import Round
 from siaghsync.state.runs import RunRecord
 from siaghsync.state.status import Group, Overview, Slot, Status, Tries, is_overdue
 
@@ -106,6 +107,9 @@ def _summary(figures: Mapping[str, Any], status: Status, now: datetime, poll_int
     rows.add_row("last run", _last_run(figures, now, poll_interval))
     good = figures["last_success_at"]
     rows.add_row("last good run", f"{moment_for(good, 'en')}, {render(ago(good, now))}" if good else "never")
+    rows_of_check = _rolling_check(status.verified, linked["customers"])
+    if rows_of_check:
+        rows.add_row("rolling check", Prose(rows_of_check))
     size = f"{_bytes(status.size)}, {status.lines:,} lines in the audit trail"
     if status.size >= _LARGE_FILE or status.lines >= _MANY_LINES:
         size = f"{size}; {render(msg('status.prune'))}"
@@ -124,6 +128,16 @@ def _last_run(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> 
     if is_overdue(figures, now, poll_interval):
         return Prose(f"{text}; overdue since {_clock(due, now)}", style="red")
     return Prose(f"{text}; the next is due at {_clock(due, now)}")
+
+
+def _rolling_check(now: Round, linked: int) -> str:
+    """How far VERIFY_PER_RUN has come, "" if it is off."""
+    parts = []
+    if now.began_at:
+        parts.append(msg("status.rolling_check", compared=now.compared, linked=linked, at=now.began_at, gone=now.gone))
+    if now.last_ended_at:
+        parts.append(msg("status.rolling_check_ended", at=now.last_ended_at, gone=now.last_gone))
+    return " ".join(map(render, parts))
 
 
 def _bytes(size: int) -> str:

@@ -136,6 +136,11 @@ async def _late_commit(fault: Fault, exchange: Exchange) -> bool:
     return await exchange.end()
 
 
+async def _repeat(fault: Fault, exchange: Exchange) -> bool:
+    exchange.run()
+    return await exchange.answer(exchange.run())
+
+
 async def _drip(fault: Fault, exchange: Exchange) -> bool:
     answer = exchange.run()
     body = answer.whole()
@@ -210,6 +215,7 @@ ACTS: dict[FaultKind, Callable[[Fault, Exchange], Awaitable[bool]]] = {
     "gzip_bomb": _instead,
     "redirect": _redirect,
     "expire": _expire,
+    "repeat": _repeat,
     "pascal": _recased,
     "camel": _recased,
 }

@@ -19,6 +19,7 @@ big                an endless JSON body, or one of `size` bytes; `commit` as abo
 gzip_bomb          a small gzip answer that grows to `size` bytes (300 MB); `commit` as above
 redirect           `status` (302) to the address in `body`, before any work
 expire             all tokens or sessions of the system end, then the request is worked on
+repeat             the work is done twice, as a gateway that repeats requests has it; the answer is the second one's
 pascal, camel      the work is done; every property of the answer in PascalCase or camelCase
 =================  ==================================================================================
 
@@ -39,7 +40,7 @@ from siaghsync.sandbox.wire import Json, render
 FaultKind = Literal[
     "refuse_before", "status_after", "reset_before", "reset_after", "close_before", "close_after", "cut",
     "hang_before", "hang_after", "late_commit", "drip", "drip_headers", "html", "json", "big", "gzip_bomb",
-    "redirect", "expire", "pascal", "camel",
+    "redirect", "expire", "repeat", "pascal", "camel",
 ]  # fmt: skip
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 

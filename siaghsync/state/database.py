@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ _CHECKED_WHOLE = 16 * 2**20
 _DECIDING = ("meta", "customer_mappings", "posted_documents", "cursors", "seen", "retries", "skips", "reviews")
 """The tables that decide about the next write: in a larger file only these are checked."""
 _GENERATION = "generation"
+_GROWS_AND_SHRINKS = "PRAGMA auto_vacuum = INCREMENTAL"
+_WORTH_REWRITING = 1_000
+"""Free pages."""
 _READING = ("SELECT", "PRAGMA", "WITH", "EXPLAIN")
 
 
@@ -143,8 +146,24 @@ class State:
     def rewrite(self) -> None:
         """Writes the whole file anew, so that what was taken out stands nowhere in it or in its log."""
         with explained_errors(self.path):
+            self._connection.execute(_GROWS_AND_SHRINKS)  # takes effect in a file that was made without it
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def give_back(self, most_pages: int) -> None:
+        """Lets the file shrink by the pages that are free, up to so many at once.
+
+        A file from before that was possible is written anew once a quarter of it is free; a kill leaves it as it was. What
+        another process holds up is done another day.
+        """
+        free, pages = self.value("PRAGMA freelist_count"), self.value("PRAGMA page_count")
+        with suppress(StateError), explained_errors(self.path):
+            if self.value("PRAGMA auto_vacuum"):
+                self._connection.executescript(
+                    f"PRAGMA incremental_vacuum({most_pages})"
+                )  # `execute` takes one step of it
+            elif free > _WORTH_REWRITING and free > pages / 4:
+                self.rewrite()
 
     def close(self) -> None:
         """Closes the file."""
@@ -282,6 +301,8 @@ def _check_mark(state: State, create: bool) -> None:
         raise StateError("state.newer", path=str(state.path), version=version, known=migrations.VERSION)
     if mark == migrations.APPLICATION_ID and not _is_sound(state):
         raise StateError("state.damaged", path=str(state.path))
+    if is_blank:
+        state.rows(_GROWS_AND_SHRINKS)
     if version < migrations.VERSION:
         # All steps commit together with their number: a kill in between leaves the file as it was. Of several processes
         # the first takes the steps, the others find them taken.
@@ -321,7 +342,7 @@ def _explained(error: sqlite3.Error, path: Path | None) -> Exception:
         return error
     if "not a database" in text:
         return StateError("state.foreign", path=str(path))
-    if "malformed" in text or "corrupt" in text:
+    if "malformed" in text or "corrupt" in text or "decode" in text:
         return StateError("state.damaged", path=str(path))
     if "full" in text:
         return StateError("state.disk_full", path=str(path))

@@ -1,6 +1,8 @@
-"""Keeps the state file small and safe: takes old lines out of the audit trail, and copies the file.
+"""Keeps the state file small and safe: folds runs without change, takes old lines out, and copies the file.
 
-Links, open questions, and whatever is not settled are never taken out.
+Links, posted documents, questions, and whatever is not settled are never taken out. What goes by itself after KEEP_DAYS is less
+than what `log --prune-before` takes: of what was written, linked, undone and decided every line stays, since `undo` and `explain`
+go by it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import json
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +71,14 @@ def prune(state: State, before: datetime, now: datetime, actor: str) -> Pruned:
         intents = _take_out(state, "intents", _OLD_INTENTS, limit)
         _count_on(state, limit)
         pruned = Pruned(audit=lines, runs=_take_out(state, "runs", _OLD_RUNS, limit), intents=intents)
-        line = {"at": stamp(now), "actor": actor, "entity": "log", "name": "", "operation": "prune", "outcome": "done"}
-        message = msg("state.pruned_before", before=limit, pruned=pruned.message)
-        state.db.table("audit").insert({**line, "changes": {}, **message_columns(message)})
+        _note_pruned(state, limit, pruned, now, actor)
     return pruned
+
+
+def _note_pruned(state: State, limit: str, pruned: Pruned, now: datetime, actor: str) -> None:
+    line = {"at": stamp(now), "actor": actor, "entity": "log", "name": "", "operation": "prune", "outcome": "done"}
+    message = msg("state.pruned_before", before=limit, pruned=pruned.message)
+    state.db.table("audit").insert({**line, "changes": {}, **message_columns(message)})
 
 
 def runs_ever(state: State) -> dict[tuple[str, str], int]:
@@ -91,7 +97,7 @@ def _added(state: State, condition: str, *values: str) -> dict[tuple[str, str], 
     """The runs that were taken out before, and those that the condition is true of."""
     counts = {(command, how): n for command, how, n in json.loads(state.meta(_PRUNED_RUNS) or "[]")}
     sql = (
-        "SELECT command, coalesce(outcome, 'unfinished') AS how, count(*) AS n FROM runs "
+        "SELECT command, coalesce(outcome, 'unfinished') AS how, sum(id - coalesce(first_id, id) + 1) AS n FROM runs "
         f"WHERE dry_run = 0 AND {condition} GROUP BY 1, 2"
     )
     for row in state.rows(sql, values):
@@ -103,6 +109,63 @@ def _added(state: State, condition: str, *values: str) -> dict[tuple[str, str], 
 def _take_out(state: State, table: str, condition: str, limit: str) -> int:
     state.db.table(table).delete_where(condition, [limit])
     return int(state.value("SELECT changes()"))
+
+
+# --- once a day --------------------------------------------------------------------------------------------
+
+_TIDIED = "tidied_on"
+_FOLDED_AFTER = timedelta(days=8)
+"""The charts count the runs of the last seven days one by one."""
+_IDLE = """
+    started_at >= ? AND started_at < ? AND dry_run = 0 AND outcome = 'ok'
+    AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.run_id = runs.id)
+    AND NOT EXISTS (SELECT 1 FROM intents WHERE intents.run_id = runs.id)
+"""
+_GROUPS = f"""
+    SELECT min(id) AS first, max(id) AS last, min(started_at) AS began
+    FROM (SELECT id, started_at, command, id - row_number() OVER (PARTITION BY command, date(started_at) ORDER BY id) AS island
+        FROM runs WHERE {_IDLE})
+    GROUP BY command, date(started_at), island HAVING count(*) > 1
+"""
+_VAIN_LINES = """
+    at < ? AND operation IN ('create', 'update', 'link', 'skip', 'review')
+    AND outcome IN ('failed', 'expired', 'misdirected', 'review', 'skipped', 'waits', 'refused')
+"""
+_MOST_PAGES = 10_000
+"""So many free pages are given back at once, of 4 kB mostly."""
+
+
+def tidy(state: State, now: datetime, keep_days: int, actor: str) -> None:
+    """Once a day: folds old runs that found nothing to do, takes out what came to nothing more than `keep_days` ago (0: never),
+    and gives free space back. `now` is aware UTC; the run lock has to be held."""
+    today = now.date().isoformat()
+    if (since := state.meta(_TIDIED) or "") == today:
+        return
+    limit = stamp(now - timedelta(days=keep_days))
+    with state.atomic():
+        _fold(state, since, (now - _FOLDED_AFTER).date().isoformat())
+        if keep_days:
+            _thin(state, limit, now, actor)
+        state.set_meta(_TIDIED, today)
+    state.give_back(_MOST_PAGES)
+
+
+def _fold(state: State, since: str, before: str) -> None:
+    """Of the runs of a day that followed each other and found nothing to do the last one stays, and stands for all."""
+    begin = (date.fromisoformat(since) - _FOLDED_AFTER).isoformat() if since else ""
+    for group in state.rows(_GROUPS, (begin, before)):
+        first, last = group["first"], group["last"]
+        state.db.table("runs").update(last, {"first_id": first, "first_started_at": group["began"]})
+        state.db.table("runs").delete_where("id >= ? AND id < ?", [first, last])
+
+
+def _thin(state: State, limit: str, now: datetime, actor: str) -> None:
+    lines = _take_out(state, "audit", _VAIN_LINES, limit)
+    intents = _take_out(state, "intents", f"{_OLD_INTENTS} AND state <> 'confirmed'", limit)
+    _count_on(state, limit)
+    pruned = Pruned(audit=lines, runs=_take_out(state, "runs", _OLD_RUNS, limit), intents=intents)
+    if any(pruned.as_json().values()):
+        _note_pruned(state, limit, pruned, now, actor)
 
 
 # --- condition ---------------------------------------------------------------------------------------------

@@ -101,6 +101,17 @@ class PostedDocuments:
         )
         return [row[0] for row in self._state.rows(sql, (at,))]
 
+    def numbers_since(self, at: str) -> list[int]:
+        """The numbers under which the program has posted since a moment (a stored text), in order, after the last one from before
+        it if that is lower."""
+        sql = (
+            "SELECT CAST(finance_number AS INTEGER) FROM posted_documents WHERE finance_number GLOB '[0-9]*' "
+            "AND posted_by = 'create' AND posted_at {} ORDER BY posted_at DESC, crm_id {}"
+        )
+        fresh = sorted(row[0] for row in self._state.rows(sql.format(">= ?", ""), (at,)))
+        last = self._state.value(sql.format("< ?", "LIMIT 1"), (at,))
+        return [last, *fresh] if last is not None and fresh and last < fresh[0] else fresh
+
     def correct(self, now: Posted) -> None:
         """The pre-invoice says by now what `now` holds; its number and key stay."""
         changed = {
@@ -248,10 +259,14 @@ class Mappings:
     def all(self) -> Iterator[CustomerMapping]:
         """Every mapping, by finance code."""
         last = -1
+        while found := self.next_after(last, _PAGE):
+            yield from found
+            last = found[-1].finance_code
+
+    def next_after(self, code: int, limit: int) -> list[CustomerMapping]:
+        """So many mappings above a finance code, by finance code."""
         sql = "SELECT * FROM customer_mappings WHERE finance_code > ? ORDER BY finance_code LIMIT ?"
-        while rows := self._state.rows(sql, (last, _PAGE)):
-            yield from (m for row in rows if (m := _mapping(row)))
-            last = rows[-1]["finance_code"]
+        return [m for row in self._state.rows(sql, (code, limit)) if (m := _mapping(row))]
 
     def links(self) -> list[tuple[Link, str]]:
         """Every linked pair by finance code, each with the name that the customer was last known by, or ""."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from siaghsync.messages.message import Message, msg
 from siaghsync.state import runs
 from siaghsync.state.database import State
 
@@ -16,6 +17,8 @@ IS_A_COPY = "is_a_copy"
 """What `backup` leaves in a copy: whoever takes it into use does not know what was done after it was made."""
 SERVICE = "service_pid"
 """The process of the web service that ran last for webhooks: such runs make way for those of cron."""
+DOUBLED_NUMBERS = "numbers_doubled"
+"""Numbers that Siagh has given beside those of the documents that were posted last, as text."""
 TAKEN_INTO_USE = "copy_taken_into_use_at"
 STATE_WAS_LOST = "earlier_state_was_lost"
 """Set if an earlier state file served here: what was posted then is not known any more."""
@@ -38,6 +41,12 @@ def note_lost_state(state: State, had_lock: bool) -> None:
     """
     if had_lock and not runs.any_yet(state):
         state.set_meta(STATE_WAS_LOST, "its lock file was there before it")
+
+
+def doubled_numbers(state: State) -> list[Message]:
+    """The suspicion about them, if there is one."""
+    numbers = state.meta(DOUBLED_NUMBERS)
+    return [msg("document.numbers_doubled", numbers=numbers)] if numbers else []
 
 
 def take_into_use(state: State, now: str) -> None:

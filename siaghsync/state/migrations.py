@@ -86,6 +86,13 @@ def lookups(db: Database) -> None:
         db.execute(statement)
 
 
+@_step
+def folded_runs(db: Database) -> None:
+    """What a run stands for that others were folded into: all from the first id on, which found nothing to do either."""
+    db.execute("ALTER TABLE runs ADD COLUMN first_id INTEGER")
+    db.execute("ALTER TABLE runs ADD COLUMN first_started_at TEXT")
+
+
 VERSION = 1 + len(_STEPS)
 """PRAGMA user_version of a file that has all steps. Version 1 of the program, which had one step of its own, wrote 1."""
 

@@ -16,7 +16,10 @@ from siaghsync.state.database import State
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as it is stored. Times are stored texts; `finished_at` and `outcome` are None while it works, or if it was killed."""
+    """A run as it is stored. Times are stored texts; `finished_at` and `outcome` are None while it works, or if it was killed.
+
+    `first_id` and `first_started_at` are its own, or those of the first of many that it stands for: they found nothing to do.
+    """
 
     id: int
     command: str
@@ -27,6 +30,13 @@ class RunRecord:
     outcome: str | None
     summary: Mapping[str, Any]
     error: Message | None
+    first_id: int
+    first_started_at: str
+
+    @property
+    def count(self) -> int:
+        """How many runs it stands for, itself included."""
+        return self.id - self.first_id + 1
 
     def as_json(self) -> dict[str, Any]:
         """The run as in the JSON of `sync` and `status`."""
@@ -41,8 +51,8 @@ class RunRecord:
 
 
 def find(state: State, run_id: int) -> RunRecord | None:
-    """The run with this id, or None."""
-    return next(iter(select(state, "id = ?", (run_id,), 1)), None)
+    """The run with this id, or the one that stands for it, or None."""
+    return next(iter(select(state, "id >= ? AND coalesce(first_id, id) <= ?", (run_id, run_id), 1)), None)
 
 
 def last(state: State) -> RunRecord | None:
@@ -83,7 +93,8 @@ def page(
 def quiet_between(state: State, older: int, newer: int | None = None) -> int:
     """How many runs between two ids, None: up to the newest, went well and had nothing to do."""
     where = f"id > ? AND id < ? AND {_QUIET}"
-    return state.db.table("runs").count_where(where, [older, newer or 2**62])
+    sql = f"SELECT coalesce(sum(id - coalesce(first_id, id) + 1), 0) FROM runs WHERE {where}"
+    return int(state.value(sql, (older, newer or 2**62)))
 
 
 def failed(state: State, since: datetime | None, limit: int) -> list[RunRecord]:
@@ -130,4 +141,6 @@ def record_of(row: Record) -> RunRecord:
         outcome=row["outcome"],
         summary=json.loads(row["summary"] or "{}"),
         error=message_of(row, "error"),
+        first_id=row["first_id"] or row["id"],
+        first_started_at=row["first_started_at"] or row["started_at"],
     )

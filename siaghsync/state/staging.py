@@ -325,6 +325,11 @@ class Staging:
         """How many records of all sources were read."""
         return self._read.total()
 
+    def readings_until(self, source: str, date: str) -> int:
+        """How many records of a source were read last with this date, an earlier one, or none."""
+        sql = "SELECT count(*) FROM temp.readings WHERE source = ? AND modified <= ?"
+        return int(self._state.value(sql, (source, date)))
+
     def readings(self, source: str, crm_ids: Sequence[str]) -> dict[str, str]:
         """CRM id -> date, for those of `crm_ids` that were read in this run already."""
         marks = ", ".join("?" * len(crm_ids))

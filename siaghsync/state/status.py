@@ -11,12 +11,12 @@ from siaghsync.domain.reasons import Reason
 from siaghsync.domain.site import is_no
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.state import facts, far_clocks, kept_out, pauses, reviews, runs
+from siaghsync.state import facts, far_clocks, kept_out, pauses, reviews, rolling_check, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
-from siaghsync.state.meta import COMPLETED
+from siaghsync.state.meta import COMPLETED, doubled_numbers
 from siaghsync.state.outbox import CREATE_IN_DOUBT, UNSETTLED
 from siaghsync.state.runs import RunRecord
 
@@ -80,7 +80,7 @@ class Overview:
     next_try_at: str | None
     problems: list[Message]
     fallbacks: list[Message]
-    """What the CRM's find does not do, and how it is read instead."""
+    """What the CRM's find does not do, and how it is read instead; and a suspicion about Siagh's numbers."""
     clocks: list[Message]
     """Which system's clock is far from this machine's."""
     changes: list[Message]
@@ -103,6 +103,8 @@ class Status:
     hours: Sequence[Slot]
     size: int
     lines: int
+    verified: rolling_check.Round
+    """The rolling check."""
 
 
 # --- the figures ------------------------------------------------------------------------------------------
@@ -143,7 +145,8 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
             msg(f"finding.{name}", seen=fact.evidence)
             for name, fact in facts.about_reading(state).items()
             if is_no(fact.answer)
-        ],
+        ]
+        + doubled_numbers(state),
         clocks=far_clocks.known(state),
         changes=[change for change in facts.untold(state) if change not in problems],
     )
@@ -265,7 +268,7 @@ _FIRST_BAD_RUN = f"""
     AND id > coalesce((SELECT max(id) FROM runs WHERE {_FULL_OR_PART} AND outcome IN ('ok', 'partial')), 0)
 """
 _CAME_IN_STEP = f"""
-    SELECT min(finished_at) FROM runs WHERE {_FULL_OR_PART} AND outcome = 'ok'
+    SELECT min(coalesce(first_started_at, finished_at)) FROM runs WHERE {_FULL_OR_PART} AND outcome = 'ok'
     AND id > coalesce((SELECT max(id) FROM runs WHERE {_FULL_OR_PART} AND outcome IN ('partial', 'failed')), 0)
     AND finished_at >= coalesce((SELECT substr(max(resolved_at), 1, 19) FROM reviews), '')
 """
@@ -284,6 +287,7 @@ def status(state: State, now: datetime) -> Status:
         tries=Tries(**dict(tries)),
         hours=last_hours(state, now),
         size=_size(state),
+        verified=rolling_check.of(state),
         # Not counted: lines are only ever added at the one end and taken out at the other.
         lines=int(state.value("SELECT coalesce(max(id) - min(id) + 1, 0) FROM audit")),
     )

@@ -15,7 +15,7 @@ from siaghsync.errors import Interrupted
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import Wait
 from siaghsync.planning.phones import Refusal
-from siaghsync.state import facts, retries, webhook_queue
+from siaghsync.state import facts, retries, rolling_check, webhook_queue
 from siaghsync.state.meta import take_into_use
 from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contacts
@@ -281,9 +281,12 @@ class Live:
         if self.context.cancel.is_set():
             raise Interrupted(130)
         reading = reader.reading
+        self.document_outcomes.look_at_numbers()
         if reading.list_read_at is not None:
             report_doubles(self.context, self.recovery, self.outcomes)
         with self.context.state.atomic():
+            if reading.verified:
+                rolling_check.step(self.context.state, reading.verified, self.context.run.at())
             # Those of what was linked and posted in this run, too. A date in the CRM's future is bogus and counts for nothing.
             self.context.cursors.keep_dates(as_crm_date(reader.crm.crm_now() + _NO_FUTURE))
             if keep_cursors:

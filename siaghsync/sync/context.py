@@ -102,6 +102,7 @@ class Limits:
     grace_seconds: float = 600
     max_creates: int = 500
     max_updates: int = 500
+    keep_days: int = 730
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,8 @@ class SyncOptions:
     `switched_off` are those that the settings leave out, whatever a run is asked for. `only_waiting` leaves the CRM's lists
     alone: what waits for a try is all that is looked at. With `all_customers` their whole lists are read, which is cheaper than
     to ask for many one by one. What is not looked at by `until` (seconds of `RunContext.monotonic`) stays for the next run. With
-    `wanted` just that record is looked at, and nothing that waits.
+    `wanted` just that record is looked at, and nothing that waits. One of `verify_parts` of the linked customers is compared,
+    changed or not; 0: none is.
     """
 
     full: bool = False
@@ -176,6 +178,7 @@ class SyncOptions:
     all_customers: bool = False
     until: float | None = None
     wanted: OneRecord | None = None
+    verify_parts: int = 0
 
     @property
     def looks_at_all(self) -> bool:

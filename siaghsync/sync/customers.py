@@ -123,8 +123,8 @@ class Heirs:
         return case
 
     def _under_its_number(self, case: CustomerCase) -> CustomerCase:
-        known = {mapping.crm_id: mapping for mapping in self.context.mappings.with_number(case.customer.number)}
-        gone = [crm_id for crm_id in case.number_twins if crm_id in known and self._gone(known[crm_id])]
+        known = {crm_id: pair for crm_id in case.number_twins if (pair := self.context.mappings.of_crm(crm_id))}
+        gone = [crm_id for crm_id, pair in known.items() if self._gone(pair)]
         if not gone:
             return case
         contact = self.context.staging.contact(known[gone[0]].finance_code)

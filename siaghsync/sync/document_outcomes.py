@@ -11,13 +11,16 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.document import DocumentSource, Posted
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
 from siaghsync.messages.message import Message, msg, verbatim
+from siaghsync.planning.document_checks import doubled
 from siaghsync.planning.documents import check_net, expected_net, posted_as
 from siaghsync.state import retries, reviews
-from siaghsync.state.audit import Run
+from siaghsync.state.audit import Run, stamp
 from siaghsync.state.mappings import PostedDocuments
+from siaghsync.state.meta import DOUBLED_NUMBERS, doubled_numbers
 from siaghsync.state.outbox import close_intent
 from siaghsync.sync.context import RunReport
 
+_MOST_NUMBERS = 5
 STOPPED_TYPE = "stopped_type"
 """Detail of a review: the type of documents that waits for its decision."""
 
@@ -83,6 +86,14 @@ class DocumentOutcomes:
             retries.schedule_retry(self.run, subject, reason, message, failed=False, depends_on=depends_on or None)
             self.run.note(subject, AuditOutcome.WAITS, message=message, reason=reason)
             self.report.tell_failure(subject, reason, message)
+
+    def look_at_numbers(self) -> None:
+        """Tells of a suspicion, here and in `status`, if Siagh's numbers went on by two where this run posted one document."""
+        numbers = PostedDocuments(self.run.state).numbers_since(stamp(self.run.started))
+        if not numbers:
+            return
+        self.run.state.set_meta(DOUBLED_NUMBERS, ", ".join(map(str, doubled(numbers)[:_MOST_NUMBERS])) or None)
+        self.report.warnings += doubled_numbers(self.run.state)
 
     def stopped_types(self) -> dict[str, str]:
         """The types of documents that are not posted until a person has decided about a script error: the one that failed."""

@@ -152,10 +152,11 @@ class CrmReader:
                 return True
             if before == self.staging.reading_count(source):
                 break
-        before = self.staging.reading_count(source)
+        newest = self.staging.highest_reading(source) or ""
+        older = self.staging.readings_until(source, newest)
         if not any(self._read_pages(source, start, handle) for _ in range(_MOST_PASSES)):
             return None
-        if before < self.staging.reading_count(source) and not self._needs_pages():
+        if older < self.staging.readings_until(source, newest) and not self._needs_pages():
             self.finder.answers["find_orders"] = False  # by its dates the list seemed to be shorter
         return True
 

@@ -21,7 +21,7 @@ from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.customers import is_new_to, is_somebody_else
 from siaghsync.planning.limits import check_list_size
-from siaghsync.state import facts, retries
+from siaghsync.state import facts, retries, rolling_check
 from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext, RunReport, SyncOptions
@@ -31,6 +31,7 @@ from siaghsync.sync.one_by_one import looks
 from siaghsync.sync.one_record import OneRecord, find_in_crm
 from siaghsync.sync.reader import CrmReader, crm_date
 
+_Record = TypeVar("_Record")
 _Answer = TypeVar("_Answer")
 _ONE_BY_ONE = "one by one"
 """Stands for a source among the readings."""
@@ -72,6 +73,8 @@ class Reading:
     """Pairs about whose contact something was learned."""
     lost: set[str] = field(default_factory=set)
     """CRM ids of customers of documents whose contact is lost, and that the CRM does not have any more either."""
+    verified: list[tuple[CustomerMapping, bool]] = field(default_factory=list)
+    """Those whose turn it was in the rolling check, and whether the CRM still has them."""
     parties: AccountParties = field(default_factory=AccountParties)
     """What the contacts that were read say about whom documents are booked on."""
 
@@ -124,8 +127,15 @@ class ChangeReader:
         unread = (e for e in due if not (self.context.staging.customer(e.record) or e.record in self.reading.bad))
         for entry, found in self._looks(unread, self._waiting_record):
             self._take_waiting(entry, *found)
+        share = rolling_check.share(self.context.state, self.options.verify_parts)
+        for pair, raw in self._looks(share, lambda pair: self._get(pair.kind, pair.crm_id)):
+            self.reading.verified.append((pair, raw is not None))
+            if isinstance(raw, Mapping) and self.context.staging.customer(pair.crm_id) is None:
+                CustomerPages(self, pair.kind)([raw])
 
-    def _looks(self, entries: Iterable[Retry], ask: Callable[[Retry], _Answer]) -> Iterator[tuple[Retry, _Answer]]:
+    def _looks(
+        self, entries: Iterable[_Record], ask: Callable[[_Record], _Answer]
+    ) -> Iterator[tuple[_Record, _Answer]]:
         return looks(entries, ask, self.context.limits.concurrency, self._time_is_up)
 
     def _time_is_up(self) -> bool:
@@ -164,14 +174,17 @@ class ChangeReader:
     def _waiting_record(self, entry: Retry) -> tuple[Kind, Mapping[str, Any] | InDoubt | None]:
         """A waiting customer as the CRM shows it, and of which kind it is; many at the same time."""
         kind = customer_kind(entry.kind)
-        try:
-            raw = self.context.crm.get(kind, entry.record)
-            if raw is None and entry.reason == Reason.WEBHOOK:  # a webhook tells the kind by a name that people choose
-                kind = "person" if kind == "organization" else "organization"
-                raw = self.context.crm.get(kind, entry.record)
-        except InDoubt as error:
-            return kind, error
+        raw = self._get(kind, entry.record)
+        if raw is None and entry.reason == Reason.WEBHOOK:  # a webhook tells the kind by a name that people choose
+            kind = "person" if kind == "organization" else "organization"
+            raw = self._get(kind, entry.record)
         return kind, raw
+
+    def _get(self, kind: Kind | DocumentSource, crm_id: str) -> Mapping[str, Any] | InDoubt | None:
+        try:
+            return self.context.crm.get(kind, crm_id)
+        except InDoubt as error:
+            return error
 
     def _take_waiting(self, entry: Retry, kind: Kind, found: Mapping[str, Any] | InDoubt | None) -> None:
         if isinstance(found, InDoubt):
@@ -284,7 +297,7 @@ class ChangeReader:
             for entry in due
             if source_of(entry.kind) in self.options.sources and not any(entry.record in each for each in known)
         )
-        for entry, raw in self._looks(unread, self._waiting_document):
+        for entry, raw in self._looks(unread, lambda entry: self._get(source_of(entry.kind), entry.record)):
             source = source_of(entry.kind)
             if isinstance(raw, InDoubt):
                 self.reading.bad_documents[entry.record] = (source, raw.message)
@@ -292,12 +305,6 @@ class ChangeReader:
                 self.reading.gone.append(entry)
             else:
                 self.keep_document(source, entry.record, raw)
-
-    def _waiting_document(self, entry: Retry) -> Mapping[str, Any] | InDoubt | None:
-        try:
-            return self.context.crm.get(source_of(entry.kind), entry.record)
-        except InDoubt as error:
-            return error
 
     def keep_document(self, source: DocumentSource, crm_id: str, raw: Mapping[str, Any]) -> None:
         """Keeps a document for planning; one that can't be read or understood is kept as bad."""

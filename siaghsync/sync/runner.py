@@ -30,6 +30,7 @@ from siaghsync.planning.documents import DocumentRules
 from siaghsync.state import facts, far_clocks, pauses, retries, runs
 from siaghsync.state.audit import stamp
 from siaghsync.state.database import State
+from siaghsync.state.maintenance import tidy
 from siaghsync.state.meta import COMPLETED
 from siaghsync.state.runs import RunRecord
 from siaghsync.sync.appliers import DryRun, Live
@@ -163,6 +164,8 @@ def _carry_through(
         outcome = "failed" if isinstance(error, BrakeError) else "partial" if error else usual
         summary = report.summary(context.sessions)
         run = context.run.finish(outcome, summary, error.message if error else None)
+        if not context.run.dry_run:
+            tidy(context.state, context.run.now(), context.limits.keep_days, context.run.actor)
         return Result(run, summary, report, error, was_declined())
 
 

@@ -612,3 +612,19 @@ def test_a_script_error_is_one_question_for_all_documents_of_its_type(world: Wor
     world.json("review", "resolve", str(item["id"]), "--retry")
     assert world.json("sync")["invoices"]["created"] == 5
     assert world.json("review")["items"] == []
+
+
+def test_a_jump_of_two_in_siaghs_numbers_is_told_as_a_suspicion(world: World) -> None:
+    quote(world, number="100-1405/11")
+    world.json("sync")
+    assert world.json("status")["fallbacks"] == []
+    world.arm("repeat", "finance:SaveFormData/preinvoice", times=1)
+    quote(world, number="100-1405/12")
+    between = world.finance.preinvoices[-1].number + 1
+    said = world.run("sync")
+    assert said.exit_code == 0
+    assert f"{between} came in between" in " ".join(said.stderr.split())
+    assert str(between) in world.json("status")["fallbacks"][0]
+    quote(world, number="100-1405/13")
+    assert "in between" not in world.run("sync").stderr
+    assert world.json("status")["fallbacks"] == []

@@ -423,3 +423,19 @@ def test_what_a_look_up_cannot_understand_is_neither_taken_nor_sent_again(world:
     world.json("initial-import", "--yes", exit_code=1)  # now it is looked up, and its grace time begins
     assert world.json("initial-import", "--yes")["customers"]["created"] == 1
     assert len(world.crm.records) == 1
+
+
+def test_a_gateway_that_repeats_each_post_makes_doubles_that_go_to_a_person(make_world: Maker) -> None:
+    world = make_world(customers=3, also_in_crm=0)
+    world.arm("repeat", "crm:person/create", times=1)
+    world.imported()
+    world.finance.unique_phones = ()
+    crm_id = world.crm.add_person(nickName="تازه وارد", customerNumber="900100", modifyDate=None)
+    world.arm("repeat", "finance:SaveFormData/create", times=None)
+    world.run("sync")
+    assert len([c for c in world.finance.contacts.values() if c["Name"] == "تازه وارد"]) == 2
+    world.sandbox.faults.clear()
+    world.run("sync", "--full")
+    found = {(item["reason"], item["crm_id"]) for item in world.json("review")["items"]}
+    assert ("double_in_finance", None) in found
+    assert found, crm_id

@@ -537,3 +537,20 @@ def test_a_dry_run_changes_nothing_anywhere_and_says_what_would_be_done(paired: 
     ]
     without_names = [{key: value for key, value in each.items() if key != "names"} for each in planned["changes"]]
     assert sorted(shown, key=str) == sorted(without_names, key=str)
+
+
+def test_the_rolling_check_compares_a_part_of_the_linked_customers_with_each_run(make_world: Maker) -> None:
+    world = make_world(customers=5, also_in_crm=5).imported().set(VERIFY_PER_RUN="2")
+    world.json("sync")
+    assert world.journal.count("crm", "person/get") + world.journal.count("crm", "organization/get") == 3
+    assert "rolling check" in world.run("status").stdout
+    world.json("sync")
+    for contact in world.finance.contacts.values():
+        contact["Name"] += " دیگر"
+    gone = world.crm_of(max(code for (code,) in world.rows("SELECT finance_code FROM customer_mappings")))
+    world.crm.delete(gone)
+    told = [world.json("sync")["customers"]["updated"] for _ in range(3)]
+    assert told == [3, 1, 0]
+    assert "1 were not in the CRM any more" in " ".join(world.run("status").stdout.split())
+    world.set(VERIFY_PER_RUN="0").json("sync")
+    assert world.journal.count("crm", "person/get") + world.journal.count("crm", "organization/get") == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +16,10 @@ from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.planning.cases import CustomerCase
 from siaghsync.planning.customers import plan_customer
-from siaghsync.state import alerts, audit, meta, outbox, reviews
+from siaghsync.state import alerts, audit, meta, outbox, reviews, runs
 from siaghsync.state.audit import Run
-from siaghsync.state.database import State, memory_state
-from siaghsync.state.maintenance import Pruned, prune, runs_ever
+from siaghsync.state.database import State, memory_state, open_state
+from siaghsync.state.maintenance import Pruned, prune, runs_ever, tidy
 from siaghsync.state.mappings import Mappings
 from tests.sample_records import RULES, customer, mapping
 
@@ -142,3 +144,92 @@ def test_what_could_not_be_told_is_told_the_next_time(state: State) -> None:
         found = alerts.news(state, "ALERT_URL", None, ())
         assert [item["kind"] for item in found.items] == ["review"]
         alerts.remember(state, "ALERT_URL", found.before)
+
+
+def test_old_runs_without_change_fold_and_their_ids_and_counts_stay(state: State) -> None:
+    for minutes in (0, 5, 10, 15, 20, 25, 30):
+        run = begun(state, OLD + timedelta(minutes=minutes))
+        if minutes == 15:
+            run.note(CREATE, AuditOutcome.DONE)
+        run.finish("ok", {"customers": {"seen": 0}})
+    begun(state, OLD + timedelta(minutes=35)).finish("failed", {})
+    begun(state, OLD + timedelta(days=1)).finish("ok", {})
+    begun(state, NOW - timedelta(days=8) + timedelta(hours=15)).finish("ok", {})
+    begun(state, NOW).finish("ok", {})
+    ever = runs_ever(state)
+    tidy(state, NOW, 0, "cron")
+    assert runs_ever(state) == ever
+    assert [(run.id, run.count) for run in runs.newest(state, 20)] == [
+        (11, 1), (10, 1), (9, 1), (8, 1), (7, 3), (4, 1), (3, 3),
+    ]  # fmt: skip
+    first = runs.find(state, 1)
+    assert first is not None
+    assert (first.id, first.first_id, first.first_started_at) == (3, 1, OLD.isoformat(timespec="seconds"))
+    assert runs.find(state, 4) == runs.page(state, 5, None, 1)[0]
+    assert runs.quiet_between(state, 0, 8) == 6
+    assert runs.find(state, 12) is None
+    tidy(state, NOW + timedelta(days=9), 0, "cron")
+    assert [(run.id, run.count) for run in runs.newest(state, 20)][:3] == [(11, 1), (10, 1), (9, 1)]
+
+
+def test_what_came_to_nothing_goes_and_what_undo_and_explain_need_stays(state: State) -> None:
+    run = begun(state, OLD)
+    update = replace(CREATE, operation=Operation.UPDATE)
+    for action in (
+        CREATE,
+        update,
+        replace(CREATE, operation=Operation.LINK),
+        replace(CREATE, operation=Operation.DELETE),
+    ):
+        run.note(action, AuditOutcome.DONE)
+    run.note(CREATE, AuditOutcome.UNKNOWN)
+    run.append(entity="customer", operation="resolve", outcome="link")
+    write(run, "p-1", IntentState.CONFIRMED)
+    write(run, "p-2", None)
+    kept = state.rows("SELECT * FROM audit"), state.rows("SELECT * FROM intents")
+    run.note(update, AuditOutcome.FAILED)
+    run.note(STRANGER, AuditOutcome.REVIEW)
+    write(run, "p-3", IntentState.REJECTED)
+    run.finish("partial", {})
+    tidy(state, OLD + timedelta(days=729), 730, "cron")
+    assert state.value("SELECT count(*) FROM audit") == len(kept[0]) + 2
+    tidy(state, OLD + timedelta(days=731), 0, "cron")
+    assert state.value("SELECT count(*) FROM audit") == len(kept[0]) + 2
+    tidy(state, OLD + timedelta(days=732), 730, "cron")
+    assert state.rows("SELECT * FROM audit WHERE operation <> 'prune'") == kept[0]
+    assert state.rows("SELECT * FROM intents") == kept[1]
+
+
+def test_a_year_of_runs_without_change_takes_little_and_the_file_shrinks(tmp_path: Path) -> None:
+    path = tmp_path / "siaghsync.db"
+    with closing(open_state(path, create=True)) as state:
+        with state.atomic():
+            state.execute_many(
+                "INSERT INTO runs (command, pid, started_at, finished_at, outcome, summary) VALUES ('sync', 1, ?, ?, 'ok', ?)",
+                (
+                    (at.isoformat(), at.isoformat(), "x" * 300)
+                    for at in (OLD + timedelta(minutes=5 * n) for n in range(105_120))
+                ),
+            )
+        before = path.stat().st_size + path.with_name("siaghsync.db-wal").stat().st_size
+        tidy(state, OLD + timedelta(days=365), 730, "cron")
+        state.value("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert runs_ever(state) == {("sync", "ok"): 105_120}
+        assert state.value("SELECT count(*) FROM runs") < 3_000
+    assert before > 40_000_000
+    assert path.stat().st_size < 5_000_000
+
+
+def test_a_file_that_could_not_shrink_is_written_anew_when_much_of_it_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "siaghsync.db"
+    with closing(open_state(path, create=True)) as state:
+        state.rows("PRAGMA auto_vacuum = NONE")
+        state.rows("VACUUM")
+        assert state.value("PRAGMA auto_vacuum") == 0
+        with state.atomic():
+            state.execute_many("INSERT INTO meta VALUES (?, ?)", ((f"x{n}", "y" * 3_000) for n in range(3_000)))
+        with state.atomic():
+            state.execute("DELETE FROM meta WHERE name LIKE 'x%'")
+        state.give_back(1)
+        assert state.value("PRAGMA auto_vacuum") == 2
+    assert path.stat().st_size < 1_000_000

@@ -80,6 +80,8 @@ def test_defaults(tmp_path: Path) -> None:
         "max_creates_per_run": 500,
         "max_updates_per_run": 500,
         "poll_interval_seconds": 300,
+        "verify_per_run": 0,
+        "keep_days": 730,
         "enable_webhooks": False,
         "dashboard_url": "",
         "metrics_file": None,

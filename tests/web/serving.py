@@ -13,7 +13,7 @@ from functools import cache
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 from tests.world import Process, World
 
 SECRET = "wh-secret-7f3a9c"
@@ -69,6 +69,11 @@ class Served:
         subtype = {"identity": "مخاطب حقیقی"}.get(item, "فروش")
         params = {"event": event, "id": crm_id, "type": item.capitalize(), "subtype": subtype, **more}
         return self.http.get(f"{self.url}/webhook/crm/{item}/{SECRET}", params=params, timeout=PATIENCE)
+
+    def read_year(self, year: int) -> None:
+        """Has the month's end report of a year read, and waits for it."""
+        self.post("/report", {"csrf": self.csrf("/report"), "year": str(year)})
+        wait_for(lambda: "hx-trigger" not in self.get("/report").text)
 
     def stored(self) -> int:
         """How many records were told of and not taken up yet."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from siaghsync.sandbox import Sandbox
+from tests.environment import FISCAL_YEAR
 from tests.web.browsing import Visitor, needs_chromium
 from tests.web.serving import Served, ready, serving
 from tests.web.showcase import fail
@@ -28,7 +29,18 @@ pytestmark = [
 ]
 DESK: Any = {"width": 1280, "height": 800}
 PHONE: Any = {"width": 360, "height": 740}
-LISTS = ("/", "/reviews", "/waiting", "/waiting?of=skipped", "/trail", "/links", "/links?of=invoices", "/runs", "/site")
+LISTS = (
+    "/",
+    "/reviews",
+    "/waiting",
+    "/waiting?of=skipped",
+    "/trail",
+    "/links",
+    "/links?of=invoices",
+    "/runs",
+    "/report",
+    "/site",
+)
 SCHEMES: dict[str, Any] = {"fa": ("light", "dark"), "en": ("dark", "light")}
 """How a desk and a phone see the pages of a language. Which colours stand beside each other does not depend on the language."""
 RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
@@ -108,7 +120,16 @@ def test_long(browser: Browser, showcase: Served) -> None:
         f"/reviews/{asked['unknown_outcome']}/confirm?way=posted&value=99999",
         "/reviews/confirm?way=discard&all=1",
     ]
-    assert found_on(browser, showcase, [*LISTS, "/record?q=C-1", "/runs/3", *questions, *confirm]) == []
+    showcase.log_in()
+    showcase.read_year(FISCAL_YEAR)
+    assert (
+        found_on(
+            browser,
+            showcase,
+            [*LISTS, "/report?month=all", "/runs?all=1", "/record?q=C-1", "/runs/3", *questions, *confirm],
+        )
+        == []
+    )
 
 
 def test_decided(browser: Browser, showcase: Served) -> None:

@@ -36,12 +36,6 @@ def sold(price: int | str, code: str = "P-1") -> list[dict[str, Any]]:
     return [{"productCode": code, "count": 1, "baseUnitPrice": price}]
 
 
-def read(served: Served, year: int = FISCAL_YEAR) -> None:
-    """Has the year read, and waits for it."""
-    served.post("/report", {"csrf": served.csrf("/report"), "year": str(year)})
-    wait_for(lambda: "hx-trigger" not in served.get("/report").text)
-
-
 @pytest.fixture(scope="module")
 def trading(make_template: Maker) -> Iterator[Served]:
     """Documents in each state and of two months, and one month's end report of them."""
@@ -52,7 +46,7 @@ def trading(make_template: Maker) -> Iterator[Served]:
         served.log_in()
         assert "hx-trigger" not in served.get("/report").text
         assert served.get("/report.xlsx").status_code == 303
-        read(served)
+        served.read_year(FISCAL_YEAR)
         yield served
 
 
@@ -156,7 +150,7 @@ def test_the_workbook_opens_as_accountants_like_it(trading: Served) -> None:
 
 def test_what_keeps_the_crm_from_being_read_is_said_and_the_last_report_stays(trading: Served) -> None:
     trading.world.arm("refuse_before", "crm:login", times=None)
-    read(trading)
+    trading.read_year(FISCAL_YEAR)
     trading.world.sandbox.faults.clear()
     page = trading.get("/report").text
     assert 'role="alert"' in page
