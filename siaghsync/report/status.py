@@ -17,7 +17,7 @@ from siaghsync.report.text import Prose, isolated, reason_with_word, sentence, t
 from siaghsync.state.pauses import Pause
 from siaghsync.state.rolling_check import Round
 from siaghsync.state.runs import RunRecord
-from siaghsync.state.status import Group, Overview, Slot, Status, Tries, is_overdue
+from siaghsync.state.status import Group, Overview, Slot, Status, Tries
 
 BLOCKS = "·▁▂▃▅█"
 ASCII_BLOCKS = ".-=+*#"
@@ -39,7 +39,7 @@ def status_report(
     parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
     told = (*found.clocks, *found.fallbacks, *found.changes)
     parts += [Prose(f"- {sentence(each)}", style="yellow") for each in told]
-    parts += [_summary(found.figures, status, now, poll_interval), *_bars(status.hours, blocks)]
+    parts += [_summary(found, status, now, poll_interval), *_bars(status.hours, blocks)]
     if status.waits:
         parts += _waits(status.waits, status.tries, now)
     if status.reviews:
@@ -96,15 +96,16 @@ def _head(found: Overview, since_when: str | None) -> Text:
     return Prose(render(msg(code, since=since, open_ends=open_ends)), style=style)
 
 
-def _summary(figures: Mapping[str, Any], status: Status, now: datetime, poll_interval: int) -> RenderableType:
+def _summary(found: Overview, status: Status, now: datetime, poll_interval: int) -> RenderableType:
     rows = table("", "", whole=("",))
     rows.show_header = False
+    figures = found.figures
     linked = figures["mappings"]
     rows.add_row("linked", f"{linked['customers']:,} customers, {linked['invoices']:,} documents posted")
     if figures["running"]:
         running = figures["running"]
         rows.add_row("at work", f"{running['command']}, since {moment_for(running['started_at'], 'en')}")
-    rows.add_row("last run", _last_run(figures, now, poll_interval))
+    rows.add_row("last run", _last_run(found, now, poll_interval))
     good = figures["last_success_at"]
     rows.add_row("last good run", f"{moment_for(good, 'en')}, {render(ago(good, now))}" if good else "never")
     rows_of_check = _rolling_check(status.verified, linked["customers"])
@@ -119,13 +120,13 @@ def _summary(figures: Mapping[str, Any], status: Status, now: datetime, poll_int
     return rows
 
 
-def _last_run(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> Text:
-    run = figures["last_run"]
+def _last_run(found: Overview, now: datetime, poll_interval: int) -> Text:
+    run = found.figures["last_run"]
     if run is None:
         return Prose("never", style="yellow")
     text = f"{run['command']} (run {run['id']}) {render(ago(run['finished_at'], now))}: {run['outcome']}"
     due = (in_tehran(run["started_at"]) + timedelta(seconds=poll_interval)).isoformat()
-    if is_overdue(figures, now, poll_interval):
+    if found.is_overdue:
         return Prose(f"{text}; overdue since {_clock(due, now)}", style="red")
     return Prose(f"{text}; the next is due at {_clock(due, now)}")
 

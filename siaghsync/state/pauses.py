@@ -6,7 +6,7 @@ It ends by itself after a day, so that nobody has to remember it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,16 +42,16 @@ def begin(state: State, now: datetime, by: str, reason: str) -> None:
     """Pauses from `now` on, in place of a pause that lasts. Waits for a commit of the run at work, no longer."""
     pause = Pause(reason, by, stamp(now), stamp(now + LENGTH))
     with state.atomic():
-        state.set_meta(_META, json.dumps(pause.as_json(), ensure_ascii=False))
+        _keep(state, pause)
         note_order(state, None, pause.since, by, "paused", verbatim(reason))
 
 
 def end(state: State, now: datetime, by: str) -> None:
     """Ends the pause; harmless if there is none."""
     with state.atomic():
-        if current(state, now):
+        if pause := current(state, now):
             note_order(state, None, stamp(now), by, "resumed")
-        state.set_meta(_META, None)
+            _keep(state, replace(pause, until=stamp(now)))
 
 
 def current(state: State, now: datetime) -> Pause | None:
@@ -67,6 +67,17 @@ def drop_impossible(state: State, now: datetime) -> str | None:
         return None
     state.set_meta(_META, None)
     return pause.until
+
+
+def last_end(state: State, now: datetime) -> datetime | None:
+    """When the last pause ended, if there was one and it is over at `now`."""
+    pause = _stored(state)
+    ended = datetime.fromisoformat(pause.until) if pause else None
+    return ended if ended and ended <= now else None
+
+
+def _keep(state: State, pause: Pause) -> None:
+    state.set_meta(_META, json.dumps(pause.as_json(), ensure_ascii=False))
 
 
 def _stored(state: State) -> Pause | None:

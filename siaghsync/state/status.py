@@ -83,6 +83,8 @@ class Overview:
     """What the CRM's find does not do, and how it is read instead; and a suspicion about Siagh's numbers."""
     clocks: list[Message]
     """Which system's clock is far from this machine's."""
+    is_overdue: bool
+    """Whether the next run should have come by now."""
     changes: list[Message]
     """Learned facts that have changed and of which nobody was told yet."""
 
@@ -129,8 +131,9 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
     last_runs = runs.select(state, "dry_run = 0", (), 8)
     figures = _figures(state, now, last_runs[0] if is_running and last_runs else None)
     unknown, waits = _in_doubt(state), _grouped(state, "retries")
+    late = _is_overdue(state, figures, now, poll_interval)
     problems = [
-        *_problems(figures, _import_leftovers(state), now, max_age, poll_interval),
+        *_problems(figures, _import_leftovers(state), now, max_age, late=late),
         *_undecided(state, waits),
         *kept_out.repeated(state),
     ]
@@ -148,6 +151,7 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
         ]
         + doubled_numbers(state),
         clocks=far_clocks.known(state),
+        is_overdue=late,
         changes=[change for change in facts.untold(state) if change not in problems],
     )
 
@@ -190,7 +194,7 @@ def _import_leftovers(state: State) -> int:
 
 
 def _problems(
-    figures: Mapping[str, Any], leftovers: int, now: datetime, max_age: float | None, poll_interval: int
+    figures: Mapping[str, Any], leftovers: int, now: datetime, max_age: float | None, *, late: bool
 ) -> list[Message]:
     if not figures["initial_import_done"]:
         return [msg("status.not_imported")]
@@ -210,7 +214,7 @@ def _problems(
         problems.append(
             msg("status.too_old", seconds=seconds, at=last) if last else msg("status.never", seconds=seconds)
         )
-    elif is_overdue(figures, now, poll_interval):
+    elif late:
         code = NOT_SCHEDULED if _is_import(figures) else "status.overdue"
         problems.append(msg(code, at=figures["last_run"]["finished_at"]))
     return problems
@@ -222,13 +226,14 @@ def _undecided(state: State, waits: Mapping[tuple[str, str], int]) -> list[Messa
     return [msg("status.customer_code_undecided", count=count), *facts.doubts(state)] if count else []
 
 
-def is_overdue(figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:
-    """Whether at `now` no run is at work, none is paused, and none has ended for twice POLL_INTERVAL_SECONDS; after
-    an import, for an hour at least."""
+def _is_overdue(state: State, figures: Mapping[str, Any], now: datetime, poll_interval: int) -> bool:
+    """Whether at `now` no run is at work, none is paused, and neither a run nor a pause has ended for twice
+    POLL_INTERVAL_SECONDS; after an import, for an hour at least."""
     if figures["running"] or figures["paused"] or not figures["last_run"]:
         return False
     longest = max(2 * poll_interval, _AFTER_IMPORT_SECONDS if _is_import(figures) else 0)
-    return (now - _ended(figures)).total_seconds() > longest
+    since = max(_ended(figures), pauses.last_end(state, now) or _ended(figures))
+    return (now - since).total_seconds() > longest
 
 
 def _is_import(figures: Mapping[str, Any]) -> bool:

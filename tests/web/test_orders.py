@@ -176,3 +176,16 @@ def test_a_pause_ends_by_itself_and_one_by_a_wrong_clock_never_lasts(office: Wor
     assert (ended.exit_code, written(office, "new")) == (0, 5)
     assert ("longer than any can" in ended.stderr) == said
     assert "longer than any can" not in office.run("sync").stderr
+
+
+def test_the_next_run_is_due_after_the_pause_as_after_a_run(office: World) -> None:
+    """A monitor is not to be woken between the end of a pause and the next run of cron."""
+    office.json("sync")
+    long_ago = (clock.now() - timedelta(hours=25)).isoformat(timespec="seconds")
+    write(office, "UPDATE runs SET started_at = ?, finished_at = ?", long_ago, long_ago)
+    assert office.run("status").exit_code == 1
+    with closing(open_state(office.state_file)) as state:
+        pauses.begin(state, clock.now(), "Ali (dashboard)", REASON)
+        assert office.run("status").exit_code == 0
+        pauses.end(state, clock.now(), "Ali (dashboard)")
+    assert office.run("status").exit_code == 0
