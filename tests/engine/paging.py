@@ -51,6 +51,8 @@ ALL: list[Combination] = [
 ]
 TYPES = ("PI_5", "PI_6")
 NAMED = "نفر"
+LONGEST = 500
+"""A page that holds every list."""
 MOST_SYNCS = 12
 PAUSE = 700.0
 """Seconds between two syncs that nobody disturbs: longer than the stretch that each one reads again."""
@@ -233,7 +235,7 @@ class Site:
         crm, dice = self.world.crm, self.dice
         crm.date_header = dice.random() < 0.5
         crm.date_precision = dice.choice(("ms", "seconds"))
-        crm.page_cap = dice.choice((3, 5, 8, 500))
+        crm.page_cap = dice.choice((3, 5, 8, LONGEST))
         crm.own_order = dice.choice(("CrmId", "newest", "oldest"))
         crm.find_filters_by_date = "date" not in self.lacks
         crm.find_orders = "order" not in self.lacks
@@ -299,7 +301,7 @@ class Site:
     def _tell(self) -> None:
         """The CRM's webhooks, kept as `serve` keeps them."""
         told, self.people.touched = self.people.touched, []
-        if told and ("documents" in self.lacks or ("page" in self.lacks and self.world.crm.page_cap < 500)):
+        if told and ("documents" in self.lacks or ("page" in self.lacks and self.world.crm.page_cap < LONGEST)):
             there = [crm_id for crm_id in told if crm_id in self.world.crm.documents]
             calls = [Call(self.world.crm.kind(crm_id), crm_id, "update") for crm_id in there]
             with closing(open_state(self.world.state_file)) as state:
@@ -347,7 +349,8 @@ class Site:
         noes = self._noes()
         lacking = {word for lack, word in WORDS.items() if lack in self.lacks}
         must = lacking - ({"without_type"} if "documents" in self.lacks else set())
-        if not (self.world.crm.page_cap < 16 and {"date", "order"} & self.lacks):
+        by_pages = "date" in self.lacks or ("order" in self.lacks and self.world.crm.own_order != "oldest")
+        if not by_pages or self.world.crm.page_cap == LONGEST:
             must -= {"pages"}  # it shows only where one date fills a page
         if "customers" in self.lacks:
             must -= {"filters_by_date", "orders", "pages"}  # the lists of documents may be too short to show it

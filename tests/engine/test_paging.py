@@ -201,6 +201,24 @@ def test_the_last_document_that_is_deleted_does_not_say_that_find_needs_a_type(m
     assert answer(world, "find_without_type") is True
 
 
+def test_a_document_that_comes_between_two_questions_says_nothing_of_empty_queries(make_world: Maker) -> None:
+    world = indoors(make_world(customers=2, also_in_crm=2))
+    world.crm.missing = set(CUSTOMERS)
+    world.imported().json("sync", env=SINCE)
+
+    def add(_system: str, endpoint: str, stage: str) -> None:
+        if endpoint == "quote/sales/find" and stage == "received":
+            body = world.journal.of("crm", endpoint)[-1].body
+            assert isinstance(body, dict)
+            if body["queries"] and not world.crm.documents:
+                world.crm.add_quote(min(world.crm.records), rows(5), number="Q-1")
+
+    world.sandbox.on_event(add)
+    world.json("sync", env=SINCE)
+    assert world.crm.documents
+    assert answer(world, "find_empty_queries") != "none"
+
+
 def test_pages_that_new_records_push_back_are_no_first_page_again(world: Indoors) -> None:
     world.crm.find_filters_by_date = False
     fill(world, [day(n) for n in range(COUNT)], first=100)
