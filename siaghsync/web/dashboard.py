@@ -36,9 +36,7 @@ def first_page(page: PageContext) -> Response:
 
 def live_part(page: PageContext) -> Response:
     """The part of the first page that changes by itself; the whole page for whoever opens its address."""
-    if not page.is_part():
-        return page.go("/")
-    return page.show("_live.html", **_first_page(page))
+    return page.show("_live.html" if page.is_part() else "overview.html", **_first_page(page))
 
 
 def _overview(dependencies: Dependencies, state: State) -> Overview:

@@ -167,7 +167,7 @@ def test_without_a_password_the_dashboard_stays_closed_but_webhooks_work(small: 
 def test_files_have_their_version_in_the_address_and_are_kept_for_long(inside: Served) -> None:
     page = inside.get("/").text
     addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     for address in addresses:
         answer = inside.get(address)
         version = hashlib.sha256(answer.content).hexdigest()[:12]
