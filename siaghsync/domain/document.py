@@ -267,6 +267,8 @@ ROW_CONTENT = ("product_code", "quantity", "returned", "unit_price", "discount",
 """The keys of a row that are content."""
 AMOUNTS = frozenset({*HEADER_CONTENT[3:], "net", "net_with_tax", "unit_price"})
 """The keys of a snapshot and its rows that hold rials."""
+FIGURES = AMOUNTS | {"quantity", "returned", "rows"}
+"""Those that hold anything that is counted."""
 
 
 def content(stored: Mapping[str, Any]) -> dict[str, Any]:

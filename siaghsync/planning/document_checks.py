@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from siaghsync.domain.document import (
-    AMOUNTS,
+    FIGURES,
     HEADER_CONTENT,
     ROW_CONTENT,
     Document,
@@ -164,7 +164,7 @@ def changes_in_words(changes: Differences) -> Message:
 
 def _in_words(key: str, old: str | None, new: str | None) -> Message:
     label, before, after = label_of(key), old or msg("document.nothing"), new or msg("document.nothing")
-    if key.rpartition(".")[2] in AMOUNTS:
+    if key.rpartition(".")[2] in FIGURES:
         return msg("document.change_of_amount", label=label, old=before, new=after)
     return msg("document.change", label=label, old=before, new=after)
 

@@ -59,7 +59,7 @@ def harmless(text: str, encoding: str = "utf-8") -> str:
     return text
 
 
-_REASON_CHAPTERS = ("reason", "call")
+_REASON_CHAPTERS = ("reason", "call", "match")
 
 
 def reason_title(word: str, language: Language = "en") -> str:
@@ -113,7 +113,7 @@ def answer_text(answer: Any, language: Language = "en") -> str:
         return ", ".join(f"{name}: {answer_text(value, language)}" for name, value in answer.items())
     if isinstance(answer, list):
         return ", ".join(answer_text(value, language) for value in answer) or title("check.answer_none", language)
-    return str(answer)
+    return title(code, language) if find(code := f"check.answer_{answer}") else str(answer)
 
 
 def _entry_of(word: str) -> Entry | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from markupsafe import Markup, escape
 
 from siaghsync import clock
-from siaghsync.domain.document import AMOUNTS
+from siaghsync.domain.document import FIGURES
 from siaghsync.features.check_apis.diagnose import Diagnosis
 from siaghsync.messages import calendar, catalog
 from siaghsync.messages.message import Message, Param, msg
@@ -106,9 +106,9 @@ class PageLanguage:
         return field_label(key, self.code)
 
     def value(self, key: str, value: Any) -> str:
-        """A field's value for reading: amounts grouped, codes in words, dates in the calendar, all else as it is."""
+        """A field's value for reading: figures grouped, codes in words, dates in the calendar, all else as it is."""
         name = key.rpartition(".")[2]
-        if name in AMOUNTS and isinstance(value, (str, int)):
+        if name in FIGURES and isinstance(value, (str, int)):
             return catalog.amount(value, self.code)
         if name in ("kind", "source") and value:
             return self.kind("", _KINDS.get(str(value), str(value)))

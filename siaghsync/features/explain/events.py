@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from siaghsync.domain.action import Changes
+from siaghsync.domain.document import FIGURES
 from siaghsync.domain.reasons import AuditOutcome, Operation
 from siaghsync.messages import catalog
 from siaghsync.messages.message import Message, msg
@@ -95,10 +96,10 @@ def _reason(word: str | None) -> Message:
 
 def _changes(changes: Changes) -> Iterator[Message]:
     for name, (old, new) in list(changes.items())[:_MOST_FIELDS]:
-        if old is None:
-            yield msg("audit.set", label=label_of(name), new=_value(new))
-        else:
-            yield msg("audit.changed", label=label_of(name), old=_value(old), new=_value(new))
+        code, before = ("audit.set", {}) if old is None else ("audit.changed", {"old": _value(old)})
+        if name.rpartition(".")[2] in FIGURES:
+            code += "_figure"
+        yield msg(code, label=label_of(name), new=_value(new), **before)
     if (more := len(changes) - _MOST_FIELDS) > 0:
         yield msg("audit.more_fields", count=more)
 
