@@ -32,6 +32,7 @@ from siaghsync.state.reviews import ways_out
 from siaghsync.web.reviews import way_text
 
 ROOT = Path(__file__).parent.parent
+TESTS = ROOT / "tests"
 NOTE = "<!-- Made from the program by docs/generate.py. Change the program, then run that. -->"
 _LTR = "\u200e"
 _VALUES = {"link": " CODE", "posted": " NUMBER"}
@@ -303,6 +304,45 @@ def _sandbox() -> Lines:
         yield from ("", f"## {heading}", "", "Sections (§) are those of this system's wire contract.")
         rows = ((f"`{each.name}`", each.positions, each.usual, each.says) for each in _switches(table))
         yield from _table(("switch", "positions", "from the start", "what it says"), rows)
+    yield from (
+        "",
+        "## Tests of both positions",
+        "",
+        f"`tests/{STORY}` runs the same story, an import, edits and documents, with",
+    )
+    yield "each switch as it is from the start and in the positions below. The other tests set the switch as well."
+    for table, system in ((switches.CrmSwitches, "crm"), (switches.FinanceSwitches, "finance")):
+        tested = (
+            (
+                f"`{system}.{each.name}`",
+                ", ".join(_story_positions(system, each.name)),
+                ", ".join(tests_of(system, each.name)),
+            )
+            for each in _switches(table)
+        )
+        yield from _table(("switch", "the story's positions", "other tests"), tested)
+
+
+STORY = "engine/test_both_positions.py"
+_ABOUT_SWITCHES = (
+    "contract/test_crm_switches.py", "contract/test_finance_switches.py", "contract/test_sandbox.py", "cli/test_rehearse.py",
+    "engine/test_altered_values.py", "engine/test_clocks.py", "engine/test_customer_code.py", "engine/test_documents.py",
+    "engine/test_finding.py", "engine/test_taken_phones.py", "features/test_check_apis.py", "web/test_webhooks.py",
+)  # fmt: skip
+
+
+def _story_positions(system: str, switch: str) -> Lines:
+    for node in ast.parse((TESTS / STORY).read_text("utf-8")).body:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == system.upper() and node.value:
+            positions = [value for name, value in ast.literal_eval(node.value) if name == switch]
+            yield from (f"`{sorted(each) if isinstance(each, set) else each}`" for each in positions)
+
+
+def tests_of(system: str, switch: str) -> Lines:
+    """The test modules about one switch, without the story."""
+    for name in _ABOUT_SWITCHES:
+        if re.search(rf'\b{system}\.{switch}\b|"{switch}"', (TESTS / name).read_text("utf-8")):
+            yield f"`{name}`"
 
 
 def _control_door() -> Lines:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,7 @@ from siaghsync.cli.app import common
 from siaghsync.domain.reasons import Reason
 from siaghsync.features.notifications.metrics import Figures, metrics_text
 from siaghsync.messages.catalog import chapter
+from siaghsync.sandbox.switches import CrmSwitches, FinanceSwitches
 
 ROOT = Path(__file__).parent.parent
 
@@ -180,6 +182,17 @@ def test_commands_are_found_where_they_stand() -> None:
     text += "`sync --full`"
     assert sorted(line.strip() for line in command_lines(text)) == ["log --failed", "sync", "sync --full"]
     assert len([line for name in WRITTEN if name.endswith(".md") for line in command_lines(read(name))]) > 60
+
+
+# --- the sandbox -------------------------------------------------------------------------------------------
+
+
+def test_each_switch_is_in_the_table_of_tests_and_has_one() -> None:
+    table = read("docs/sandbox.md").partition("## Tests of both positions")[2]
+    rows = dict(re.findall(r"^\| `(\w+\.\w+)` \|.*\| ([^|]*) \|$", table, re.MULTILINE))
+    systems = {"crm": CrmSwitches, "finance": FinanceSwitches}
+    assert rows.keys() == {f"{name}.{each.name}" for name, switches in systems.items() for each in fields(switches)}
+    assert [name for name, tests in rows.items() if not tests.strip()] == []
 
 
 # --- running it --------------------------------------------------------------------------------------------

@@ -35,8 +35,9 @@ CRM: list[tuple[str, Any]] = [
 FINANCE: list[tuple[str, Any]] = [
     ("strict", True), ("camel_case", True), ("date_header", True), ("date_header", False), ("session_seconds", 0.2),
     ("filters", {"TelNo"}), ("unknown_filter", "refuse"), ("shows_tmpid", True), ("codes_as", "number"),
-    ("account_party", "code"), ("account_party", "other"), ("ignored_keys", {"gn_web_users.passno"}),
-    ("ignored_keys", {"gn_web_users.tmpid", "tmpid"}), ("empty_key_empties", False), ("update_keeps", False),
+    ("toward_type_reversed", True), ("account_party", "code"), ("account_party", "other"),
+    ("ignored_keys", {"gn_web_users.passno"}), ("ignored_keys", {"gn_web_users.tmpid", "tmpid"}),
+    ("empty_key_empties", False), ("update_keeps", False),
     ("shortens", {"Address": 12, "Name": 30}), ("drops", {"Address": "،"}), ("unique_phones", ()), ("phones_compared", "across"),
     ("phone_spelling", "exact"), ("phone_spelling", "national"), ("refusals", "short"), ("warning", "توجه"),
     ("customer_key", "contact"), ("text_amounts", "refuse"), ("whole_quantities", True), ("dashed_suid", "refuse"),
