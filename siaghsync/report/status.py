@@ -40,6 +40,7 @@ def status_report(
     told = (*found.clocks, *found.fallbacks, *found.changes)
     parts += [Prose(f"- {sentence(each)}", style="yellow") for each in told]
     parts += [_summary(found, status, now, poll_interval), *_bars(status.hours, blocks)]
+    parts += _rolling_check(status.verified, found.figures["mappings"]["customers"])
     if status.waits:
         parts += _waits(status.waits, status.tries, now)
     if status.reviews:
@@ -108,9 +109,6 @@ def _summary(found: Overview, status: Status, now: datetime, poll_interval: int)
     rows.add_row("last run", _last_run(found, now, poll_interval))
     good = figures["last_success_at"]
     rows.add_row("last good run", f"{moment_for(good, 'en')}, {render(ago(good, now))}" if good else "never")
-    rows_of_check = _rolling_check(status.verified, linked["customers"])
-    if rows_of_check:
-        rows.add_row("rolling check", Prose(rows_of_check))
     size = f"{_bytes(status.size)}, {status.lines:,} lines in the audit trail"
     if status.size >= _LARGE_FILE or status.lines >= _MANY_LINES:
         size = f"{size}; {render(msg('status.prune'))}"
@@ -131,14 +129,13 @@ def _last_run(found: Overview, now: datetime, poll_interval: int) -> Text:
     return Prose(f"{text}; the next is due at {_clock(due, now)}")
 
 
-def _rolling_check(now: Round, linked: int) -> str:
-    """How far VERIFY_PER_RUN has come, "" if it is off."""
-    parts = []
+def _rolling_check(now: Round, linked: int) -> Iterator[RenderableType]:
+    """How far VERIFY_PER_RUN has come; nothing if it never was on."""
     if now.began_at:
-        parts.append(msg("status.rolling_check", compared=now.compared, linked=linked, at=now.began_at, gone=now.gone))
+        message = msg("status.rolling_check", compared=now.compared, linked=linked, at=now.began_at, gone=now.gone)
+        yield Prose(render(message), style="dim")
     if now.last_ended_at:
-        parts.append(msg("status.rolling_check_ended", at=now.last_ended_at, gone=now.last_gone))
-    return " ".join(map(render, parts))
+        yield Prose(render(msg("status.rolling_check_ended", at=now.last_ended_at, gone=now.last_gone)), style="dim")
 
 
 def _bytes(size: int) -> str:
