@@ -181,7 +181,8 @@ class PageContext:
         elif self.request.method == "POST":
             # The form stands on the page above its own address.
             url = url.replace(path=url.path.rpartition("/")[0] or "/", query="")
-        return self.inside(f"{url.path}?{url.query}" if url.query else url.path)
+        found = self.inside(f"{url.path}?{url.query}" if url.query else url.path)
+        return "/" if found == "/live" else found  # that is a part of the first page
 
     def is_part(self) -> bool:
         """Whether only a part of a page is asked for, which changes by itself."""

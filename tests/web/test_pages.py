@@ -70,6 +70,10 @@ def test_nobody_gets_in_without_a_login(served: Served, path: str) -> None:
     assert "مشتری" not in answer.text
 
 
+def test_a_login_never_leads_to_a_part_of_a_page(served: Served) -> None:
+    assert stranger(served).get("/live").headers["Location"] == "/login?next=/"
+
+
 def test_a_wrong_password_is_refused_and_guessing_is_slowed_down(small: World) -> None:
     with serving(ready(small)) as served:
         csrf = served.csrf()
