@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench import Installation, systems
-from benchmarks.cases import Figure, daily_work, growth, imports, many_changes, start_up, steady_state
+from benchmarks.cases import Figure, daily_work, growth, imports, many_changes, start_up, steady_state, under_load
 
 _SIZES = (1_000, 10_000, 100_000)
 _QUICK = (300, 1_000, 3_000)
 _STARTS = 9
-_PARTS = ("start-up", "steady", "import", "daily")
+_PARTS = ("start-up", "steady", "import", "daily", "load")
 
 
 def tell(text: str) -> None:
@@ -31,7 +31,7 @@ def tell(text: str) -> None:
 
 
 def measure(place: Installation, sizes: tuple[int, int, int], rounds: int, only: str) -> Iterator[Figure]:
-    """All figures, or those of the parts that have `only` in their names: start-up, import, daily, steady."""
+    """All figures, or those of the parts that have `only` in their names: start-up, import, daily, steady, load."""
     small, middle, large = sizes
     if only in "start-up":
         yield from start_up(place, _STARTS, tell)
@@ -50,6 +50,8 @@ def measure(place: Installation, sizes: tuple[int, int, int], rounds: int, only:
     yield from at_once
     if only in "daily":
         yield from daily_work(place, large, tell)
+    if only in "load":
+        yield from under_load(place, large, tell)
         yield from many_changes(place, large, min(5_000, large // 2), 20, tell)
 
 

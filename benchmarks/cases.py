@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from benchmarks.bench import Cost, Installation, floor, run
+from benchmarks.bench import ROOT, Cost, Installation, floor, run
+from benchmarks.server import crm_id_of
 
 PROGRAM = ["-m", "siaghsync"]
 LINE = ["-c", "import typer, requests, sqlite_utils, rich, dotenv, tenacity, pydantic"]
@@ -217,3 +224,81 @@ def start_up(place: Installation, rounds: int, tell: _TOLD) -> Iterator[Figure]:
     idle = "siaghsync sync, nothing changed"
     figures[idle].goals = [at_most("CPU / import line", ratio(idle, "the import line"), 1.3)]
     yield from figures.values()
+
+
+# --- under load -----------------------------------------------------------------------------------------------
+
+_CALLS, _CALL_LATENCY, _CROWD = 2_000, 50, 10_000
+_MAKES_WAIT = (
+    "INSERT INTO retries (entity, target, record, kind, customer_number, name, attempts, failed, next_try_at, reason, "
+    "message_code, message_params, since, depends_on) VALUES ('invoice', 'finance', 'd' || ?1, 'invoice', ?1, '', 1, 0, "
+    "'2026-01-01', 'customer_not_linked', 'text.verbatim', '{\"text\": \"\"}', '2026-01-01T00:00:00+00:00', 'c' || ?1)"
+)
+_ASKS = (
+    "INSERT INTO reviews (entity, target, record, kind, reason, customer_number, name, message_code, message_params, details, "
+    "checksum, since) VALUES ('customer', 'finance', 'r' || ?1, 'person', 'stranger', 'r' || ?1, '', 'text.verbatim', "
+    "'{\"text\": \"\"}', '{}', '', '2026-01-01T00:00:00+00:00')"
+)
+
+
+def under_load(place: Installation, count: int, tell: _TOLD) -> Iterator[Figure]:
+    """A backlog of webhooks beside a full sync; many records that wait; as many customers that are new as are linked."""
+    _linked(place, _CALLS, tell)
+    place.systems.delay(_CALL_LATENCY)
+    full = _counted(place, f"sync --full, {_CALLS:,} at {_CALL_LATENCY} ms", ("sync", "--full", "--quiet"), _CALLS)
+    yield full
+    tell(f"{_CALLS:,} webhooks")
+    figure = _figure(f"{_CALLS:,} webhooks at {_CALL_LATENCY} ms", [_serve_calls(place)], records=_CALLS)
+    figure.goals = [at_most("elapsed / sync --full", figure.elapsed / full.elapsed, 1.5)]
+    yield figure
+    place.systems.delay(0)
+    commands = (("sync", "--quiet"), ("status",))
+    before = [place.run(*command) for command in commands]
+    _write(place, _MAKES_WAIT, _CROWD)
+    _write(place, _ASKS, _CROWD)
+    for command, base in zip(commands, before, strict=True):
+        cost = place.run(*command, code=1 if command == ("status",) else 0)
+        figure = _figure(f"{command[0]}, {_CROWD:,} wait and {_CROWD:,} questions", [cost])
+        figure.goals = [at_most("s more", cost.elapsed - base.elapsed, 2), at_most("memory", figure.memory, 120)]
+        yield figure
+    _linked(place, count, tell)
+    place.systems.add(count)
+    tell(f"{count:,} new customers")
+    figure = _counted(place, f"sync --dry-run, {count:,} new", ("sync", "--dry-run", "--quiet"), count)
+    figure.goals = [at_most("memory", figure.memory, 120)]
+    yield figure
+
+
+def _linked(place: Installation, count: int, tell: _TOLD) -> None:
+    tell(f"import that links {count:,}")
+    place.lose_state()
+    place.systems.reset(count, crm=count)
+    place.run("initial-import", "--yes")
+    place.run("sync", "--quiet")
+
+
+def _write(place: Installation, sql: str, count: int) -> None:
+    with closing(sqlite3.connect(place.folder / "siaghsync.db")) as db, db:
+        db.executemany(sql, ((number,) for number in range(count)))
+
+
+def _serve_calls(place: Installation) -> Cost:
+    """From the start of `serve` over stored calls until each record was looked at."""
+    with closing(sqlite3.connect(place.folder / "siaghsync.db")) as db, db:
+        calls = ((crm_id_of(number),) for number in range(_CALLS))
+        db.executemany("INSERT INTO webhook_events VALUES ('customer', ?, 'person', 'update', 1, '')", calls)
+    settings = {**place.systems.settings(), "ENABLE_WEBHOOKS": "true", "WEBHOOK_SECRET": "benchmark-of-webhooks"}
+    command = [sys.executable, *PROGRAM, "serve", "--port", "0"]
+    began = time.perf_counter()
+    with subprocess.Popen(command, cwd=place.folder, env={**os.environ, **settings, "PYTHONPATH": str(ROOT)}) as serve:
+        while _open_ends(place):
+            time.sleep(0.05)
+        took = time.perf_counter() - began
+        serve.terminate()
+    return Cost(took, 0, 0, "")
+
+
+def _open_ends(place: Installation) -> int:
+    rest = "SELECT 1 FROM webhook_events UNION ALL SELECT 1 FROM retries UNION ALL SELECT 1 FROM runs WHERE finished_at IS NULL"
+    with closing(sqlite3.connect(place.folder / "siaghsync.db", timeout=30)) as db:
+        return int(db.execute(f"SELECT count(*) FROM ({rest})").fetchone()[0])
