@@ -112,11 +112,16 @@ class _Case:
                 )
 
     def claims(self, verdict: Verdict) -> None:
-        """No two contacts carry the same mark, or the same code and name; no two CRM records of the program's making either."""
+        """No two contacts carry the same mark, or the same code and name; no two CRM records of the program's making either.
+
+        Where people have given two CRM records one number, both their contacts are marked with it.
+        """
+        shared = Counter(r["customerNumber"] for r in self.records.values())
         marks: dict[str, list[int]] = defaultdict(list)
         selves: dict[tuple[str, str], list[int]] = defaultdict(list)
         for code, contact in self.contacts.items():
-            if mark := MARK.search(contact["Description"] or ""):
+            mark = MARK.search(contact["Description"] or "")
+            if mark and shared[mark[1]] < 2:
                 marks[mark[1]].append(code)
             if contact["NationalCode"] and not contact["IsAdminUser"]:
                 selves[digits(contact["NationalCode"]), folded(contact["Name"])].append(code)

@@ -317,6 +317,35 @@ class Machine(RuleBasedStateMachine):
         if self.late and self.bench.rows("SELECT 1 FROM intents WHERE state IN ('open', 'unknown')"):
             carry_out(self.bench.sandbox, self.late.pop())
 
+    @rule(command=st.sampled_from(COMMANDS), pause=PAUSES, days=st.sampled_from((-30, -1, 1, 400)))
+    def own_clock_is_wrong(self, command: tuple[str, ...], pause: int, days: int) -> None:
+        """For one run."""
+        self.bench.skew = days * 86_400.0
+        self._run(command, pause)
+        self.bench.skew = 0.0
+
+    @rule(command=st.sampled_from(COMMANDS), pause=PAUSES, hours=st.sampled_from((-2, 2)))
+    def crm_clock_is_wrong(self, command: tuple[str, ...], pause: int, hours: int) -> None:
+        """For one run, and until the next one: so what people do in between bears a wrong date."""
+        if not self.late:
+            self._run(command, pause, crm_ahead=hours * 3600.0)
+
+    @rule(command=st.sampled_from(COMMANDS), pause=PAUSES)
+    def state_file_is_reached_by_a_link(self, command: tuple[str, ...], pause: int) -> None:
+        """Which leads to the same file. A second hard link would not, and is refused."""
+        if not self.bench.state.exists():
+            return
+        other = self.bench.folder / "other.db"
+        other.hardlink_to(self.bench.state)
+        ended = self.bench.run(*command)
+        assert (ended.code, ended.events) == (2, []), ended
+        other.unlink()
+        other.symlink_to(self.bench.state)
+        self.bench.settings["SIAGHSYNC_STATE"] = str(other)
+        self._run(command, pause)
+        del self.bench.settings["SIAGHSYNC_STATE"]
+        other.unlink()
+
     @rule()
     def state_file_is_lost(self) -> None:
         """A sync must not take that for a first run; a new import links everything again."""
@@ -387,10 +416,11 @@ class Machine(RuleBasedStateMachine):
                 ended, _ = self.bench.rest(*SYNC, pause=GRACE + 1)
                 assert ended.is_quiet, ended
 
-    def _run(self, command: tuple[str, ...], pause: int, *traps: Trap) -> Ended:
+    def _run(self, command: tuple[str, ...], pause: int, *traps: Trap, crm_ahead: float = 0.0) -> Ended:
         if self.late and pause > GRACE // 3:
             pause = 1
         self.bench.advance(pause)
+        self.bench.sandbox.crm.clock_offset += crm_ahead
         self._doubt()
         ended = self.bench.run(*command, traps=traps)
         assert ended.code not in (70, 99), ended
