@@ -207,17 +207,20 @@ _OF_CUSTOMER = """(customer_number = :customer
 _HAS_NUMBER = """(instr(lower(customer_number), :number) OR instr(finance_code, :number) OR crm_id = :number
     OR crm_id IN (SELECT crm_id FROM customer_mappings WHERE instr(lower(customer_number), :number))
     OR (entity = 'invoice' AND instr(lower(name), :number)))"""
-_SPELLED = r"EXISTS (SELECT 1 FROM json_each(:named) AS spelling WHERE {text} LIKE spelling.value ESCAPE '\')"
+_SPELLED = r"({text} LIKE :ascii ESCAPE '\' OR {text} LIKE :persian ESCAPE '\' OR {text} LIKE :arabic ESCAPE '\')"
 _WAS_CALLED = f"""crm_id IN (SELECT crm_id FROM audit WHERE {_SPELLED.format(text="json_quote(name)")}
     OR ({_SPELLED.format(text="changes")} AND EXISTS (SELECT 1 FROM json_tree(changes) AS part
         WHERE part.type = 'text' AND {_SPELLED.format(text="json_quote(part.value)")})))"""
 """The whole text of `changes` first, which is quick; then its values alone, since the names of fields are no names."""
 NAMED = f"""SELECT crm_id FROM audit WHERE entity = 'customer'
     AND {_SPELLED.format(text="json_quote(name)")}"""
-"""The CRM ids of customers who were ever called so; the place takes what `spellings` gives."""
+"""The CRM ids of customers who were ever called so; the places take what `spellings` gives."""
 _SHORTEST_PART = 5
 """A shorter number is a customer's and not part of a phone or national code."""
-_SCRIPTS = [str.maketrans("0123456789", digits) for digits in ("0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩")]
+_SCRIPTS = {
+    name: str.maketrans("0123456789", digits)
+    for name, digits in {"ascii": "0123456789", "persian": "۰۱۲۳۴۵۶۷۸۹", "arabic": "٠١٢٣٤٥٦٧٨٩"}.items()
+}
 _OFTEN_OTHERWISE = frozenset("یيىئکكةهۀەأإٱآا")
 """Letters that the same name is written with in more than one way."""
 
@@ -238,7 +241,7 @@ def entries(state: State, wanted: LogFilter) -> list[AuditLine]:
     where = " AND ".join(condition for value, condition in asked if value is not None) or "1"
     values = {
         "customer": wanted.customer, "since": stamp(wanted.since) if wanted.since else "", "number": number,
-        "named": spellings(wanted.search), "before": wanted.before, "after": wanted.after, "run": wanted.run,
+        **spellings(wanted.search), "before": wanted.before, "after": wanted.after, "run": wanted.run,
         "limit": wanted.limit,
     }  # fmt: skip
     order = "DESC" if wanted.after is None else "ASC"
@@ -277,11 +280,12 @@ def line_of(row: Record) -> AuditLine:
     )
 
 
-def spellings(text: str) -> str:
-    """LIKE patterns, as a JSON list, for JSON texts that hold this text: in whichever letter forms and with whichever spaces,
-    and with its digits in any script."""
+def spellings(text: str) -> dict[str, str | None]:
+    """LIKE patterns for JSON texts that hold this text, in whichever letter forms and with whichever spaces; one for each script
+    that its digits can be in, None where that is no other pattern. By the names of their places."""
     ascii_text = ascii_digits(text.strip())
-    return json.dumps(sorted({_loosely(ascii_text.translate(digits)) for digits in _SCRIPTS}))
+    patterns = {name: _loosely(ascii_text.translate(digits)) for name, digits in _SCRIPTS.items()}
+    return {name: None if name != "ascii" and found == patterns["ascii"] else found for name, found in patterns.items()}
 
 
 def _loosely(text: str) -> str:

@@ -149,7 +149,7 @@ class PostedDocuments:
         """
         where = (
             ":q = '' OR instr(lower(customer_number), :q) OR instr(lower(crm_number), :q) OR instr(finance_number, :q) "
-            f"OR (:named <> '' AND customer_crm_id IN ({NAMED}))"
+            f"OR (:ascii <> '' AND customer_crm_id IN ({NAMED}))"
         )
         found = self._state.db.table("posted_documents").rows_where(
             where, _search(search), order_by="rowid DESC", select="rowid AS place, *", limit=limit, offset=place
@@ -288,7 +288,7 @@ class Mappings:
         """
         where = (
             ":q = '' OR instr(lower(customer_number), :q) OR crm_id = :q OR instr(finance_code, :q) "
-            f"OR (:named <> '' AND crm_id IN ({NAMED}))"
+            f"OR (:ascii <> '' AND crm_id IN ({NAMED}))"
         )
         found = self._state.db.table("customer_mappings").rows_where(
             where, _search(search), order_by="finance_code", limit=limit, offset=place
@@ -333,9 +333,9 @@ class Mappings:
         self.mark_in_sync(pair, at)
 
 
-def _search(text: str) -> dict[str, str]:
+def _search(text: str) -> dict[str, str | None]:
     number = ascii_digits(text).strip().lower()
-    return {"q": number, "named": "" if number.isdecimal() else spellings(text)}
+    return {"q": number, **(dict.fromkeys(spellings("")) if number.isdecimal() else spellings(text))}
 
 
 def _mapping(row: Row | None) -> CustomerMapping | None:
