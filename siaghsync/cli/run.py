@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from siaghsync import clock
@@ -31,6 +32,8 @@ from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.runner import Result, require_import
 
 IMPORT, SYNC = "initial-import", "sync"
+_GAP = timedelta(seconds=5)
+"""The web service may have begun its next run so long after one, if that is not in the state file yet."""
 _LONGEST_WAIT, _TURN_SECONDS = 60.0, 0.1
 """Shorter than the pause of the web service between two runs, so that none is missed."""
 Start = Callable[[RunContext, RunReport, PlanMode], Result]
@@ -121,7 +124,7 @@ def _locked_state(path: Path, stop: threading.Event, *, create: bool, in_memory:
 
 def _is_serving(path: Path) -> bool:
     with suppress(StateError), closing(open_state(path)) as state:
-        return runs.last_is_of(state, state.meta(SERVICE))
+        return runs.last_is_of(state, state.meta(SERVICE), since=clock.now() - _GAP)
     return False
 
 

@@ -106,10 +106,10 @@ def failed(state: State, since: datetime | None, limit: int) -> list[RunRecord]:
     return select(state, where, (stamp(since) if since else "",), limit)[::-1]
 
 
-def last_is_of(state: State, pid: str | None) -> bool:
-    """Whether the newest run is, or was, one of this process."""
-    newest_run = last(state)
-    return newest_run is not None and str(newest_run.pid) == pid
+def last_is_of(state: State, pid: str | None, since: datetime) -> bool:
+    """Whether the newest run is one of this process, and has not ended before a moment."""
+    run = last(state)
+    return run is not None and str(run.pid) == pid and (run.finished_at or stamp(since)) >= stamp(since)
 
 
 def any_after(state: State, run: RunRecord) -> bool:

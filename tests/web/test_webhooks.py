@@ -378,6 +378,11 @@ def test_cron_waits_for_the_run_of_the_service_and_for_no_other(small: World) ->
                 sync.wait(1.5)
         assert finish(sync).json["run"]["outcome"] == "ok"
         wait_for(served.is_settled)
+    write(world, "UPDATE runs SET finished_at = '2026-01-05T10:00:00+00:00'")
+    with run_lock(world.state_file):
+        sync = world.start("sync")
+        assert sync.wait(20) == 75
+        finish(sync)
     with holding(world, "LoginUser"):
         first = world.start("sync")
         wait_for(lambda: world.rows("SELECT 1 FROM runs WHERE finished_at IS NULL") != [])
