@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from siaghsync.cli.app import app
 from siaghsync.errors import Interrupted, SiaghsyncError, UsageError
-from siaghsync.report.terminal import outlive_the_reader, say_kept, say_message, tell_bug, tell_error
+from siaghsync.report.streams import outlive_the_reader, say_kept, say_message, tell_bug, tell_error
 
 _BUG = 70
 _CUT = 1

@@ -165,7 +165,7 @@ def library_out_of_place(module: Module) -> Iterator[str]:
 
 
 def printing(module: Module) -> Iterator[str]:
-    if module.name != "report.terminal":
+    if module.name != "report.streams":
         yield from (f"prints in line {call.lineno}" for call in _calls(module) if ast.unparse(call.func) == "print")
 
 

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from siaghsync import __version__
 from siaghsync.cli.options import GlobalOptions, help_without_command, new_app
-from siaghsync.report.terminal import write_line
+from siaghsync.report.streams import write_line
 
 PANELS = ("Set up", "Every day", "Look", "Decide", "Try out")
 

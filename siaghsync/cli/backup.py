@@ -11,7 +11,7 @@ import typer
 from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import new_app
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say_message
+from siaghsync.report.streams import say_message
 from siaghsync.state.database import open_state
 from siaghsync.state.maintenance import backup as copy_state
 

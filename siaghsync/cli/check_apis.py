@@ -32,7 +32,8 @@ from siaghsync.features.check_apis.rules import (
 )
 from siaghsync.features.check_apis.suggest import mapping_text, places_of_pairs, types_of_documents
 from siaghsync.messages.message import Message, msg
-from siaghsync.report.terminal import show, write_json, write_line
+from siaghsync.report.streams import write_json, write_line
+from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
 from siaghsync.state import facts
 from siaghsync.state.audit import stamp

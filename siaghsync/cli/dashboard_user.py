@@ -16,7 +16,8 @@ from siaghsync.domain.normalize import clean, fold
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
 from siaghsync.password_hash import hashed
-from siaghsync.report.terminal import say_message, show, write_json
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import show
 from siaghsync.report.text import isolated, table
 
 app = new_app(invoke_without_command=True)

@@ -20,7 +20,7 @@ from siaghsync.errors import Interrupted, LockHeld, SiaghsyncError, is_interrupt
 from siaghsync.files import check_output
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
-from siaghsync.report.terminal import keep_for_failure, say_message
+from siaghsync.report.streams import keep_for_failure, say_message
 from siaghsync.settings import Settings, load
 from siaghsync.state.lock import run_lock
 

@@ -12,7 +12,8 @@ from siaghsync.cli.options import new_app
 from siaghsync.features.explain.render import story
 from siaghsync.messages.catalog import cure
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say_message, show
+from siaghsync.report.streams import say_message
+from siaghsync.report.terminal import show
 from siaghsync.state.database import open_state
 from siaghsync.state.record_history import record_histories
 

@@ -15,7 +15,7 @@ from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.password_hash import hashed
 from siaghsync.passwords import finance_hash, save_hash
-from siaghsync.report.terminal import say_message, write_line
+from siaghsync.report.streams import say_message, write_line
 
 app = new_app()
 

@@ -14,7 +14,7 @@ from siaghsync.cli.run import IMPORT, Output, carry_out
 from siaghsync.domain.reasons import Operation
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say_message
+from siaghsync.report.streams import say_message
 from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.importer import ImportOptions, ImportPlan
 from siaghsync.sync.runner import Result, run_import

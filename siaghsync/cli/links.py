@@ -20,7 +20,8 @@ from siaghsync.features.links.table_file import read_rows, write_links
 from siaghsync.features.links.take_over import take_over
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import posted_as
-from siaghsync.report.terminal import progress_bar, say_message, show, write_json
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import progress_bar, show
 from siaghsync.state.access import locked_state
 from siaghsync.state.audit import Run
 from siaghsync.state.database import open_state

@@ -18,7 +18,8 @@ from siaghsync.features.lint.collect import survey
 from siaghsync.features.lint.render import lint_report
 from siaghsync.files import write_csv
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import progress_bar, say_message, show, write_json
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import progress_bar, show
 from siaghsync.state.database import memory_state, open_state
 from siaghsync.state.retries import customers_waited_for
 from siaghsync.sync.context import RunReport

@@ -9,11 +9,13 @@ import typer
 
 from siaghsync import clock
 from siaghsync.cli.environment import current_user, settings_of
-from siaghsync.cli.options import LARGEST, JsonOption, moment_of, new_app
+from siaghsync.cli.options import LARGEST, JsonOption, new_app
+from siaghsync.cli.times import moment_of
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
 from siaghsync.report.review import entry_as_json, failed_run_as_json, failed_runs_table, log_table
-from siaghsync.report.terminal import say_message, show, write_json
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
 from siaghsync.state import runs
 from siaghsync.state.access import locked_state

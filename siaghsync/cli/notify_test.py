@@ -9,7 +9,7 @@ from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.features.notifications.trial import send_trial
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say_message, write_json
+from siaghsync.report.streams import say_message, write_json
 
 app = new_app()
 

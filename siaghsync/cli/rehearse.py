@@ -23,7 +23,8 @@ from siaghsync.features.rehearse.run import SCRIPT_ERROR, Ask, Rehearsal
 from siaghsync.features.rehearse.steps import Part, Step
 from siaghsync.messages.catalog import cure, render
 from siaghsync.messages.message import Message, msg
-from siaghsync.report.terminal import say, say_message, show, write_json
+from siaghsync.report.streams import say, say_message, write_json
+from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
 from siaghsync.state.access import locked_state
 from siaghsync.state.facts import PREINVOICE_CUSTOMER

@@ -20,7 +20,8 @@ from siaghsync.features.invoice_report.render import invoice_tables
 from siaghsync.features.invoice_report.rules import CSV_COLUMNS, csv_row
 from siaghsync.files import write_csv
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import progress_bar, say_message, show, write_json
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import progress_bar, show
 from siaghsync.settings import Settings
 from siaghsync.state.database import State, memory_state, open_state
 from siaghsync.state.invoice_lines import InvoiceLines

@@ -19,7 +19,8 @@ from siaghsync.domain.reasons import Resolution
 from siaghsync.errors import LockHeld, UsageError
 from siaghsync.messages.message import msg
 from siaghsync.report.review import decision_as_json, entry_as_json, review_as_json, review_list, review_page
-from siaghsync.report.terminal import say_message, show, write_json
+from siaghsync.report.streams import say_message, write_json
+from siaghsync.report.terminal import show
 from siaghsync.settings import Settings
 from siaghsync.state import reviews
 from siaghsync.state.access import locked_state

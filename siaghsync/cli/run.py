@@ -21,7 +21,8 @@ from siaghsync.features.saved_plan.recorder import Recorder
 from siaghsync.features.saved_plan.render import plan_report
 from siaghsync.messages.message import msg
 from siaghsync.report.run import failures_as_json, run_report
-from siaghsync.report.terminal import error_document, progress_bar, say, say_message, show, tell_error, write_json
+from siaghsync.report.streams import error_document, say, say_message, tell_error, write_json
+from siaghsync.report.terminal import progress_bar, show
 from siaghsync.settings import Settings
 from siaghsync.state import facts, kept_out, pauses, runs
 from siaghsync.state.access import locked_state

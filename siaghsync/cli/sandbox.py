@@ -9,7 +9,7 @@ import typer
 from siaghsync.cli.environment import stop_on_signal
 from siaghsync.cli.options import new_app
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say_message, write_line
+from siaghsync.report.streams import say_message, write_line
 from siaghsync.sandbox import Sandbox
 
 app = new_app()

@@ -19,7 +19,7 @@ from siaghsync.cli.service_runs import ServiceRuns
 from siaghsync.dashboard_users import Access
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say, say_message, write_line
+from siaghsync.report.streams import say, say_message, write_line
 from siaghsync.settings import Settings, dashboard_hash
 from siaghsync.web.service import Service
 

@@ -21,7 +21,7 @@ from siaghsync.features.invoice_report.month_end import MonthEnd
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.messages.catalog import title
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say, say_message
+from siaghsync.report.streams import say, say_message
 from siaghsync.settings import Settings
 from siaghsync.state import pauses, webhook_queue
 from siaghsync.state.access import locked_state

@@ -10,12 +10,14 @@ import typer
 
 from siaghsync import clock
 from siaghsync.cli.environment import is_running, settings_of
-from siaghsync.cli.options import JsonOption, new_app, seconds_of
+from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.cli.status_all import show_companies
+from siaghsync.cli.times import seconds_of
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, status_report
-from siaghsync.report.terminal import can_carry, say_message, show, write_json
+from siaghsync.report.streams import can_carry, say_message, write_json
+from siaghsync.report.terminal import show
 from siaghsync.state.database import open_state
 from siaghsync.state.status import EMPTY, overview
 from siaghsync.state.status import status as status_of

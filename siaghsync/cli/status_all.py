@@ -13,7 +13,8 @@ from siaghsync.errors import SiaghsyncError, UsageError
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
 from siaghsync.report.status import companies_table
-from siaghsync.report.terminal import show, write_json
+from siaghsync.report.streams import write_json
+from siaghsync.report.terminal import show
 from siaghsync.settings import load
 from siaghsync.state.database import open_state
 from siaghsync.state.status import EMPTY, overview

@@ -21,7 +21,7 @@ from siaghsync.features.support_bundle.collect import about, shapes, standing
 from siaghsync.features.support_bundle.mask import Mask
 from siaghsync.files import atomic_path
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say_message
+from siaghsync.report.streams import say_message
 from siaghsync.settings import Settings
 from siaghsync.state.database import State, open_state
 from siaghsync.sync.runner import check_cool_down

@@ -16,7 +16,7 @@ from siaghsync.cli.run import Output, carry_out
 from siaghsync.domain.reasons import Operation
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import msg
-from siaghsync.report.terminal import say_message
+from siaghsync.report.streams import say_message
 from siaghsync.state.database import open_state
 from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.runner import UNDO, Result, run_undo, undoable

@@ -9,7 +9,8 @@ from siaghsync.cli.environment import settings_of, stop_on_signal
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.features.verify.collect import verify as compare
 from siaghsync.features.verify.render import verify_report
-from siaghsync.report.terminal import progress_bar, show, write_json
+from siaghsync.report.streams import write_json
+from siaghsync.report.terminal import progress_bar, show
 from siaghsync.state.access import locked_state
 from siaghsync.sync.context import RunReport
 from siaghsync.sync.runner import closed_whatever_happens, log_in, require_import

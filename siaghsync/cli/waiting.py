@@ -10,7 +10,8 @@ import typer
 from siaghsync.cli.environment import settings_of
 from siaghsync.cli.options import JsonOption, new_app
 from siaghsync.report.review import waiting_as_json, waiting_list
-from siaghsync.report.terminal import show, write_json
+from siaghsync.report.streams import write_json
+from siaghsync.report.terminal import show
 from siaghsync.state import retries as records
 from siaghsync.state.database import open_state
 

@@ -15,13 +15,12 @@ from rich.console import Console
 from siaghsync.messages.calendar import day_in_both, moment_for
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
+from siaghsync.report.sanitize import cleaned, harmless
 from siaghsync.report.status import ASCII_BLOCKS, BLOCKS, ago, bar
 from siaghsync.report.text import (
     Guarded,
     Prose,
-    cleaned,
     field_label,
-    harmless,
     isolated,
     linked_by,
     not_shown,
