@@ -79,6 +79,8 @@ class Overview:
     skips: dict[tuple[str, str], int]
     next_try_at: str | None
     problems: list[Message]
+    kept_out: list[Message]
+    """What to say of runs that found another one at work again and again. No problem by itself: that one may just be long."""
     fallbacks: list[Message]
     """What the CRM's find does not do, and how it is read instead; and a suspicion about Siagh's numbers."""
     clocks: list[Message]
@@ -132,11 +134,7 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
     figures = _figures(state, now, last_runs[0] if is_running and last_runs else None)
     unknown, waits = _in_doubt(state), _grouped(state, "retries")
     late = _is_overdue(state, figures, now, poll_interval)
-    problems = [
-        *_problems(figures, _import_leftovers(state), now, max_age, late=late),
-        *_undecided(state, waits),
-        *kept_out.repeated(state),
-    ]
+    problems = [*_problems(figures, _import_leftovers(state), now, max_age, late=late), *_undecided(state, waits)]
     return Overview(
         figures=figures,
         runs=last_runs,
@@ -152,6 +150,7 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
         + doubled_numbers(state),
         clocks=far_clocks.known(state),
         is_overdue=late,
+        kept_out=list(kept_out.repeated(state)),
         changes=[change for change in facts.untold(state) if change not in problems],
     )
 
