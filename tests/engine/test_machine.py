@@ -206,7 +206,9 @@ class Machine(RuleBasedStateMachine):
         kind = crm.kind(old)
         crm.delete(old)
         new = crm.add(kind, {name: value for name, value in record.items() if name not in _STAMPS})
-        self.who[new] = self.who[old]
+        self.who[new] = self.who.get(
+            old, self.persons.of(of_record(record))
+        )  # nobody has looked since the server made it
         self.ledger.records.add(new)
         if old in self.ledger.cleared:
             self.ledger.cleared.add(new)
