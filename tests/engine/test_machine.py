@@ -338,15 +338,17 @@ class Machine(RuleBasedStateMachine):
         if not self.bench.state.exists():
             return
         other = self.bench.folder / "other.db"
-        other.hardlink_to(self.bench.state)
-        ended = self.bench.run(*command)
-        assert (ended.code, ended.events) == (2, []), ended
-        other.unlink()
-        other.symlink_to(self.bench.state)
-        self.bench.settings["SIAGHSYNC_STATE"] = str(other)
-        self._run(command, pause)
-        del self.bench.settings["SIAGHSYNC_STATE"]
-        other.unlink()
+        try:
+            other.hardlink_to(self.bench.state)
+            ended = self.bench.run(*command)
+            assert ended.code == 2, ended
+            other.unlink()
+            other.symlink_to(self.bench.state)
+            self.bench.settings["SIAGHSYNC_STATE"] = str(other)
+            self._run(command, pause)
+        finally:
+            self.bench.settings.pop("SIAGHSYNC_STATE", None)
+            other.unlink(missing_ok=True)
 
     @rule()
     def state_file_is_lost(self) -> None:
