@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from siaghsync import clock
@@ -186,6 +186,8 @@ class Guard:
 
         try:
             await self._app(scope, receive, send_guarded)
+        except ClientDisconnect:  # in the middle of a request, which is nobody's fault here
+            status = 499
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody outside learns more than that it happened
             self._dependencies.tell(msg("web.bug_at", bug=bug(error), path=redacted(path)))
             if not status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -14,10 +15,14 @@ from siaghsync.dashboard_users import Access
 from siaghsync.errors import UsageError
 from siaghsync.settings import Settings
 from siaghsync.web.app import create_app
+from siaghsync.web.connections import TimedProtocol
 from siaghsync.web.dependencies import Dependencies, RunControl
 from siaghsync.web.errands import Errands
 from siaghsync.web.webhooks import Intake
 from siaghsync.web.worker import Worker
+
+# It has a line for each request that is none, and for each that is turned away: a flood would fill the log.
+logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 _MOST_CONNECTIONS = 1000
 _GRACE_SECONDS = 5
@@ -51,6 +56,7 @@ class Service:
         self._intake = Intake(dependencies, self._worker.wake)
         config = uvicorn.Config(
             create_app(dependencies, self._intake, access=log_requests),
+            http=TimedProtocol,
             lifespan="off",
             ws="none",
             log_config=None,
