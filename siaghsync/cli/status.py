@@ -45,13 +45,18 @@ def status(
     path, interval, now = settings.siaghsync_state, settings.poll_interval_seconds, clock.now()
     if not path.exists():
         if as_json:
-            write_json(EMPTY, fallbacks=[], clocks=[], changed_facts=[])
+            write_json(EMPTY, fallbacks=[], clocks=[], changed_facts=[], suspicions=[])
         say_message(msg("cli.no_state_yet", file=str(path)))
         raise typer.Exit(1)
     with closing(open_state(path)) as state:
         found = overview(state, now, is_running=is_running(path), max_age=oldest, poll_interval=interval)
         if as_json:
-            told = {"fallbacks": found.fallbacks, "clocks": found.clocks, "changed_facts": found.changes}
+            told = {
+                "fallbacks": found.fallbacks,
+                "clocks": found.clocks,
+                "changed_facts": found.changes,
+                "suspicions": found.suspicions,
+            }
             write_json(found.figures, **{name: map(render, messages) for name, messages in told.items()})
         else:
             blocks = BLOCKS if can_carry(BLOCKS) else ASCII_BLOCKS

@@ -37,7 +37,7 @@ def status_report(
     if paused := found.figures["paused"]:
         parts.append(Prose(f"- {sentence(Pause(**paused).error.message)}", style="yellow"))
     parts += [Prose(f"- {sentence(problem)}", style="red") for problem in found.problems]
-    told = (*found.clocks, *found.fallbacks, *found.kept_out, *found.changes)
+    told = (*found.clocks, *found.fallbacks, *found.suspicions, *found.changes)
     parts += [Prose(f"- {sentence(each)}", style="yellow") for each in told]
     parts += [_summary(found, status, now, poll_interval), *_bars(status.hours, blocks)]
     parts += _rolling_check(status.verified, found.figures["mappings"]["customers"])

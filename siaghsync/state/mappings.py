@@ -102,15 +102,15 @@ class PostedDocuments:
         return [row[0] for row in self._state.rows(sql, (at,))]
 
     def numbers_since(self, at: str) -> list[int]:
-        """The numbers under which the program has posted since a moment (a stored text), in order, after the last one from before
-        it if that is lower."""
-        sql = (
-            "SELECT CAST(finance_number AS INTEGER) FROM posted_documents WHERE finance_number GLOB '[0-9]*' "
-            "AND posted_by = 'create' AND posted_at {} ORDER BY posted_at DESC, crm_id {}"
-        )
-        fresh = sorted(row[0] for row in self._state.rows(sql.format(">= ?", ""), (at,)))
-        last = self._state.value(sql.format("< ?", "LIMIT 1"), (at,))
-        return [last, *fresh] if last is not None and fresh and last < fresh[0] else fresh
+        """The numbers that are known to be posted since a moment (a stored text), by whomever, in order, after the last one from
+        before it if that is lower. Empty if the program itself has posted none since."""
+        number = "CAST(finance_number AS INTEGER)"
+        known = f"SELECT {number} FROM posted_documents WHERE finance_number GLOB '[0-9]*' AND posted_at"
+        if not self._state.value(f"SELECT EXISTS({known} >= ? AND posted_by = 'create')", (at,)):
+            return []
+        fresh = sorted(row[0] for row in self._state.rows(f"{known} >= ?", (at,)))
+        last = self._state.value(f"{known} < ? ORDER BY posted_at DESC, {number} DESC LIMIT 1", (at,))
+        return [last, *fresh] if last is not None and last < fresh[0] else fresh
 
     def correct(self, now: Posted) -> None:
         """The pre-invoice says by now what `now` holds; its number and key stay."""

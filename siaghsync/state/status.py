@@ -79,8 +79,8 @@ class Overview:
     skips: dict[tuple[str, str], int]
     next_try_at: str | None
     problems: list[Message]
-    kept_out: list[Message]
-    """What to say of runs that found another one at work again and again. No problem by itself: that one may just be long."""
+    suspicions: list[Message]
+    """What somebody should look at when there is time: runs that another one kept out, numbers of Siagh that went on by two."""
     fallbacks: list[Message]
     """What the CRM's find does not do, and how it is read instead; and a suspicion about Siagh's numbers."""
     clocks: list[Message]
@@ -146,11 +146,10 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
             msg(f"finding.{name}", seen=fact.evidence)
             for name, fact in facts.about_reading(state).items()
             if is_no(fact.answer)
-        ]
-        + doubled_numbers(state),
+        ],
         clocks=far_clocks.known(state),
         is_overdue=late,
-        kept_out=list(kept_out.repeated(state)),
+        suspicions=[*kept_out.repeated(state), *doubled_numbers(state)],
         changes=[change for change in facts.untold(state) if change not in problems],
     )
 

@@ -617,14 +617,28 @@ def test_a_script_error_is_one_question_for_all_documents_of_its_type(world: Wor
 def test_a_jump_of_two_in_siaghs_numbers_is_told_as_a_suspicion(world: World) -> None:
     quote(world, number="100-1405/11")
     world.json("sync")
-    assert world.json("status")["fallbacks"] == []
+    assert world.json("status")["suspicions"] == []
     world.arm("repeat", "finance:SaveFormData/preinvoice", times=1)
     quote(world, number="100-1405/12")
     between = world.finance.preinvoices[-1].number + 1
     said = world.run("sync")
     assert said.exit_code == 0
     assert f"{between} came in between" in " ".join(said.stderr.split())
-    assert str(between) in world.json("status")["fallbacks"][0]
+    assert str(between) in world.json("status")["suspicions"][0]
     quote(world, number="100-1405/13")
     assert "in between" not in world.run("sync").stderr
-    assert world.json("status")["fallbacks"] == []
+    assert world.json("status")["suspicions"] == []
+
+
+def test_numbers_that_are_known_are_no_jump(world: World) -> None:
+    for number in (31, 32):
+        quote(world, number=f"100-1405/{number}")
+    world.json("sync")
+    world.arm("reset_after", "finance:SaveFormData/preinvoice", times=1)
+    quote(world, number="100-1405/33")
+    world.json("sync", exit_code=1)
+    (item,) = world.json("review")["items"]
+    world.json("review", "resolve", str(item["id"]), "--posted", str(world.finance.preinvoices[-1].number))
+    quote(world, number="100-1405/34")
+    world.json("sync")
+    assert world.json("status")["suspicions"] == []
