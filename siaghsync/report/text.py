@@ -71,11 +71,14 @@ def answer_text(answer: Any, language: Language = "en") -> str:
         return title("check.open", language)
     if isinstance(answer, bool):
         return title("check.answer_yes" if answer else "check.answer_no", language)
+    comma = "، " if language == "fa" else ", "
     if isinstance(answer, Mapping):
-        return ", ".join(f"{name}: {answer_text(value, language)}" for name, value in answer.items())
+        return comma.join(
+            f"{answer_text(name, language)}: {answer_text(value, language)}" for name, value in answer.items()
+        )
     if isinstance(answer, list):
-        return ", ".join(answer_text(value, language) for value in answer) or title("check.answer_none", language)
-    return title(code, language) if find(code := f"check.answer_{answer}") else str(answer)
+        return comma.join(answer_text(value, language) for value in answer) or title("check.answer_none", language)
+    return title(code, language) if find(code := f"check.answer_{answer}") else str(answer) or "-"
 
 
 def _entry_of(word: str) -> Entry | None:

@@ -155,7 +155,9 @@ def candidate_names(details: Mapping[str, Any]) -> dict[str, str]:
         for key in ("finance_code", "customer_number"):
             if side.get(key):
                 told = ((side.get("names") or [""])[0], side.get("city") or "", side[key])
-                found[str(side[key])] = " · ".join(f"\u2068{part}\u2069" for part in told if part)
+                # Only what comes after the name is isolated: the name gives the whole its direction.
+                name, *more = (part for part in told if part)
+                found[str(side[key])] = " · ".join((str(name), *(f"\u2068{part}\u2069" for part in more)))
     return found
 
 

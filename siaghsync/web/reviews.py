@@ -15,7 +15,7 @@ from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.errors import UsageError
 from siaghsync.messages.message import Message
 from siaghsync.state import reviews
-from siaghsync.state.audit import of_record
+from siaghsync.state.audit import last_names, of_record
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.reviews import Review
@@ -101,6 +101,7 @@ def one_review(page: PageContext) -> Response:
         if review is None:
             return page.message("error_404", 404)
         history = of_record(state, review.entity, review.crm_id, review.finance_code)[::-1]
+        others = _others(state, review.details)
         review = replace(review, details=_with_numbers(Mappings(state), review.details))
         stored = reviews.is_stored(state, review.id)
         may_reopen = stored or can_be_reopened(state, review)
@@ -124,7 +125,7 @@ def one_review(page: PageContext) -> Response:
         before=before,
         after=after if place else None,
         siblings=[other for other in (listed[place - 1].reviews if place else ()) if other.id != review.id],
-        others=[*review.details["other_crm_ids"], *(review.details.get("other_finance_codes") or ())],
+        others=others,
         ways=[(way, way_text(review.reason, way)) for way in review.ways_out],
         stored=stored,
         can_be_reopened=may_reopen,
@@ -135,16 +136,21 @@ def one_review(page: PageContext) -> Response:
 
 def _with_numbers(mappings: Mappings, details: Mapping[str, Any]) -> dict[str, Any]:
     """The details with customer numbers where they name other CRM records: a person knows those."""
+    sides = details.get("candidates") or ()
+    return {**details, "candidates": [{**side, "taken_by": _number(mappings, side.get("taken_by"))} for side in sides]}
 
-    def number(crm_id: Any) -> Any:
-        known = mappings.of_crm(crm_id) if isinstance(crm_id, str) else None
-        return known.customer_number if known and known.customer_number else crm_id
 
-    candidates = [{**side, "taken_by": number(side.get("taken_by"))} for side in details.get("candidates") or ()]
-    others = [f"{number(crm_id)} · {crm_id}" for crm_id in details.get("other_crm_ids") or ()]
-    if more := details.get("more_crm_ids"):
-        others.append(f"+{more}")
-    return {**details, "candidates": candidates, "other_crm_ids": others}
+def _number(mappings: Mappings, crm_id: Any) -> Any:
+    known = mappings.of_crm(crm_id) if isinstance(crm_id, str) else None
+    return known.customer_number if known and known.customer_number else crm_id
+
+
+def _others(state: State, details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The other records that a question is about: (number, code or CRM id; name, as far as it is known)."""
+    crm_ids = details.get("other_crm_ids") or ()
+    names, mappings = last_names(state, crm_ids), Mappings(state)
+    records = [(str(_number(mappings, crm_id)), names.get(crm_id, "")) for crm_id in crm_ids]
+    return [*records, *((str(code), "") for code in details.get("other_finance_codes") or ())]
 
 
 def way_text(reason: str, way: Resolution) -> str:
@@ -177,6 +183,7 @@ def confirm(page: PageContext) -> Response:
         value=value,
         linked=linked,
         overwritten=overwritten(review, value, page.language) if way == Resolution.LINK else None,
+        suggests=way != Resolution.LINK or review.reason not in _AGAINST,
         cost=cost(review, way),
         far=page.language.message(odd) if odd else "",
         may_be_twice=may_be_twice(review, way),

@@ -10,7 +10,7 @@ import pytest
 from siaghsync.sandbox import Sandbox
 from tests.web.browsing import CHROMIUM, FLAGS
 from tests.web.serving import Served, ready, serving
-from tests.web.showcase import staged
+from tests.web.showcase import ADMINISTRATOR, staged
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def showcase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A `serve` with everything to show, in which somebody is logged in."""
+    """A `serve` with everything to show, in which an administrator is logged in."""
     with Sandbox(6, also_in_crm=6) as sandbox:
         with serving(staged(World(tmp_path_factory.mktemp("showcase"), sandbox))) as found:
-            found.log_in()
+            found.log_in(ADMINISTRATOR)
             yield found
 
 

@@ -75,6 +75,11 @@ class Served:
         self.post("/report", {"csrf": self.csrf("/report"), "year": str(year)})
         wait_for(lambda: "hx-trigger" not in self.get("/report").text)
 
+    def check_systems(self) -> None:
+        """Has both systems checked, which an administrator may, and waits for what comes of it."""
+        assert self.post("/site/check", {"csrf": self.csrf("/")}).headers["Location"] == "/site"
+        wait_for(lambda: "hx-trigger" not in self.get("/site").text)
+
     def stored(self) -> int:
         """How many records were told of and not taken up yet."""
         ((count,),) = self.world.rows("SELECT count(*) FROM webhook_events")

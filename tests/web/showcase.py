@@ -15,9 +15,10 @@ from siaghsync.state import reviews
 from siaghsync.state.audit import Run, stamp
 from siaghsync.state.database import open_state
 from siaghsync.state.retries import note_skip, schedule_retry
-from tests.web.serving import ready
+from tests.web.serving import PASSWORD, ready
 from tests.world import World
 
+ADMINISTRATOR = "زهرا کریمی"
 MANY = 55
 """Questions of one kind: more than a page of them."""
 WORDS = "کد ملی با اطلاعات ثبت احوال نمی‌خواند"
@@ -35,6 +36,7 @@ _IN_PLACES: dict[str, Param] = {
 def staged(world: World) -> World:
     """The world with questions of every reason, long lists, decisions that wait for a run, and runs that went wrong."""
     ready(world, MAX_RETRY_ATTEMPTS="1", ENABLE_WEBHOOKS="false").imported()
+    world.run("dashboard-user", "add", ADMINISTRATOR, "--role", "administer", "--stdin", stdin=f"{PASSWORD}\n")
     customer = world.crm_of(world.rows("SELECT min(finance_code) FROM customer_mappings")[0][0])
     _real_questions(world, customer)
     with closing(open_state(world.state_file)) as state:
@@ -61,6 +63,7 @@ def _real_questions(world: World, customer: str) -> None:
     )
     gone = world.crm.add_quote(customer, [sold], number="C-2", crmObjectTypeCode="PI_5")
     world.json("sync")
+    world.json("rehearse", "--yes")
     world.crm.edit(quote, details=[{**sold, "count": 3}, {**sold, "productCode": "P-3"}])
     world.crm.delete(gone)
     said = {"Errors": [{"Description": WORDS, "ErrorCode": -1}], "ReturnValue": False, "FinalMessages": []}

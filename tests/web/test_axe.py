@@ -40,6 +40,7 @@ LISTS = (
     "/runs",
     "/report",
     "/site",
+    "/rehearsal",
 )
 SCHEMES: dict[str, Any] = {"fa": ("light", "dark"), "en": ("dark", "light")}
 """How a desk and a phone see the pages of a language. Which colours stand beside each other does not depend on the language."""
@@ -120,8 +121,8 @@ def test_long(browser: Browser, showcase: Served) -> None:
         f"/reviews/{asked['unknown_outcome']}/confirm?way=posted&value=99999",
         "/reviews/confirm?way=discard&all=1",
     ]
-    showcase.log_in()
     showcase.read_year(FISCAL_YEAR)
+    showcase.check_systems()
     assert (
         found_on(
             browser,
@@ -139,4 +140,5 @@ def test_decided(browser: Browser, showcase: Served) -> None:
 
 def test_trouble(browser: Browser, showcase: Served) -> None:
     fail(showcase.world)
-    assert found_on(browser, showcase, ["/", "/runs"]) == []
+    showcase.check_systems()
+    assert found_on(browser, showcase, ["/", "/runs", "/site"]) == []

@@ -12,7 +12,16 @@ from siaghsync.domain.action import Entity
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state.reviews import Review
 from siaghsync.web.language import PageLanguage
-from siaghsync.web.review_view import ReviewView, Table, both_sides, compared_rows, differences, name_linked, view
+from siaghsync.web.review_view import (
+    ReviewView,
+    Table,
+    both_sides,
+    candidate_names,
+    compared_rows,
+    differences,
+    name_linked,
+    view,
+)  # fmt: skip
 
 FA, EN = PageLanguage("fa"), PageLanguage("en")
 CUSTOMER = {
@@ -225,3 +234,9 @@ def test_the_one_that_is_linked_is_named() -> None:
 )
 def test_values_are_in_words_where_they_are_codes_and_else_as_they_are(key: str, value: Any, shown: str) -> None:
     assert FA.value(key, value) == shown
+
+
+def test_a_button_is_read_in_the_direction_of_the_candidates_name() -> None:
+    (named,) = candidate_names({"candidates": [{"finance_code": 950, "names": ["شرکت"], "city": "Ray"}]}).values()
+    assert plain(named) == "شرکت · Ray · 950"
+    assert named[0] == "ش"  # inside an isolate it would not count: the whole would go from left to right

@@ -186,7 +186,7 @@ def test_the_note_to_look_for_can_be_copied(listed: Served) -> None:
 
 def test_what_was_posted_and_what_the_document_says_now_stand_side_by_side(listed: Served) -> None:
     page = plain(listed.get(f"/reviews/{of(listed.world, 'C-1')}").text)
-    assert re.search(r"P-1 · .*?quantity: 2.*?</td><td class=.differs.>.*?P-1 · .*?quantity: 3.*?</td>", page)
+    assert re.search(r"P-1 · .*?quantity: 2.*?</td><td class=.differs.[^>]*>.*?P-1 · .*?quantity: 3.*?</td>", page)
     assert re.search(r"P-2 · .*?quantity: 2.*?</td><td class=.differs.>.*?P-3 · .*?quantity: 2.*?</td>", page)
 
 
@@ -314,3 +314,33 @@ def test_an_error_after_a_decision_leads_back_to_where_it_was_made(listed: Serve
 def test_each_problem_of_the_overview_is_a_link_to_where_it_is_told(listed: Served) -> None:
     section = listed.get("/live").text.split('class="state bad"')[1].split("</section>")[0]
     assert section.count("<li>") == section.count('<li><a href="/') > 0
+
+
+def test_what_a_question_names_can_be_followed(listed: Served) -> None:
+    page = listed.get(f"/reviews/{of(listed.world, TWINS[0])}").text
+    ((other,),) = listed.world.rows("SELECT crm_id FROM reviews WHERE name = ?", TWINS[1])
+    assert re.search(rf'href="/record\?q={other}"><bdi>{TWINS[1]}</bdi>', page)
+    assert 'href="/record?q=951"' in page
+    assert f'href="/record?q={other}"' not in listed.get("/record", params={"q": "nothing"}).text
+    assert TWINS[1] in listed.get("/record", params={"q": other}).text
+    ((number,),) = listed.world.rows("SELECT finance_number FROM posted_documents WHERE crm_number = 'C-1'")
+    for path in (f"/reviews/{of(listed.world, 'C-1')}", "/trail?q=C-1"):
+        assert f'href="/record?q={number}"' in listed.get(path).text, path
+
+
+def test_the_ways_out_follow_the_advice(listed: Served) -> None:
+    page = listed.get(f"/reviews/{of(listed.world, 'كيميا گران‌بها')}").text
+    between = page.partition('class="advice"')[2].partition('id="ways-out"')[0]
+    assert between
+    assert not re.search("<h2|<dl|<p", between)
+
+
+def test_nothing_urges_to_a_link_that_the_evidence_is_against(listed: Served) -> None:
+    path = f"/reviews/{of(listed.world, 'كيميا گران‌بها')}/confirm"
+    assert "primary" not in listed.get(f"{path}?way=link&value=950").text
+    assert "primary" in listed.get(f"{path}?way=retry").text
+
+
+def test_the_groups_are_folded_once_one_is_chosen(listed: Served) -> None:
+    assert re.search(r"<details[^>]* open>", listed.get("/reviews").text)
+    assert not re.search(r"<details[^>]* open>", listed.get("/reviews?reason=stranger").text)
