@@ -14,7 +14,7 @@ from siaghsync.cli.build import run_context
 from siaghsync.cli.environment import stop_on_signal
 from siaghsync.cli.plan_options import RunPlan
 from siaghsync.domain.action import Counts
-from siaghsync.errors import BrakeError, LockHeld, StateError
+from siaghsync.errors import BrakeError, Interrupted, LockHeld, StateError
 from siaghsync.features.notifications.notify import run_notifier
 from siaghsync.features.saved_plan.enforcer import Enforcer
 from siaghsync.features.saved_plan.recorder import Recorder
@@ -116,9 +116,11 @@ def _locked_state(path: Path, stop: threading.Event, *, create: bool, in_memory:
                 state = stack.enter_context(locked_state(path, create=create))
                 break
             except LockHeld:
-                if clock.monotonic() > deadline or not _is_serving(path) or stop.wait(_TURN_SECONDS):
+                if clock.monotonic() > deadline or not _is_serving(path):
                     _note_kept_out(path)
                     raise
+            if stop.wait(_TURN_SECONDS):
+                raise Interrupted(130)
         kept_out.forget(state)
         yield state
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
 import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,7 @@ from siaghsync.state.lock import run_lock
 from siaghsync.state.webhook_queue import MOST_AT_ONCE
 from tests.patience import PATIENCE, wait_for
 from tests.web.serving import SECRET, Served, ready, serving, write
-from tests.world import Maker, World, finish, holding
+from tests.world import Maker, Process, World, finish, holding
 
 
 def name_in_finance(world: World, crm_id: str) -> str:
@@ -367,6 +370,12 @@ def test_an_id_that_the_crm_does_not_have_is_asked_for_once_an_hour_and_a_run_ta
     assert world.rows("SELECT count(*) FROM retries UNION ALL SELECT count(*) FROM webhook_events") == [(0,), (0,)]
 
 
+def catches(process: Process, number: signal.Signals) -> bool:
+    """Whether a process has a handler for the signal by now, as Linux says."""
+    (mask,) = re.findall(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text("ascii"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 def test_cron_waits_for_the_run_of_the_service_and_for_no_other(small: World) -> None:
     world = ready(small)
     with serving(world) as served:
@@ -376,6 +385,10 @@ def test_cron_waits_for_the_run_of_the_service_and_for_no_other(small: World) ->
             sync = world.start("sync", "--json")
             with pytest.raises(subprocess.TimeoutExpired):
                 sync.wait(1.5)
+            stopped = world.start("sync")
+            wait_for(lambda: catches(stopped, signal.SIGTERM))
+            stopped.terminate()
+            assert finish(stopped).exit_code == 143
         assert finish(sync).json["run"]["outcome"] == "ok"
         wait_for(served.is_settled)
     write(world, "UPDATE runs SET finished_at = '2026-01-05T10:00:00+00:00'")
