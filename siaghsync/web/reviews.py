@@ -172,6 +172,7 @@ def confirm(page: PageContext) -> Response:
     with page.dependencies.state() as state:
         odd = _odd(state, review, way, value)
         (item,) = items_of([review], reviews.customer_names(state, [review]))
+        stays_out = way == Resolution.DISCARD and _is_unlinked(state, review)
     if odd and odd.code != FAR:
         return page.go(f"/reviews/{review.id}?{_wanted(page).query()}", page.language.message(odd))
     linked = name_linked(review.details, value) if way == Resolution.LINK else ""
@@ -184,11 +185,16 @@ def confirm(page: PageContext) -> Response:
         linked=linked,
         overwritten=overwritten(review, value, page.language) if way == Resolution.LINK else None,
         suggests=way != Resolution.LINK or review.reason not in _AGAINST,
-        cost=cost(review, way),
+        cost="stays_out" if stays_out else cost(review, way),
         far=page.language.message(odd) if odd else "",
         may_be_twice=may_be_twice(review, way),
         query=_wanted(page).query(),
     )
+
+
+def _is_unlinked(state: State, review: Review) -> bool:
+    """Whether it is about a customer of the CRM for whom Siagh has no contact yet."""
+    return review.entity == "customer" and bool(review.crm_id) and Mappings(state).of_crm(review.crm_id or "") is None
 
 
 def _odd(state: State, review: Review, way: str, value: str) -> Message | None:

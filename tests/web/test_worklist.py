@@ -148,6 +148,8 @@ def test_the_stranger_is_not_suggested_and_the_confirmation_says_what_is_overwri
     assert "شرکت ديگر" in button
     confirm = listed.get(f"/reviews/{review_id}/confirm?way=link&value=950").text
     assert "will be overwritten" in confirm
+    closing = plain(listed.get(f"/reviews/{review_id}/confirm?way=discard").text)
+    assert "neither this customer nor their documents reach Siagh" in closing
     assert "كيميا گران‌بها" in confirm
 
 
