@@ -13,8 +13,11 @@ from typing import TextIO
 
 from siaghsync.errors import UsageError
 
-_FORMULA = re.compile(r"[=@\t\r\n]|[+-](?![\d\s().,/-]+$)")
-"""What a spreadsheet would run. A phone number, an amount or a date after a sign is none."""
+_UNSEEN = r"[\s\"\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"
+_SIGN = r"(?:[=@＝＠]|[+＋－-](?![\d\s().,/-]+(?:$|;)))"
+_FORMULA = re.compile(rf"^(?=[\t\r\n]|{_UNSEEN}{_SIGN})|(?<=;)(?={_UNSEEN}{_SIGN})")
+"""Before what a spreadsheet would run, also where it takes a semicolon for the end of a cell. A phone number, an amount or a date
+after a sign is none."""
 
 
 def check_output(path: Path, own: Iterable[Path]) -> None:
@@ -101,7 +104,7 @@ def write_rows(file: TextIO, header: Iterable[str], rows: Iterable[Iterable[obje
 def csv_cell(value: object) -> str:
     """A value as the text of a cell that no spreadsheet runs as a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return _FORMULA.sub("'", text)
 
 
 def not_writable(path: Path, error: OSError) -> UsageError:

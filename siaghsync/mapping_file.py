@@ -5,6 +5,7 @@ Every key is optional. Unknown keys and wrong values are refused, each with its 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ from siaghsync.messages.message import Message, Param, msg
 DEFAULT = "default"
 """The name of the section of documents for all types, used where a type's own section is silent."""
 MOST = 999_999_999
+_MOST_TOLD = 20
 States = Literal["numbered", "approved", "any"]
 PLACE_TABLES = {"cities": "city", "provinces": "province", "countries": "country"}
 """Table of the file -> the field of `domain.fields`."""
@@ -93,7 +95,8 @@ def load_mapping(path: Path, *, required: bool) -> MappingFile:
             if not problems:
                 return MappingFile.model_validate(found)
         except ValidationError as error:
-            problems += [_problem(item["type"], item["loc"], item["input"], text) for item in error.errors()]
+            found_wrong = error.errors()
+            problems += [_problem(item["type"], item["loc"], item["input"], text) for item in found_wrong[:_MOST_TOLD]]
     except FileNotFoundError:
         if not required:
             return MappingFile()
@@ -141,13 +144,22 @@ def _must(path: Sequence[str]) -> Message:
 
 
 def _line_of(text: str, path: Sequence[str]) -> int:
-    """The line on which a key stands: the first with which what was read so far has it. The reader itself tells no lines."""
+    """The line on which a key stands: the first with which what was read so far has it. The reader itself tells no lines.
+
+    Each try reads from the beginning, so it is made only where such a name stands, and to the end of the value there.
+    """
     lines = text.splitlines(keepends=True)
-    for number in range(1, len(lines) + 1):
+    name = re.compile(rf"(?<![\w-]){re.escape(path[-1])}(?![\w-])")
+    inside = False
+    for number, line in enumerate(lines, 1):
+        inside = inside or name.search(line) is not None
+        if not inside:
+            continue
         try:
             found: Any = tomllib.loads("".join(lines[:number]))
         except tomllib.TOMLDecodeError:
             continue  # within a value of several lines
+        inside = False
         for part in path:
             found = found.get(part) if isinstance(found, dict) else None
         if found is not None:

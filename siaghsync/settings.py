@@ -272,7 +272,7 @@ def load(env_file: Path | None, environ: Mapping[str, str], cwd: Path, state: Pa
     path = cwd / (env_file or ".env")
     text = _read(path, required=env_file is not None)
     given = _given({**dotenv_values(stream=StringIO(text), interpolate=False), **environ})
-    problems = [msg("settings.broken_line", line=line, file=str(path)) for line in _broken_lines(text)]
+    problems = [msg(code, line=line, file=str(path)) for code, line in _broken_lines(text)]
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -319,10 +319,12 @@ def _read(path: Path, *, required: bool) -> str:
     raise SettingsError(problem.code, **problem.params)
 
 
-def _broken_lines(text: str) -> Iterator[int]:
+def _broken_lines(text: str) -> Iterator[tuple[str, int]]:
     for binding in parse_stream(StringIO(text)):
         if binding.error:
-            yield line_of(binding)
+            yield "settings.broken_line", line_of(binding)
+        elif "\0" in binding.original.string:
+            yield "settings.nul_in_line", line_of(binding)
 
 
 def line_of(binding: Binding) -> int:

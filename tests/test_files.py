@@ -75,14 +75,57 @@ def test_a_folder_that_is_missing_or_a_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "@SUM(1)", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "\t=1", "\r=1", "\n=1", "+", "-a", "-"]
+    "text",
+    [
+        "=1+1",
+        "@SUM(1)",
+        "+cmd|' /C calc'!A0",
+        "-2+3+cmd|' /C calc'!A0",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "+",
+        "-a",
+        "-",
+        " =1",
+        "\ufeff=1",
+        "\u200f\u202e=1",
+        "＝1",
+        "＋a",
+        "\xa0@x",
+    ],
 )
 def test_what_a_spreadsheet_would_run_is_disarmed(text: str) -> None:
     assert csv_cell(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(
-    "text", ["+98 912 345 6789", "+98 (21) 8888-0000", "-300", "-301.5", "-1,000", "1404/09/30", "علی = رضا", "", "'x"]
+    ("text", "disarmed"),
+    [
+        ('علی;=HYPERLINK("http://example.com";"x")', 'علی;\'=HYPERLINK("http://example.com";"x")'),
+        ("=1; @x;-1", "'=1;' @x;-1"),
+        ('a;"=1"', 'a;\'"=1"'),
+    ],
+)
+def test_what_begins_behind_a_semicolon_is_disarmed_too(text: str, disarmed: str) -> None:
+    assert csv_cell(text) == disarmed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0912;+98 912",
+        "a; b; 1-2",
+        "+98 912 345 6789",
+        "+98 (21) 8888-0000",
+        "-300",
+        "-301.5",
+        "-1,000",
+        "1404/09/30",
+        "علی = رضا",
+        "",
+        "'x",
+    ],
 )
 def test_numbers_phones_and_plain_words_stay_as_they_are(text: str) -> None:
     assert csv_cell(text) == text

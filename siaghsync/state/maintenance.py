@@ -141,6 +141,7 @@ def tidy(state: State, now: datetime, keep_days: int, actor: str) -> None:
     today = now.date().isoformat()
     if (since := state.meta(_TIDIED) or "") == today:
         return
+    since = "" if since > today else since  # by a clock that was ahead
     limit = stamp(now - timedelta(days=keep_days))
     with state.atomic():
         _fold(state, since, (now - _FOLDED_AFTER).date().isoformat())

@@ -9,6 +9,7 @@ import pytest
 
 from tests.environment import MACHINE
 from tests.odd_dates import Occasion, moved
+from tests.web.serving import write
 from tests.world import Maker, World
 
 
@@ -212,3 +213,15 @@ def test_a_sync_that_nobody_starts_is_told_from_an_hour_after_the_import_on(empt
     assert told(our_clock(minutes=70)) == [True, True, True]
     empty.json("sync")
     assert told(our_clock(minutes=70)) == [True, True, False]  # overdue, which is another thing
+
+
+# --- what is thinned out -----------------------------------------------------------------------------------
+
+
+def test_a_clock_that_is_a_year_ahead_for_one_run_thins_out_nothing_that_is_young(empty: World) -> None:
+    with_dates(empty)
+    at = (datetime.now(UTC) - timedelta(days=500)).isoformat(timespec="seconds")
+    columns = "at, actor, entity, name, operation, outcome, changes"
+    write(empty, f"INSERT INTO audit ({columns}) VALUES (?, 'cron', 'customer', 'x', 'update', 'failed', '{{}}')", at)
+    empty.json("sync", env=our_clock(days=365))
+    assert empty.rows("SELECT count(*) FROM audit WHERE outcome = 'failed'") == [(1,)]

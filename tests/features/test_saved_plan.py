@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +27,9 @@ from siaghsync.features.saved_plan.plan_file import (
 from siaghsync.features.saved_plan.rules import Comparison
 from siaghsync.messages.catalog import cure, render
 from siaghsync.messages.message import msg, verbatim
+from tests.environment import machine
+from tests.patience import PATIENCE
+from tests.world import World
 
 UPDATE = Action(
     Operation.UPDATE, "customer", "finance", "c-1", "person", "100-1234", "c-1", 234, changes={"mobile": ("1", "2")},
@@ -99,6 +104,19 @@ def test_any_damage_is_noticed(action: Action, data: st.DataObject) -> None:
 def test_what_is_no_plan_is_refused(line: str) -> None:
     with pytest.raises(UsageError, match=r"plan\.not_a_plan"):
         read_head(line, "plan")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the memory of a process can't be limited")
+def test_a_file_without_an_end_is_no_plan_and_fills_no_memory(world: World) -> None:
+    with (world.folder / "my.plan").open("wb") as file:
+        file.write(b"[")
+        file.truncate(8 * 1024**3)  # nothing but zeros, which take no room on the disk
+    command = [sys.executable, "-m", "siaghsync", "--env-file", str(world.env_file), "sync", "--plan", "my.plan"]
+    limited = ["prlimit", f"--as={4 * 1024**3}", *command]
+    ended = subprocess.run(
+        limited, cwd=world.folder, env=machine(), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (ended.returncode, "is not a saved plan" in ended.stderr) == (2, True), ended.stderr
 
 
 def test_a_plan_of_another_version_is_refused() -> None:

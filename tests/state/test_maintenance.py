@@ -172,6 +172,14 @@ def test_old_runs_without_change_fold_and_their_ids_and_counts_stay(state: State
     assert [(run.id, run.count) for run in runs.newest(state, 20)][:3] == [(11, 1), (10, 1), (9, 1)]
 
 
+def test_a_day_that_a_wrong_clock_noted_does_not_end_the_folding(state: State) -> None:
+    tidy(state, NOW + timedelta(days=365), 0, "cron")
+    for minutes in (0, 5):
+        begun(state, OLD + timedelta(minutes=minutes)).finish("ok", {})
+    tidy(state, NOW, 0, "cron")
+    assert [run.count for run in runs.newest(state, 20)] == [2]
+
+
 def test_what_came_to_nothing_goes_and_what_undo_and_explain_need_stays(state: State) -> None:
     run = begun(state, OLD)
     update = replace(CREATE, operation=Operation.UPDATE)

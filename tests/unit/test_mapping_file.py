@@ -104,6 +104,14 @@ def test_a_mistake_is_told_with_its_line_and_key(tmp_path: Path, text: str, expe
     assert expected in told(tmp_path, text) + "\n"
 
 
+def test_mistakes_in_a_long_file_are_told_in_no_time(tmp_path: Path) -> None:
+    lines = [f"'city {n}' = {n}" for n in range(30_000)]
+    text = "\n".join(["[cities]", *lines, "'first' = 'no'  # city 7", *(f"'wrong {n}' = 'no'" for n in range(100))])
+    problems = told(tmp_path, text)
+    assert "Line 30002: cities.first must be a code" in problems
+    assert "Line 30021: cities.wrong 18 must be a code" in problems
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = told(tmp_path, "[documents.PI_5]\npots = true\n[cities]\n'a' = 'b'\n")
     assert "Line 2" in text

@@ -319,6 +319,14 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "hush" not in told(error)
 
 
+@pytest.mark.parametrize(
+    "name", ["SIAGHSYNC_STATE", "SIAGHSYNC_MAPPING", "METRICS_FILE", "TLS_CA_FILE", "CRM_USERNAME", "CRM_API_BASE_URL"]
+)
+def test_a_line_with_a_nul_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".env").write_text(f"# first\n{name}='http://a\0b'\n", encoding="utf-8")
+    assert f"Line 2 of {tmp_path / '.env'} holds a character" in told(refusal(tmp_path, REQUIRED))
+
+
 def test_windows_files_are_read(tmp_path: Path) -> None:
     lines = "".join(f"{name}={value}\r\n" for name, value in REQUIRED.items())
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbf" + lines.encode())

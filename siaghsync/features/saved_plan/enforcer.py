@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.reasons import AuditOutcome, Operation, Reason
 from siaghsync.errors import UsageError
-from siaghsync.features.saved_plan.plan_file import Head, check_head, read_actions, read_head
+from siaghsync.features.saved_plan.plan_file import LONGEST_LINE, Head, check_head, read_actions, read_head
 from siaghsync.features.saved_plan.recorder import identity_of
 from siaghsync.features.saved_plan.rules import Comparison
 from siaghsync.messages.message import Message, msg
@@ -79,7 +80,7 @@ class Enforcer:
 def read_plan_head(path: Path) -> Head:
     """The head of a saved plan, which says with which options it was made. Raises UsageError if `path` holds no plan."""
     with _opened(path) as file:
-        return read_head(file.readline(), str(path))
+        return read_head(file.readline(LONGEST_LINE), str(path))
 
 
 def read_plan(path: Path, head: Head, command: str, state: State) -> Enforcer:
@@ -88,8 +89,8 @@ def read_plan(path: Path, head: Head, command: str, state: State) -> Enforcer:
     check_head(head, str(path), command, identity_of(state), imported=imported)
     comparison = Comparison()
     with _opened(path) as file:
-        file.readline()
-        for action in read_actions(file, head, str(path)):
+        file.readline(LONGEST_LINE)
+        for action in read_actions(iter(partial(file.readline, LONGEST_LINE), ""), head, str(path)):
             comparison.expect(action)
     return Enforcer(comparison)
 

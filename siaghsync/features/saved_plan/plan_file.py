@@ -18,6 +18,9 @@ from siaghsync.errors import UsageError
 VERSION = 2
 """Goes up whenever the lines of a plan change. A plan of another version is refused."""
 
+LONGEST_LINE = 16 * 1024**2
+"""Letters. A longer line is none of ours, and is read no further."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
