@@ -165,7 +165,12 @@ def _carry_through(
         summary = report.summary(context.sessions)
         run = context.run.finish(outcome, summary, error.message if error else None)
         if not context.run.dry_run:
-            tidy(context.state, _at_the_earliest(context), context.limits.keep_days, context.run.actor)
+            tidy(
+                context.state,
+                _earliest(context.run.now(), context.sessions),
+                context.limits.keep_days,
+                context.run.actor,
+            )
         return Result(run, summary, report, error, was_declined())
 
 
@@ -235,9 +240,9 @@ def _clocks_ahead(sessions: Mapping[System, HttpSession]) -> Iterator[tuple[Syst
             yield system, (read.server - read.local).total_seconds()
 
 
-def _at_the_earliest(context: RunContext) -> datetime:
+def _earliest(now: datetime, sessions: Mapping[System, HttpSession]) -> datetime:
     """Now by the clock that is furthest behind: what is too old by a clock that is ahead can't be brought back."""
-    return context.run.now() + timedelta(seconds=min([0.0, *(ahead for _, ahead in _clocks_ahead(context.sessions))]))
+    return now + timedelta(seconds=min([0.0, *(ahead for _, ahead in _clocks_ahead(sessions))]))
 
 
 def _too_far_ahead(state: State, now: datetime) -> Iterator[Message]:
