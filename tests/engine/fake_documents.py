@@ -97,6 +97,15 @@ class Papers:
             assert ended.code == 0, ended
         return len(items)
 
+    def declare_gone(self, run: Callable[..., Any]) -> None:
+        """Somebody says which pre-invoices an earlier copy of Siagh has not."""
+        there = {str(posted.number) for posted in self.bench.sandbox.finance.preinvoices}
+        for paper in self.all:
+            posted = self.bench.rows(f"SELECT finance_number FROM posted_documents WHERE crm_id = '{paper.crm_id}'")
+            if posted and posted[0]["finance_number"] not in {*there, None}:
+                ended = run("links", "remove", paper.crm_id, "--yes")
+                assert ended.code == 0, ended
+
     def leave(self, run: Callable[..., Any]) -> None:
         """Somebody accepts all changes that came after posting."""
         if not self._is_asked(CHANGED):
