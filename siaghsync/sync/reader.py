@@ -328,6 +328,10 @@ class CrmReader:
             return as_crm_date(_in_tehran(server))
         return max((*self.cursors.all().values(), self.staging.highest_reading() or ""), default="")
 
+    def is_in_future(self, moment: datetime) -> bool:
+        """Whether the CRM's last answer says that it is not that time yet."""
+        return bool(self.clocks().server) and as_crm_date(moment - timedelta(seconds=1)) > self._shown_time()
+
     def crm_now(self) -> datetime:
         """The time by the CRM's own clock, or, if its answers have no date, by ours: Tehran time without an offset.
 

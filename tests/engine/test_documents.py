@@ -298,6 +298,19 @@ def test_after_the_loss_of_the_state_file_nothing_is_posted_twice(world: World) 
     assert len(world.finance.preinvoices) == 2
 
 
+def test_after_the_loss_a_document_that_a_wrong_clock_has_dated_ahead_is_asked_about(world: World) -> None:
+    """By its date it is younger than the new state file, though it was posted before that."""
+    world.crm.date_header = True
+    world.crm.clock_offset = 7200
+    quote(world)
+    world.json("sync")
+    world.crm.clock_offset = 0
+    world.state_file.unlink()
+    world.imported()
+    assert told(world.json("sync", exit_code=1)) == [("review", "may_be_posted")]
+    assert len(world.finance.preinvoices) == 1
+
+
 @pytest.mark.parametrize("fate", ["stays", "loses its number", "is deleted"])
 def test_after_the_loss_an_invoice_made_from_an_older_quote_is_asked_about(world: World, fate: str) -> None:
     """However young it is: its quote may stand in Siagh already, and counts as one with it."""
