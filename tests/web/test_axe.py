@@ -121,7 +121,7 @@ def test_long(browser: Browser, showcase: Served) -> None:
     confirm = [
         f"/reviews/{asked['stranger']}/confirm?way=link&value=950",
         f"/reviews/{asked['unknown_outcome']}/confirm?way=posted&value=99999",
-        "/reviews/confirm?way=discard&all=1",
+        "/reviews/confirm?way=discard&reason=unknown_outcome&all=1",
     ]
     showcase.read_year(FISCAL_YEAR)
     showcase.check_systems()
