@@ -75,8 +75,11 @@ def newest(state: State, limit: int) -> list[RunRecord]:
     return select(state, "1", (), limit)
 
 
-_QUIET = "dry_run = 0 AND outcome IS 'ok' AND NOT EXISTS (SELECT 1 FROM audit WHERE run_id = runs.id)"
-"""It went well and had nothing to do."""
+_QUIET = (
+    "command IN ('sync', 'webhook') AND dry_run = 0 AND outcome IS 'ok' "
+    "AND NOT EXISTS (SELECT 1 FROM audit WHERE run_id = runs.id)"
+)
+"""It was started by a program, went well, and had nothing to do."""
 
 
 def page(

@@ -74,6 +74,16 @@ def test_quiet_runs_on_top_are_folded_too(listed: Served) -> None:
         write(world, "DELETE FROM runs WHERE id = (SELECT max(id) FROM runs)")
 
 
+def test_a_rehearsal_is_never_without_change(listed: Served) -> None:
+    world = listed.world
+    write(world, RUN.replace("'sync'", "'rehearse'"), BEGAN, "ok")
+    try:
+        ((rehearsal,),) = world.rows("SELECT max(id) FROM runs")
+        assert rehearsal in ids(listed.get("/runs").text)
+    finally:
+        write(world, "DELETE FROM runs WHERE id = (SELECT max(id) FROM runs)")
+
+
 @pytest.mark.parametrize("path", ["/runs?all=1", "/trail?q="])
 def test_a_long_list_is_walked_down_and_up_again(listed: Served, path: str) -> None:
     for _ in range(70 if "trail" in path else 0):
