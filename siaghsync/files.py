@@ -108,5 +108,10 @@ def csv_cell(value: object) -> str:
 
 
 def not_writable(path: Path, error: OSError) -> UsageError:
-    """The error for a file that can't be written or read."""
+    """The error for a file that can't be written."""
     return UsageError("file.not_writable", path=str(path), problem=error.strerror or type(error).__name__)
+
+
+def not_readable(path: Path, error: OSError) -> UsageError:
+    """The error that says why a file that a person named can't be read."""
+    return UsageError("file.not_readable", path=str(path), problem=error.strerror or type(error).__name__)

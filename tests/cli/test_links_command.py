@@ -189,3 +189,10 @@ def test_a_link_without_its_crm_record_is_told_once(world: World) -> None:
     assert [pair["crm_id"] for pair in later["missing_in_crm"]] == [link["crm_id"]]
     world.json("links", "remove", link["crm_id"])
     assert world.json("verify")["missing_in_crm"] == []
+
+
+def test_a_file_that_is_not_there_can_not_be_read(make_world: Maker) -> None:
+    world = make_world(customers=1).imported()
+    ended = world.run("links", "import", "nowhere.csv", "--json")
+    assert ended.exit_code == 2
+    assert "nowhere.csv can't be read" in ended.json["error"]["message"]

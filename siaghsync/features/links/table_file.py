@@ -11,7 +11,7 @@ from pathlib import Path
 from siaghsync.domain.action import Entity
 from siaghsync.domain.normalize import ascii_digits
 from siaghsync.errors import UsageError
-from siaghsync.files import not_writable, write_csv
+from siaghsync.files import not_readable, write_csv
 from siaghsync.state.mappings import Link
 
 _COLUMNS = ("crm_id", "finance_code", "kind", "customer_number")
@@ -41,7 +41,7 @@ def read_rows(path: Path) -> list[Row]:
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        raise not_writable(path, error) from None
+        raise not_readable(path, error) from None
     except UnicodeDecodeError:
         text = ""
     return list(_rows(path, text))

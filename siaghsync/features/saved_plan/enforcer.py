@@ -11,10 +11,10 @@ from typing import Any, TextIO
 
 from siaghsync.domain.action import Action
 from siaghsync.domain.reasons import AuditOutcome, Operation, Reason
-from siaghsync.errors import UsageError
 from siaghsync.features.saved_plan.plan_file import LONGEST_LINE, Head, check_head, read_actions, read_head
 from siaghsync.features.saved_plan.recorder import identity_of
 from siaghsync.features.saved_plan.rules import Comparison
+from siaghsync.files import not_readable
 from siaghsync.messages.message import Message, msg
 from siaghsync.state.audit import Run
 from siaghsync.state.database import State
@@ -101,4 +101,4 @@ def _opened(path: Path) -> Iterator[TextIO]:
         with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
             yield file
     except OSError as error:
-        raise UsageError("file.not_readable", path=str(path), problem=error.strerror or type(error).__name__) from None
+        raise not_readable(path, error) from None
