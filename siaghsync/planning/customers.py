@@ -283,9 +283,12 @@ def link(customer: Customer, contact: Contact, match: Match, rules: PlanRules, *
 
     If the two sides differ in more than spelling, a link of a sync carries the `changes` and the `payload` of the update
     that follows it, and its checksums hold once that update is done. An import writes nothing to Finance: its link has no
-    checksums then, so that the next sync compares the pair.
+    checksums then, so that the next sync compares the pair. Whoever was entered again under another number has that put into
+    the mark, or two contacts could come to bear the same one.
     """
     changes = differences(customer, contact)
+    if match is Match.RELINKED and customer.number and contact.marker not in ("", customer.number):
+        changes = {**changes, "number": (contact.marker, customer.number)}
     in_step = _only_spelling(changes)
     follows = not in_step and target == "finance"
     settled = in_step or follows

@@ -129,6 +129,23 @@ def test_a_customer_that_was_entered_again_under_another_number_keeps_its_contac
     assert world.json("verify")["in_step"] == 2
 
 
+def test_the_mark_follows_the_number_of_a_customer_that_was_entered_again(world: Indoors) -> None:
+    ready(world)
+    ali = created(world, "9001", "علی رضایی", ALI)
+    world.json("sync")
+    code = world.code_of(ali)
+    world.crm.delete(ali)
+    heir = created(world, "9005", "علی رضایی", ALI)
+    (change,) = world.json("sync")["changes"]
+    assert (change["action"], change["reason"], world.code_of(heir)) == ("link", "relinked", code)
+    assert world.finance.contacts[code]["Description"].endswith("[CRM 9005]")
+    created(world, "9001", "مینا نوری", MINA)
+    world.json("sync")
+    marks = [each["Description"] for each in world.finance.contacts.values() if each["Description"]]
+    assert sorted(mark[-10:] for mark in marks) == ["[CRM 9001]", "[CRM 9005]"]
+    assert world.json("sync", "--full")["customers"]["updated"] == 0
+
+
 def test_only_one_of_two_that_were_entered_again_gets_the_contact(world: Indoors) -> None:
     ready(world)
     ali = created(world, "9001", "علی رضایی", ALI)
