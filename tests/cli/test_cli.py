@@ -28,7 +28,7 @@ RUN = {"id", "command", "started_at", "finished_at", "outcome", "dry_run"}
 CHANGE = {"entity", "action", "crm_id", "customer_number", "finance_code", "fields", "reason"}
 STATUS = {
     "initial_import_done", "mappings", "pending", "failed", "review", "last_run", "last_success_at", "cursors", "running",
-    "paused", "fallbacks", "clocks", "changed_facts",
+    "paused", "fallbacks", "clocks", "changed_facts", "suspicions",
 }  # fmt: skip
 
 

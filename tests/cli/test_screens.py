@@ -21,7 +21,7 @@ STRANGER = {"firstName": "", "lastName": "", "nationalCode": "", "phoneContacts"
 ROW = {"productCode": "P-1", "count": 2, "baseUnitPrice": 1500000}
 KEYS = {
     "initial_import_done", "mappings", "pending", "failed", "review", "last_run", "last_success_at", "cursors", "running",
-    "paused", "fallbacks", "clocks", "changed_facts",
+    "paused", "fallbacks", "clocks", "changed_facts", "suspicions",
 }  # fmt: skip
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e]")
 
