@@ -45,6 +45,7 @@ def plan_customer(case: CustomerCase, rules: PlanRules) -> Action:
         or _by_code(case, rules)
         or _by_identity(case, rules)
         or _by_likeness(case)
+        or _by_held_marker(case)
         or create_contact(customer, rules)
     )
 
@@ -86,14 +87,18 @@ def _by_code(case: CustomerCase, rules: PlanRules) -> Action | None:
 def _by_identity(case: CustomerCase, rules: PlanRules) -> Action | None:
     found = [c for c in case.by_identity if not c.contact.admin and not evidence(case.customer, c.contact).contradicts]
     if taken := [c for c in found if c.taken_by is not None]:
-        message = msg("reason.double_in_crm", code=taken[0].contact.code, crm_id=taken[0].taken_by)
-        return review_customer(case, Reason.DOUBLE_IN_CRM, message)
+        return _double_in_crm(case, taken[0])
     if len(found) > 1:
         return review_customer(case, Reason.SEVERAL_CANDIDATES, msg("reason.several_candidates"))
     if case.identity_twins and (found or not case.first_twin):
         message = msg("reason.double_in_crm_twin", crm_id=case.identity_twins[0])
         return review_customer(case, Reason.DOUBLE_IN_CRM, message)
     return link(case.customer, found[0].contact, Match.NATIONAL_CODE, rules) if found else None
+
+
+def _double_in_crm(case: CustomerCase, taken: ContactCandidate) -> Action:
+    message = msg("reason.double_in_crm", code=taken.contact.code, crm_id=taken.taken_by)
+    return review_customer(case, Reason.DOUBLE_IN_CRM, message)
 
 
 def _by_likeness(case: CustomerCase) -> Action | None:
@@ -106,6 +111,13 @@ def _by_likeness(case: CustomerCase) -> Action | None:
         return review_customer(case, Reason.DOUBLE_IN_CRM, message)
     codes = ", ".join(str(c.contact.code) for c in found)
     return review_customer(case, Reason.POSSIBLE_DUPLICATE, msg("reason.possible_duplicate", codes=codes))
+
+
+def _by_held_marker(case: CustomerCase) -> Action | None:
+    """A contact that bears the customer's mark and agrees, but is linked to another record: a code that was given again can come
+    to be under a link that is dead. A second contact would be a double."""
+    held = [c for c in case.by_marker if c.taken_by is not None and agree(case.customer, c.contact)]
+    return _double_in_crm(case, held[0]) if held else None
 
 
 def create_contact(customer: Customer, rules: PlanRules) -> Action:

@@ -81,7 +81,7 @@ def decided(ours: Customer | None = None, rules: PlanRules = RULES, **case: Any)
          "review", "several_candidates", None),
         ("its mark on two, one of them taken", {}, {"by_marker": [taken(MARKED), free(replace(MARKED, code=78))]},
          "link", "marker", 78),
-        ("its mark only on a contact that is taken", {}, {"by_marker": [taken(MARKED)]}, "create", None, None),
+        ("its mark only on a contact that is taken", {}, {"by_marker": [taken(MARKED)]}, "review", "double_in_crm", None),
         ("its mark only on an admin", {}, {"by_marker": [free(replace(MARKED, admin=True))]}, "create", None, None),
         ("its mark is taken, its code is not", {}, {"by_marker": [taken(MARKED)], "by_code": free(SAME)},
          "link", "number", 234),
