@@ -132,12 +132,12 @@ def _row_text(row: _Row) -> str:
     return f"{product}{row['quantity']} {row['unit']} x {row['unit_price']}{discount}"
 
 
-# --- for people --------------------------------------------------------------------------------------------
-
-
 def doubled(numbers: Sequence[int]) -> list[int]:
     """The numbers that Siagh has given in between, where it went on by two after one document. `numbers` are in order."""
     return [number - 1 for before, number in pairwise(numbers) if number - before == 2]
+
+
+# --- for people --------------------------------------------------------------------------------------------
 
 
 def label_of(key: str) -> Message:

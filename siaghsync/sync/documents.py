@@ -163,12 +163,10 @@ class DocumentPlanner:
         """Whether an earlier state file, which is gone, may have known the document, or another that counts as one with
         it, as posted, and nobody has looked yet."""
         since = unsure_before(self.context.state, self.crm.newest_moment)
-        is_dated_ahead = self.crm.is_in_future(
-            created_at(document)
-        )  # by a clock that was wrong once, nobody knows when
-        if since is None or (
-            created_at(document) > since and not is_dated_ahead and self._quote_is_younger(document, since)
-        ):
+        created = created_at(document)
+        # A date in the future comes of a clock that was wrong once, nobody knows when.
+        is_dated_ahead = self.crm.is_in_future(created)
+        if since is None or (created > since and not is_dated_ahead and self._quote_is_younger(document, since)):
             return False
         return not self._was_retried(create, Reason.MAY_BE_POSTED)
 
