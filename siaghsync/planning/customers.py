@@ -281,9 +281,13 @@ def contact_is_lost(customer: Customer, mapping: CustomerMapping, stranger: Cont
     )
 
 
-def recreate_contact(customer: Customer, rules: PlanRules) -> Action:
-    """The create that a person chose for a linked customer whose contact is lost; a review if it has no name."""
-    action = create_contact(customer, rules)
+def recreate_contact(case: CustomerCase, rules: PlanRules) -> Action:
+    """What a person chose for a linked customer whose contact is lost: a create; a review if it has no name. A contact of its own
+    stands there already where a create before went astray: it is linked, or asked about, as a second would be a double."""
+    own = replace(case, by_marker=[c for c in case.by_marker if agree(case.customer, c.contact)], identity_twins=())
+    if found := _by_marker(own, rules) or _by_identity(own, rules) or _by_held_marker(own):
+        return found
+    action = create_contact(case.customer, rules)
     return replace(action, reason=Match.RECREATED) if action.operation is Operation.CREATE else action
 
 

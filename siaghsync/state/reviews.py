@@ -178,6 +178,12 @@ def rests(state: State, action: Action) -> bool:
     )
 
 
+def asks_for_contact(state: State, crm_id: str) -> bool:
+    """Whether a customer has lost its contact, and a person has still to say which one it gets."""
+    last = last_about(state, "customer", "finance", crm_id)
+    return last is not None and last.resolution is None and last.reason in CONTACT_LOST
+
+
 def as_it_stands(state: State, action: Action) -> Action:
     """The last question about the record of `action`, as an action that changes nothing about it."""
     last = last_of(state, action)
@@ -330,6 +336,12 @@ def drop(state: State, review_id: int) -> bool:
 def stored(state: State) -> list[StoredDecision]:
     """All decisions that wait to be carried out, the oldest first."""
     return [_decision_of(row) for row in state.rows(f"{_STORED} ORDER BY d.decided_at, d.review_id")]
+
+
+def decided(state: State, way_out: str) -> list[str]:
+    """The records about which this way out waits to be carried out."""
+    sql = "SELECT r.record FROM decisions d JOIN reviews r ON r.id = d.review_id WHERE d.way_out = ?"
+    return [row["record"] for row in state.rows(sql, (way_out,))]
 
 
 def carried_out(run: Run, decision: StoredDecision) -> None:

@@ -150,6 +150,10 @@ class Staging:
         """Whether any contact carries a mark, as only a sync puts it there."""
         return self._state.row("SELECT 1 FROM temp.contacts WHERE marker <> '' LIMIT 1") is not None
 
+    def has_contacts(self) -> bool:
+        """Whether the finance list was read."""
+        return self._state.row("SELECT 1 FROM temp.contacts LIMIT 1") is not None
+
     def contacts_with_marker(self, number: str, crm_id: str) -> list[Contact]:
         """Contacts whose notes carry the mark of this number or of this CRM id."""
         sql = "SELECT data FROM temp.contacts WHERE marker <> '' AND marker IN (?, ?) ORDER BY code"

@@ -14,7 +14,7 @@ from itertools import islice
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.normalize import digest
-from siaghsync.domain.reasons import AuditOutcome, Operation, Reason, Resolution
+from siaghsync.domain.reasons import AuditOutcome, Match, Operation, Reason, Resolution
 from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import MOST_TWINS, CustomerCase, about_customer
@@ -89,10 +89,16 @@ def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan, br
             action = at_rest(action, context.staging.undone(customer.crm_id, customer.checksum))
         if unsettled_of(context.state, action):
             plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create"))
-        elif action.operation is Operation.CREATE and reviews.rests(context.state, action):
-            plan.add(reviews.as_it_stands(context.state, action))
         else:
-            plan.add(action, read_at)
+            plan.add(_as_decided(context, action) if action.operation is Operation.CREATE else action, read_at)
+
+
+def _as_decided(context: RunContext, create: Action) -> Action:
+    """A create, unless a person has to decide first. Who has lost a contact gets a new one by decision only."""
+    if reviews.find(context.state, create, Resolution.RECREATE):
+        return replace(create, reason=Match.RECREATED)
+    is_asked = reviews.rests(context.state, create) or reviews.asks_for_contact(context.state, create.record)
+    return reviews.as_it_stands(context.state, create) if is_asked else create
 
 
 @dataclass(slots=True)
@@ -210,8 +216,11 @@ def _without_contact(
     review = contact_is_lost(customer, mapping, stranger)
     if any(intent.action.operation is Operation.CREATE for intent in unsettled_of(context.state, review)):
         return review, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create")
-    wanted = reviews.find(context.state, review, Resolution.RECREATE)
-    return recreate_contact(customer, context.rules) if wanted else review
+    if not reviews.find(context.state, review, Resolution.RECREATE):
+        return review
+    if not context.staging.has_contacts():  # decided while this run was reading
+        return review, Reason.RESOLVED, msg("reason.resolved")
+    return recreate_contact(Matcher.of(context).case_of_customer(customer), context.rules)
 
 
 @dataclass(slots=True)

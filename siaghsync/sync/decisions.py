@@ -30,6 +30,8 @@ from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import remember, source_of
 from siaghsync.sync.lists import KINDS, customers_with_number
+from siaghsync.sync.matching import has_lost
+from siaghsync.sync.outcomes import give_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +207,20 @@ def _pair(context: RunContext, review: Review, value: str) -> CustomerMapping:
     """The pair that the person named, after making sure that both sides exist and are free."""
     customer, contact = _customer(context, review, value), _contact(context, review, value)
     owner = context.mappings.of_code(contact.code)
-    if owner and owner.crm_id != customer.crm_id and context.crm.get(owner.kind, owner.crm_id) is not None:
+    if owner and owner.crm_id != customer.crm_id and not _gives_way(context, owner, contact):
         raise UsageError("usage.contact_is_linked", code=contact.code, number=owner.customer_number)
     known = context.mappings.of_crm(customer.crm_id)
     if known and review.target == "crm":
         raise UsageError("usage.customer_is_linked", number=customer.number, code=known.finance_code)
     number = customer.number or (known.customer_number if known else "")
+    if contact.marker not in ("", number, customer.crm_id):
+        number = ""  # it was marked under another number: the next sync sees a new one, and the mark follows
     return CustomerMapping(customer.crm_id, contact.code, customer.kind, number, **contact_known(contact))
+
+
+def _gives_way(context: RunContext, owner: CustomerMapping, contact: Contact) -> bool:
+    """Whether a link is dead: its customer lost this contact, or its record is gone from the CRM."""
+    return has_lost(context.state, owner, contact) or context.crm.get(owner.kind, owner.crm_id) is None
 
 
 def _contact(context: RunContext, review: Review, value: str) -> Contact:
@@ -254,8 +263,8 @@ def _customers_with_id(crm: Payamgostar, site: Site, crm_id: str, kinds: Sequenc
 def _link(run: Run, pair: CustomerMapping) -> None:
     mappings = Mappings(run.state)
     owner = mappings.of_code(pair.finance_code)
-    if owner and owner.crm_id != pair.crm_id:  # its record is gone from the CRM
-        end_link(run, owner.crm_id)
+    if owner and owner.crm_id != pair.crm_id:
+        give_way(run, owner)
     if mappings.of_crm(pair.crm_id):
         mappings.relink(pair, str(Match.PERSON), run.at())
     else:

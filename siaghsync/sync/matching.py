@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from siaghsync.domain.customer import Contact, Customer, identity_key
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, identity_key
 from siaghsync.domain.evidence import agree, pair_keys
 from siaghsync.domain.numbering import NumberScheme
 from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.errors import System
 from siaghsync.planning.cases import MOST_TWINS, ContactCandidate, ContactCase, CustomerCandidate, CustomerCase
+from siaghsync.planning.customers import is_somebody_else
 from siaghsync.planning.recovery import sent_customer
 from siaghsync.state import reviews
 from siaghsync.state.database import State
@@ -110,7 +111,8 @@ class Matcher:
 
     def _owner_of_contact(self, contact: Contact, asking: Customer) -> str | None:
         """The CRM id that has this contact already, or whose claim by mark or number goes before that of `asking`."""
-        if mapping := self.mappings.of_code(contact.code):
+        mapping = self.mappings.of_code(contact.code)
+        if mapping and not has_lost(self.state, mapping, contact):
             return mapping.crm_id if mapping.crm_id != asking.crm_id else None
         if contact.marker:
             if contact.marker in (asking.number, asking.crm_id):
@@ -201,6 +203,11 @@ class Matcher:
         code = self.scheme.decode(customer.number)
         contact = self.staging.contact(code) if code is not None and code != asking.code else None
         return contact.code if contact and agree(customer, contact) else None
+
+
+def has_lost(state: State, mapping: CustomerMapping, contact: Contact) -> bool:
+    """Whether a link is dead: a person has to say which contact its customer gets, and the one under its code is another."""
+    return reviews.asks_for_contact(state, mapping.crm_id) and is_somebody_else(mapping, contact)
 
 
 def _others(customers: Iterable[Customer], asking: Customer) -> list[Customer]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from siaghsync.domain.action import Action, Changes
 from siaghsync.domain.customer import Contact, CustomerMapping, customer_kind, kept_checksum, shown_fields
-from siaghsync.domain.reasons import CONTACT_LOST, AuditOutcome, IntentState, Match, Operation, Reason, Resolution
+from siaghsync.domain.reasons import AuditOutcome, IntentState, Match, Operation, Reason, Resolution
 from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.planning.phones import PART, WITHHELD
 from siaghsync.state import mappings, retries, reviews, undo, webhook_queue
@@ -90,7 +90,7 @@ class OutcomeRecorder:
         assert code is not None
         done = replace(action, crm_id=crm_id, finance_code=code)
         known = mappings.of_pair(self.run.state, crm_id, code)
-        if "mapping" in known and not self._replaces_its_own(done):
+        if "mapping" in known and not self._makes_room(done):
             message = msg("reason.code_taken", key=key)
             self.run.note(done, AuditOutcome.MISDIRECTED, message=message)
             self.reviewed(_as_review(done, Reason.CODE_TAKEN, message, done.details))
@@ -139,6 +139,9 @@ class OutcomeRecorder:
             return False
         if action.reason == Match.RELINKED:
             self.mappings.remove(owner.crm_id)
+            return False
+        if self._gives_way(owner, action.details.get("known", {}).get("record_id", "")):
+            give_way(self.run, owner)
             return False
         message = msg("reason.double_in_crm_like", code=action.finance_code, crm_id=owner.crm_id)
         details = {**action.details, "candidates": [], "other_crm_ids": [owner.crm_id]}
@@ -264,10 +267,21 @@ class OutcomeRecorder:
         if known - {"mapping"}:
             self._release(action)
 
-    def _replaces_its_own(self, action: Action) -> bool:
-        """Whether a create made anew the contact of the record that it is for, under a code that no other record has."""
-        owner = self.mappings.of_code(action.finance_code or 0)
-        return action.reason == Match.RECREATED and (owner is None or owner.crm_id == action.crm_id)
+    def _makes_room(self, done: Action) -> bool:
+        """Whether the contact that a create made can be linked: no other record has it, and its own has none or wanted another.
+        Who had the code before, and lost the contact under it, gives way."""
+        owner = self.mappings.of_code(done.finance_code or 0)
+        if owner and owner.crm_id != done.crm_id:
+            if not self._gives_way(owner):
+                return False
+            give_way(self.run, owner)
+        return done.reason == Match.RECREATED or self.mappings.of_crm(done.crm_id or "") is None
+
+    def _gives_way(self, owner: CustomerMapping, record_id: str = "") -> bool:
+        """Whether a link is dead: a person has to say which contact its customer gets, and this one is not what it had."""
+        return reviews.asks_for_contact(self.run.state, owner.crm_id) and (
+            not record_id or record_id != owner.record_id
+        )
 
     def _link(self, action: Action, loose: set[str]) -> None:
         """Links the pair, or brings its mapping up to date, also when the contact is another one now."""
@@ -284,8 +298,10 @@ class OutcomeRecorder:
 
     def has_another_contact(self, found: Action) -> bool:
         """Whether a person has decided for another contact than the one that was found to be made for this customer."""
-        known, last = self.mappings.of_crm(found.crm_id or ""), reviews.last_of(self.run.state, found)
-        is_lost = last is not None and last.resolution is None and last.reason in CONTACT_LOST
+        known, is_lost = (
+            self.mappings.of_crm(found.crm_id or ""),
+            reviews.asks_for_contact(self.run.state, found.record),
+        )
         return known is not None and known.finance_code != found.finance_code and not is_lost
 
     def _release(self, action: Action) -> None:
@@ -305,6 +321,17 @@ class OutcomeRecorder:
 
 def _as_review(action: Action, reason: str, message: Message, details: Any) -> Action:
     return replace(action, operation=Operation.REVIEW, reason=reason, message=message, details=details)
+
+
+def give_way(run: Run, owner: CustomerMapping) -> None:
+    """Ends a link that is dead, since its code belongs to another customer now. What a person was asked about it stays open.
+    Belongs inside `State.atomic`."""
+    subject, why = _subject_of(owner), msg("sync.gave_way", code=owner.finance_code)
+    Mappings(run.state).remove(owner.crm_id)
+    for intent in unsettled_of(run.state, subject):
+        if intent.action.operation is Operation.UPDATE:
+            close_intent(run, intent.id, IntentState.EXPIRED, why)
+    run.note(replace(subject, operation=Operation.UNLINK), AuditOutcome.DONE, message=why)
 
 
 def as_write(action: Action) -> Action:

@@ -16,12 +16,12 @@ from siaghsync.domain.action import Entity
 from siaghsync.domain.customer import AccountParties, Contact, Customer, CustomerMapping, Kind, customer_kind
 from siaghsync.domain.document import Document, DocumentSource
 from siaghsync.domain.normalize import digest
-from siaghsync.domain.reasons import Reason
+from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.errors import BadRecord, CallError, InDoubt
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.customers import is_new_to, is_somebody_else
 from siaghsync.planning.limits import check_list_size
-from siaghsync.state import facts, retries, rolling_check
+from siaghsync.state import facts, retries, reviews, rolling_check
 from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext, RunReport, SyncOptions
@@ -253,7 +253,9 @@ class ChangeReader:
         # Once for each state file, unless the import has seen the list: whom are documents booked on?
         if self.reading.documents and facts.find(self.context.state, facts.PREINVOICE_CUSTOMER) is None:
             return True
-        return any(map(self.context.rules.takes, self.context.staging.customers(linked=False)))
+        # A contact is made anew only where none stands that is the customer's own.
+        staging, anew = self.context.staging, reviews.decided(self.context.state, Resolution.RECREATE)
+        return any(map(staging.customer, anew)) or any(map(self.context.rules.takes, staging.customers(linked=False)))
 
     def read_list(self) -> None:
         """Reads the finance list into staging. Raises BrakeError if it is much shorter than what is linked."""

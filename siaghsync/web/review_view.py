@@ -97,18 +97,23 @@ def _own_words(part: Message) -> str:
 
 
 def both_sides(details: Mapping[str, Any], language: PageLanguage) -> Table | None:
-    """The record and its candidates, or what was sent; None if the details hold neither."""
+    """The record, its twins in the CRM and its candidates, or what was sent; None if the details hold none of them."""
     customer, contact = details.get("customer"), details.get("contact")
     mine: _Side = customer or contact or details.get("payload") or {}
     if not mine:
         return None
     candidates: Sequence[_Side] = details.get("candidates") or ()
+    twins: Sequence[_Side] = details.get("twins") or ()
     head = language.text("side_crm" if customer else "side_finance" if contact else "side_sent")
-    keys = dict.fromkeys(key for side in (mine, *candidates) for key in side if key not in _SHOWN_OTHERWISE)
-    rows = [(language.field(key), _cells(key, mine, candidates, language)) for key in keys]
+    keys = dict.fromkeys(key for side in (mine, *twins, *candidates) for key in side if key not in _SHOWN_OTHERWISE)
+    rows = [(language.field(key), _cells(key, mine, (*twins, *candidates), language)) for key in keys]
     link_key = "customer_number" if contact else "finance_code"
     return Table(
-        [head, *(language.text("candidate", number=number) for number in range(1, len(candidates) + 1))],
+        [
+            head,
+            *(language.text("twin", number=number) for number in range(1, len(twins) + 1)),
+            *(language.text("candidate", number=number) for number in range(1, len(candidates) + 1)),
+        ],
         [(label, cells) for label, cells in rows if any(cell.text for cell in cells)],
         [str(side[link_key]) for side in candidates if side.get(link_key) and not side.get("taken_by")],
     )

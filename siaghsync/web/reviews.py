@@ -39,6 +39,8 @@ from siaghsync.web.worklist import (
 )  # fmt: skip
 
 _LONGEST_VALUE = 100
+_MOST_TWINS = 4
+"""How many records beside its own a table of a question shows; all of them are linked below it."""
 _ID = re.compile(r"\b[0-9]{1,15}\b")
 _WITH_VALUE = (Resolution.LINK, Resolution.POSTED)
 _WAYS = frozenset(Resolution) - {Resolution.SETTLED}
@@ -102,7 +104,7 @@ def one_review(page: PageContext) -> Response:
             return page.message("error_404", 404)
         history = of_record(state, review.entity, review.crm_id, review.finance_code)[::-1]
         others = _others(state, review.details)
-        review = replace(review, details=_with_numbers(Mappings(state), review.details))
+        review = replace(review, details=_with_twins(state, _with_numbers(Mappings(state), review.details)))
         stored = reviews.is_stored(state, review.id)
         may_reopen = stored or can_be_reopened(state, review)
         name = reviews.customer_names(state, [review]).get(review.id, "")
@@ -138,6 +140,13 @@ def _with_numbers(mappings: Mappings, details: Mapping[str, Any]) -> dict[str, A
     """The details with customer numbers where they name other CRM records: a person knows those."""
     sides = details.get("candidates") or ()
     return {**details, "candidates": [{**side, "taken_by": _number(mappings, side.get("taken_by"))} for side in sides]}
+
+
+def _with_twins(state: State, details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details with the other CRM records that a question is about, as far as a question of their own shows them."""
+    crm_ids = (details.get("other_crm_ids") or ())[:_MOST_TWINS]
+    about = (reviews.last_about(state, "customer", "finance", crm_id) for crm_id in crm_ids)
+    return {**details, "twins": [found.details["customer"] for found in about if found and "customer" in found.details]}
 
 
 def _number(mappings: Mappings, crm_id: Any) -> Any:
@@ -216,8 +225,9 @@ def confirm_many(page: PageContext) -> Response:
     ticked = {int(text) for text in page.request.query_params.getlist("id") if text.isdecimal()}
     with page.dependencies.state() as state:
         found = narrowed(_items(state), wanted, clock.now())
-    chosen = [item for item in found if page.asked("all") or item.first.id in ticked]
-    fitting = [item for item in chosen if all(way in review.ways_out for review in item.reviews)]
+        chosen = [item for item in found if page.asked("all") or item.first.id in ticked]
+        fitting = [item for item in chosen if all(way in review.ways_out for review in item.reviews)]
+        stay_out = sum(way == Resolution.DISCARD and _is_unlinked(state, item.first) for item in fitting)
     if not fitting:
         return page.go(f"/reviews?{wanted.query()}", page.language.text("none_ticked"))
     return page.show(
@@ -226,6 +236,7 @@ def confirm_many(page: PageContext) -> Response:
         ids=" ".join(str(review.id) for item in fitting for review in item.reviews),
         left_out=len(chosen) - len(fitting),
         costs=costs(fitting, way),
+        stay_out=stay_out,
         may_be_twice=any(may_be_twice(item.first, way) for item in fitting),
         way=way,
         query=wanted.query(),

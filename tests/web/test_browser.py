@@ -90,6 +90,21 @@ def test_a_number_is_posted_for_an_invoice_in_doubt_in_persian(visit: Any, troub
     assert len(world.finance.preinvoices) == posted
 
 
+def test_a_note_is_copied_also_where_the_browser_gives_no_clipboard(visit: Any, troubled: Served) -> None:
+    visitor = visit()
+    visitor.page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {value: undefined})")
+    page = visitor.log_in()
+    ((review_id,),) = troubled.world.rows("SELECT id FROM reviews WHERE reason = 'unknown_outcome'")
+    visitor.go(f"/reviews/{review_id}")
+    button = page.locator("p:has(#note) [data-copy]")
+    button.click()
+    assert button.inner_text() == "Copied"
+    visitor.go("/trail")
+    page.focus("#q")
+    page.keyboard.press("Control+V")
+    assert page.input_value("#q") == visitor.go(f"/reviews/{review_id}").input_value("#note")
+
+
 def test_the_trail_is_searched_and_the_language_switched(visit: Any, troubled: Served) -> None:
     page = visit().log_in()
     page.click("nav >> text=Audit trail")

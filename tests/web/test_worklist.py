@@ -131,6 +131,21 @@ def test_two_customers_under_one_number_are_decided_one_by_one(listed: Served) -
     assert TWINS[1] not in page
 
 
+def test_the_records_that_share_a_number_stand_side_by_side(listed: Served) -> None:
+    page = plain(listed.get(f"/reviews/{of(listed.world, TWINS[0])}").text)
+    (heads,) = re.findall(r'<table class="sides.*?</thead>', page, re.DOTALL)
+    assert re.findall("<th>(.*?)</th>", heads)[1:] == ["CRM record", "Other CRM record 1"]
+    (names,) = re.findall(r'<tr><th scope="row">name</th>(.*?)</tr>', page)
+    assert re.findall("<bdi>(.*?)</bdi>", names) == list(TWINS)
+
+
+def test_closing_several_says_which_customers_stay_out_of_finance(listed: Served) -> None:
+    one, other = (of(listed.world, name) for name in TWINS)
+    page = plain(listed.get(f"/reviews/confirm?way=discard&id={one}&id={other}").text)
+    assert "2 customer(s) of this list are not linked" in page
+    assert "are not linked" not in listed.get(f"/reviews/confirm?way=retry&id={one}&id={other}").text
+
+
 def test_the_questions_about_one_customer_are_one_item() -> None:
     first = question(1, crm_id="a", record="a", customer_number="31")
     second = question(2, target="crm", crm_id="a", record="7", customer_number="31")

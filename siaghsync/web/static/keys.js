@@ -10,8 +10,20 @@ document.addEventListener("keydown", (event) => {
   const next = rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)];
   if (next) next.focus();
 });
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // Browsers give no clipboard to a page that came by plain http, as in many offices; a selection can still be copied.
+  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true });
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}
 for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) continue;
   button.hidden = false;
-  button.addEventListener("click", () => navigator.clipboard.writeText(button.dataset.copy));
+  button.addEventListener("click", async () => {
+    await copy(button.dataset.copy);
+    button.textContent = button.dataset.copied;
+    button.focus({ preventScroll: true });
+  });
 }
