@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.engine.backups import SiaghCopy
 from tests.environment import SINCE
 from tests.indoors import indoors
 from tests.world import Maker, World
@@ -190,6 +192,98 @@ def test_a_contact_that_came_back_is_not_made_anew(world: World) -> None:
     assert world.code_of(crm_id) == code
     assert world.rows("SELECT resolution FROM reviews") == [("settled",)]
     assert world.rows("SELECT count(*) FROM decisions") == [(0,)]
+
+
+def both_lost(world: World) -> tuple[str, int, str, int]:
+    """Siagh was put back to a day before it had either contact, and has given the first one's code to somebody else since."""
+    (first, code), (second, other) = world.rows("SELECT crm_id, finance_code FROM customer_mappings ORDER BY finance_code")
+    early = SiaghCopy.of(world.finance)
+    SiaghCopy([], [], replace(early.counters, contact=code - 1)).put_back(world.finance)
+    world.finance.add_contact(Name="کس دیگر", MobileNo="09127777777")
+    assert (world.finance.contacts.keys(), other) == ({code}, code + 1)
+    for crm_id in (first, second):
+        world.crm.edit(crm_id, email="a@example.com")
+    world.json("sync", exit_code=1)
+    return first, code, second, other
+
+
+def ask_again(world: World, crm_id: str) -> dict[str, Any]:
+    (item,) = (each for each in world.json("review")["items"] if each["crm_id"] == crm_id)
+    assert isinstance(item, dict)
+    return item
+
+
+def decide(world: World, crm_id: str, *way: str) -> None:
+    ended = world.run("review", "resolve", str(ask_again(world, crm_id)["id"]), *way)
+    assert ended.exit_code == 0, ended.text
+
+
+def test_two_that_are_made_anew_at_once_each_get_a_contact_of_their_own(world: World) -> None:
+    first, _, second, other = both_lost(world)
+    for crm_id in (first, second):
+        decide(world, crm_id, "--recreate")
+    done = world.json("sync")
+    assert [change["reason"] for change in done["changes"]] == ["recreated", "recreated"]
+    assert (world.code_of(first), world.code_of(second)) == (other, other + 1)
+    assert world.finance.contacts[other]["Name"] == "علی رضایی"
+    assert world.finance.contacts[other + 1]["Name"] == "مریم کاظمی"
+    assert world.json("review")["items"] == []
+    world.json("sync", "--full")
+    assert writes(world) == 0
+
+
+@pytest.mark.parametrize("way", ["--recreate", "--unlink"])
+def test_who_is_not_decided_yet_gives_the_code_up_and_is_asked_about_still(world: World, way: str) -> None:
+    first, _, second, other = both_lost(world)
+    decide(world, first, "--recreate")
+    assert world.json("sync")["customers"]["created"] == 1
+    assert world.code_of(first) == other
+    world.json("sync", "--full")
+    assert (ask_again(world, second)["reason"], writes(world)) == ("missing_in_finance", 0)
+    log = world.json("log", "--customer", world.crm.records[second]["customerNumber"])["entries"]
+    assert (str(other), "unlink") in [(line["finance_code"], line["action"]) for line in log]
+    decide(world, second, way)
+    assert world.json("sync")["customers"]["created"] == 1
+    assert world.code_of(second) == other + 1
+    world.json("sync", "--full")
+    assert (world.json("review")["items"], writes(world)) == ([], 0)
+
+
+def test_a_person_links_the_contact_under_the_code_of_somebody_who_lost_it(world: World) -> None:
+    first, _, second, other = both_lost(world)
+    world.finance.add_contact(Code=other, Name="علی رضایی", MobileNo="09120000001", NationalCode=CODE_A)
+    decide(world, first, "--link", str(other))
+    world.run("sync", "--full")
+    assert world.code_of(first) == other
+    assert ask_again(world, second)["reason"] == "missing_in_finance"
+
+
+@pytest.mark.parametrize("by", ["mark", "code and name"])
+def test_no_second_contact_is_made_where_one_of_the_customers_own_stands(world: World, by: str) -> None:
+    crm_id, code = one(world)
+    number = world.crm.records[crm_id]["customerNumber"]
+    replace_contact(world, code)
+    own = {"Description": f"[CRM {number}]"} if by == "mark" else {"NationalCode": CODE_A}
+    stands = world.finance.add_contact(Name="علی رضایی", MobileNo="09120000001", **own)
+    world.crm.edit(crm_id, email="a@example.com")
+    world.json("sync", exit_code=1)
+    resolve(world, "--recreate")
+    done = world.json("sync")
+    assert [(change["action"], change["finance_code"]) for change in done["changes"]] == [("link", str(stands))]
+    assert world.code_of(crm_id) == stands
+    assert world.finance.contacts[stands]["Email"] == "a@example.com"
+    assert (world.json("review")["items"], world.rows("SELECT count(*) FROM decisions")) == ([], [(0,)])
+
+
+def test_the_mark_becomes_that_of_the_customer_whom_a_person_links(world: World) -> None:
+    crm_id, code = one(world)
+    replace_contact(world, code, Name="علی رضایی", Description="[CRM 77001]")
+    world.crm.edit(crm_id, email="a@example.com")
+    world.json("sync", exit_code=1)
+    resolve(world, "--link", str(code))
+    world.json("sync")
+    assert world.crm.records[crm_id]["customerNumber"] in str(world.finance.contacts[code]["Description"])
+    assert "77001" not in str(world.finance.contacts[code])
 
 
 def test_an_ended_link_leaves_a_customer_to_the_usual_rules(world: World) -> None:

@@ -340,9 +340,9 @@ class Machine(RuleBasedStateMachine):
         self._run(command, pause)
         self.bench.skew = 0.0
 
-    @rule(command=st.sampled_from(COMMANDS), pause=PAUSES, hours=st.sampled_from((-2, 2)))
+    @rule(command=st.sampled_from(COMMANDS[1:]), pause=PAUSES, hours=st.sampled_from((-2, 2)))
     def crm_clock_is_wrong(self, command: tuple[str, ...], pause: int, hours: int) -> None:
-        """For one run, and until the next one: so what people do in between bears a wrong date."""
+        """For one sync, and until the next run: so what people do in between bears a wrong date. An import has no use for clocks."""
         if not self.late:
             self._run(command, pause, crm_ahead=hours * 3600.0)
 
@@ -515,7 +515,7 @@ class Machine(RuleBasedStateMachine):
         assert len(set(pairs.values())) == len(pairs)
         self.linked = pairs
         contacts, records = self.bench.sandbox.finance.contacts, dict(self.bench.sandbox.crm.records)
-        self.who |= {i: self.persons.of(of_record(record)) for i, record in records.items() if i not in self.who}
+        self._meet_new_records()
         asked = {r["record"] for r in self.bench.rows("SELECT record FROM reviews WHERE resolution IS NULL")}
         of_contacts = {code: of_contact(contact) for code, contact in contacts.items()}
         of_records = {crm_id: of_record(record) for crm_id, record in records.items()}
@@ -527,6 +527,10 @@ class Machine(RuleBasedStateMachine):
             *self._misbooked(),
         ]
         assert not wrong, wrong
+
+    def _meet_new_records(self) -> None:
+        records = self.bench.sandbox.crm.records.items()
+        self.who |= {i: self.persons.of(of_record(record)) for i, record in records if i not in self.who}
 
     def _misbooked(self) -> list[str]:
         """The new pre-invoices that stand on somebody else's account."""
@@ -569,6 +573,7 @@ class Machine(RuleBasedStateMachine):
             open_now = [row for row in asked if row["reason"] not in CHANGED]
             if not open_now:
                 return
+            self._meet_new_records()
             for row in open_now:
                 way = self._true_answer(row) if row["entity"] == "customer" else ("--retry",)
                 ended = self.bench.run("review", "resolve", str(row["id"]), *way)
