@@ -170,6 +170,7 @@ class Machine(RuleBasedStateMachine):
     def customer_is_edited(self, which: int, way: int) -> None:
         if not self.imported or not self.bench.sandbox.crm.records:
             return
+        self._meet_new_records()
         crm_id, record = self._customer(which)
         if way == CLEARS_EMAIL:
             self.ledger.cleared.add(crm_id)
