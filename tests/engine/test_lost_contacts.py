@@ -196,7 +196,9 @@ def test_a_contact_that_came_back_is_not_made_anew(world: World) -> None:
 
 def both_lost(world: World) -> tuple[str, int, str, int]:
     """Siagh was put back to a day before it had either contact, and has given the first one's code to somebody else since."""
-    (first, code), (second, other) = world.rows("SELECT crm_id, finance_code FROM customer_mappings ORDER BY finance_code")
+    (first, code), (second, other) = world.rows(
+        "SELECT crm_id, finance_code FROM customer_mappings ORDER BY finance_code"
+    )
     early = SiaghCopy.of(world.finance)
     SiaghCopy([], [], replace(early.counters, contact=code - 1)).put_back(world.finance)
     world.finance.add_contact(Name="کس دیگر", MobileNo="09127777777")
