@@ -70,7 +70,7 @@ def line(**changes: Any) -> AuditLine:
         ({"operation": "create", "outcome": "waits", "reason": "no_such_reason"}, "had to wait (no such reason)"),
         ({"operation": "restore"}, "contact 234 of Finance was set back to what it was before (undo)."),
         ({"operation": "delete", "target": "crm", "changes": {"mobile": ("0912", None)}}, "deleted from the CRM again (undo)."),
-        ({"operation": "unlink"}, "the link of record p-1 with contact 234 was taken out (undo)."),
+        ({"operation": "unlink"}, "the link of record p-1 with contact 234 was taken out."),
         ({"operation": "delete", "outcome": "failed", "reason": "no_such_reason"}, "could not be undone (no such reason)."),
         ({"operation": "restore", "outcome": "unknown", "reason": "no_such_reason"}, "was being undone, without a clear answer"),
         ({"operation": "new", "outcome": "thing"}, "new: thing."),
