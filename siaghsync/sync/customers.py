@@ -28,6 +28,7 @@ from siaghsync.planning.customers import (
 )
 from siaghsync.planning.undo import at_rest, without
 from siaghsync.state import reviews
+from siaghsync.state.database import State
 from siaghsync.state.outbox import unsettled_of
 from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import PlanMode, RunContext
@@ -90,15 +91,15 @@ def _plan_unlinked(context: RunContext, reading: Reading, plan: CustomerPlan, br
         if unsettled_of(context.state, action):
             plan.add_failure(action, Reason.UNKNOWN_OUTCOME, msg("reason.unknown_outcome_create"))
         else:
-            plan.add(_as_decided(context, action) if action.operation is Operation.CREATE else action, read_at)
+            plan.add(_as_decided(context.state, action) if action.operation is Operation.CREATE else action, read_at)
 
 
-def _as_decided(context: RunContext, create: Action) -> Action:
+def _as_decided(state: State, create: Action) -> Action:
     """A create, unless a person has to decide first. Who has lost a contact gets a new one by decision only."""
-    if reviews.find(context.state, create, Resolution.RECREATE):
+    if reviews.find(state, create, Resolution.RECREATE):
         return replace(create, reason=Match.RECREATED)
-    is_asked = reviews.rests(context.state, create) or reviews.asks_for_contact(context.state, create.record)
-    return reviews.as_it_stands(context.state, create) if is_asked else create
+    is_asked = reviews.rests(state, create) or reviews.asks_for_contact(state, create.record)
+    return reviews.as_it_stands(state, create) if is_asked else create
 
 
 @dataclass(slots=True)
