@@ -264,7 +264,10 @@ def _link(run: Run, pair: CustomerMapping) -> None:
     mappings = Mappings(run.state)
     owner = mappings.of_code(pair.finance_code)
     if owner and owner.crm_id != pair.crm_id:
-        give_way(run, owner)
+        if reviews.asks_for_contact(run.state, owner.crm_id):
+            give_way(run, owner)
+        else:  # its record is gone from the CRM
+            end_link(run, owner.crm_id)
     if mappings.of_crm(pair.crm_id):
         mappings.relink(pair, str(Match.PERSON), run.at())
     else:

@@ -298,10 +298,8 @@ class OutcomeRecorder:
 
     def has_another_contact(self, found: Action) -> bool:
         """Whether a person has decided for another contact than the one that was found to be made for this customer."""
-        known, is_lost = (
-            self.mappings.of_crm(found.crm_id or ""),
-            reviews.asks_for_contact(self.run.state, found.record),
-        )
+        known = self.mappings.of_crm(found.crm_id or "")
+        is_lost = reviews.asks_for_contact(self.run.state, found.record)
         return known is not None and known.finance_code != found.finance_code and not is_lost
 
     def _release(self, action: Action) -> None:

@@ -143,10 +143,11 @@ def _with_numbers(mappings: Mappings, details: Mapping[str, Any]) -> dict[str, A
 
 
 def _with_twins(state: State, details: Mapping[str, Any]) -> dict[str, Any]:
-    """The details with the other CRM records that a question is about, as far as a question of their own shows them."""
+    """The details with the other CRM records that a question is about, as far as an open question of their own shows them."""
     crm_ids = (details.get("other_crm_ids") or ())[:_MOST_TWINS]
     about = (reviews.last_about(state, "customer", "finance", crm_id) for crm_id in crm_ids)
-    return {**details, "twins": [found.details["customer"] for found in about if found and "customer" in found.details]}
+    asked = [found.details for found in about if found and found.resolution is None]
+    return {**details, "twins": [shown["customer"] for shown in asked if "customer" in shown]}
 
 
 def _number(mappings: Mappings, crm_id: Any) -> Any:
