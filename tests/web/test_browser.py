@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 HOSTILE = "<script>document.title='owned'</script>"
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 pytestmark = needs_chromium
 
@@ -78,12 +79,13 @@ def test_a_number_is_posted_for_an_invoice_in_doubt_in_persian(visit: Any, troub
     page.click("nav >> text=در انتظار تصمیم")
     page.click("tr:has-text('100-1405/9') >> text=بررسی و تصمیم")
     assert "۱۷٬۱۶۰٬۰۰۰" in page.inner_text("main")
-    page.fill("#value-posted", "۲۴۸۸")
+    number = str(world.finance.preinvoices[-1].number)
+    page.fill("#value-posted", number.translate(PERSIAN))
     page.click("button:has-text('در سیاق ثبت شده است')")
     page.click("text=بله، انجام شود")
     page.wait_for_selector(".flash")
     assert world.rows("SELECT finance_number, posted_by FROM posted_documents WHERE crm_number = '100-1405/9'") == [
-        ("2488", "person")
+        (number, "person")
     ]
     posted = len(world.finance.preinvoices)
     world.run("sync", "--full")
@@ -103,6 +105,14 @@ def test_a_note_is_copied_also_where_the_browser_gives_no_clipboard(visit: Any, 
     page.focus("#q")
     page.keyboard.press("Control+V")
     assert page.input_value("#q") == visitor.go(f"/reviews/{review_id}").input_value("#note")
+
+
+def test_what_needs_javascript_is_not_offered_without_it(visit: Any, troubled: Served) -> None:
+    visitor = visit(java_script_enabled=False)
+    visitor.log_in()
+    ((review_id,),) = troubled.world.rows("SELECT id FROM reviews WHERE reason = 'unknown_outcome'")
+    page = visitor.go(f"/reviews/{review_id}")
+    assert [button.is_visible() for button in page.locator("[data-copy]").all()] == [False]
 
 
 def test_the_trail_is_searched_and_the_language_switched(visit: Any, troubled: Served) -> None:
