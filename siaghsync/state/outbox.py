@@ -32,6 +32,8 @@ UNSETTLED = "state IN ('open', 'unknown')"
 there ever was."""
 CREATE_IN_DOUBT = f"entity = 'customer' AND operation = 'create' AND {UNSETTLED}"
 """The condition for creates of customers that may have arrived; each counts as a record that waits."""
+NOT_IN_DOUBT = f"(entity, target, record) NOT IN (SELECT entity, target, record FROM intents WHERE {CREATE_IN_DOUBT})"
+"""The condition for retries that count as well: a record whose create is in doubt waits once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state.audit import Run, stamp
 from siaghsync.state.columns import Record, message_columns, message_of
 from siaghsync.state.database import State
-from siaghsync.state.outbox import Intent, creates_in_doubt
+from siaghsync.state.outbox import NOT_IN_DOUBT, Intent, creates_in_doubt
 
 LONGEST_PAUSE = timedelta(hours=6)
 """No record rests longer between two tries."""
@@ -229,7 +229,7 @@ class WaitingRecord:
 
 def waiting(state: State) -> list[WaitingRecord]:
     """All that `status` counts as pending, the longest first."""
-    retries = [_of_retry(retry_of(row)) for row in state.db.table("retries").rows]
+    retries = [_of_retry(retry_of(row)) for row in state.db.table("retries").rows_where(NOT_IN_DOUBT)]
     doubts = [_of_doubt(intent) for intent in creates_in_doubt(state)]
     return sorted(retries + doubts, key=lambda record: record.since)
 

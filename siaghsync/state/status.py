@@ -17,7 +17,7 @@ from siaghsync.state.cursors import Cursors
 from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.meta import COMPLETED, doubled_numbers
-from siaghsync.state.outbox import CREATE_IN_DOUBT, UNSETTLED
+from siaghsync.state.outbox import CREATE_IN_DOUBT, NOT_IN_DOUBT, UNSETTLED
 from siaghsync.state.runs import RunRecord
 
 How = Literal["time", "condition", "import"]
@@ -113,6 +113,7 @@ class Status:
 
 # --- the figures ------------------------------------------------------------------------------------------
 
+_UNKNOWN = ("customer", Reason.UNKNOWN_OUTCOME)
 EMPTY: dict[str, Any] = {
     "initial_import_done": False,
     "mappings": {"customers": 0, "invoices": 0},
@@ -132,13 +133,13 @@ def overview(state: State, now: datetime, *, is_running: bool, max_age: float | 
     """The figures at `now`. `max_age` and `poll_interval` are seconds; `is_running` says that the lock is held."""
     last_runs = runs.select(state, "dry_run = 0", (), 8)
     figures = _figures(state, now, last_runs[0] if is_running and last_runs else None)
-    unknown, waits = _in_doubt(state), _grouped(state, "retries")
+    unknown, waits = _in_doubt(state), _grouped(state, "retries", NOT_IN_DOUBT)
     late = _is_overdue(state, figures, now, poll_interval)
     problems = [*_problems(figures, _import_leftovers(state), now, max_age, late=late), *_undecided(state, waits)]
     return Overview(
         figures=figures,
         runs=last_runs,
-        waits=waits | ({("customer", Reason.UNKNOWN_OUTCOME): unknown} if unknown else {}),
+        waits=waits | ({_UNKNOWN: waits.get(_UNKNOWN, 0) + unknown} if unknown else {}),
         skips=_grouped(state, "skips"),
         next_try_at=state.value("SELECT min(next_try_at) FROM retries"),
         problems=problems,
@@ -161,8 +162,8 @@ def _figures(state: State, now: datetime, working: RunRecord | None) -> dict[str
         **EMPTY,
         "initial_import_done": state.meta(COMPLETED) is not None,
         "mappings": {"customers": Mappings(state).count(), "invoices": PostedDocuments(state).count()},
-        "pending": retries.count + unknown,
-        "failed": retries.count_where("failed") + unknown,
+        "pending": retries.count_where(NOT_IN_DOUBT) + unknown,
+        "failed": retries.count_where(f"failed AND {NOT_IN_DOUBT}") + unknown,
         "review": reviews.open_count(state),
         "last_run": finished[0].as_json() if finished else None,
         "last_success_at": state.value(
@@ -179,8 +180,9 @@ def _in_doubt(state: State) -> int:
     return state.db.table("intents").count_where(CREATE_IN_DOUBT)
 
 
-def _grouped(state: State, table: str) -> dict[tuple[str, str], int]:
-    rows = state.rows(f"SELECT entity, reason, count(*) AS n FROM {table} GROUP BY entity, reason ORDER BY n DESC")
+def _grouped(state: State, table: str, which: str = "1") -> dict[tuple[str, str], int]:
+    sql = f"SELECT entity, reason, count(*) AS n FROM {table} WHERE {which} GROUP BY entity, reason ORDER BY n DESC"
+    rows = state.rows(sql)
     return {(row["entity"], row["reason"]): row["n"] for row in rows}
 
 
@@ -250,7 +252,7 @@ _HOW = (
 )
 _WAITS = f"""
     SELECT entity, reason, {_HOW} AS how, count(*) AS count, min(since) AS since, min(next_try_at) AS next_try_at
-    FROM retries GROUP BY 1, 2, 3
+    FROM retries WHERE {NOT_IN_DOUBT} GROUP BY 1, 2, 3
     UNION ALL
     SELECT entity, 'unknown_outcome', CASE target WHEN 'crm' THEN 'import' ELSE 'time' END, count(*), min(opened_at),
         min(opened_at)
@@ -263,7 +265,7 @@ _REVIEWS = (
 _TRIES = f"""
     SELECT coalesce(sum(next <= :now), 0) AS due, coalesce(sum(next > :now), 0) AS later,
         min(CASE WHEN next > :now THEN next END) AS first, max(CASE WHEN next > :now THEN next END) AS last
-    FROM (SELECT next_try_at AS next FROM retries WHERE {_HOW} = 'time'
+    FROM (SELECT next_try_at AS next FROM retries WHERE {_HOW} = 'time' AND {NOT_IN_DOUBT}
         UNION ALL SELECT opened_at FROM intents WHERE target = 'finance' AND {CREATE_IN_DOUBT})
 """
 _FIRST_BAD_RUN = f"""

@@ -198,8 +198,8 @@ class OutcomeRecorder:
             if action.reason == Match.RECREATED:
                 self._not_recreated(action, message)
                 return
-            # What was sent for a lost contact is looked up again and again, until the grace time is over.
-            is_try = reason != Reason.UNKNOWN_OUTCOME or self._wanted_anew(action) is None
+            # A create in doubt is waited for; how often it was sent, the look-ups count.
+            is_try = reason != Reason.UNKNOWN_OUTCOME
             attempts = retries.schedule_retry(self.run, action, reason, message, failed=is_try)
             self.run.note(action, AuditOutcome.FAILED, message=message, reason=reason)
             if attempts < self.max_attempts:

@@ -228,6 +228,21 @@ def test_a_double_that_a_commit_after_the_grace_time_makes_goes_to_a_person(worl
     assert world.json("sync", "--full")["customers"]["updated"] == 0
 
 
+def test_waiting_for_the_grace_time_is_no_try(world: World) -> None:
+    command = doubtful(world, "finance")
+    world.json(*command, exit_code=1, env=IN_ITS_GRACE_TIME)
+    (crm_id,) = world.crm.records
+    for number in range(5):  # each time there is something new to plan, and nothing that may be sent
+        world.crm.edit(crm_id, email=f"{number}@example.com")
+        world.run("sync", "--full", env=IN_ITS_GRACE_TIME)
+    assert (creates(world, "finance"), world.rows("SELECT 1 FROM reviews")) == (0, [])
+    status = world.run("status", "--json").json
+    assert (status["pending"], status["failed"], len(world.json("waiting")["items"])) == (1, 1, 1)
+    assert world.json(*command, env=AFTER_IT)["customers"]["created"] == 1
+    assert creates(world, "finance") == 1
+    no_doubles(world)
+
+
 def test_what_never_arrives_is_put_before_a_person_in_the_end(empty: World) -> None:
     empty.set(MAX_RETRY_ATTEMPTS="2")
     empty.crm.add_person(nickName="علی رضایی", customerNumber="9001")
