@@ -132,8 +132,11 @@ def _is_serving(path: Path) -> bool:
 
 
 def _note_kept_out(path: Path) -> None:
-    with suppress(StateError), closing(open_state(path)) as state:
-        kept_out.note(state, clock.now())
+    try:
+        with closing(open_state(path)) as state:
+            kept_out.note(state, clock.now())
+    except StateError as error:  # told beside what ends this run: that the lock is held
+        say_message(error.message)
 
 
 def _show_pause(pause: Pause, output: Output) -> None:

@@ -36,13 +36,13 @@ def run_lock(path: Path) -> Iterator[RunLock]:
     """Holds the lock of the state file at `path` for as long as the block runs.
 
     The lock file is never deleted: beside a missing state file it shows that there was one. Raises LockHeld if somebody else has
-    it, StateError if the lock file can't be created.
+    it, StateError if the lock file can't be created or locked.
     """
     file = lock_path(path)
     try:
         lock = RunLock(Path(os.path.realpath(path)), file, os.open(file, _OPEN_LOCK_FILE, 0o600))
     except OSError as error:
-        raise _unusable(file, error) from None
+        raise _unusable("state.lock_not_created", file, error) from None
     try:
         lock.take()
         yield lock
@@ -64,7 +64,7 @@ class RunLock:
         try:
             is_free = lock_descriptor(self._beside, blocking=False)
         except OSError as error:
-            raise _unusable(self.file, error) from None
+            raise _unusable("state.lock_refused", self.file, error) from None
         if not is_free or self.is_lost():  # deleted between the two steps
             raise LockHeld("state.locked", name=self.path.name)
         self.take_state_file()
@@ -103,7 +103,7 @@ class RunLock:
             os.lseek(self._beside, 0, os.SEEK_SET)
             os.write(self._beside, _LINE % generation)
         except OSError as error:
-            raise _unusable(self.file, error) from None
+            raise _unusable("state.lock_not_written", self.file, error) from None
 
     def release(self) -> None:
         """Lets it go."""
@@ -149,6 +149,6 @@ def _leads_to(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _unusable(file: Path, error: OSError) -> StateError:
+def _unusable(code: str, file: Path, error: OSError) -> StateError:
     detail = error.strerror or str(error)
-    return StateError("state.lock_not_created", name=file.name, detail=detail, folder=str(file.parent))
+    return StateError(code, name=file.name, detail=detail, folder=str(file.parent))

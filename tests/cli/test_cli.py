@@ -16,6 +16,7 @@ import pytest
 
 from siaghsync.cli.app import COMMANDS, PANELS
 from siaghsync.sandbox.hooks import System
+from siaghsync.state.lock import run_lock
 from tests.environment import machine
 from tests.patience import wait_for
 from tests.world import Maker, Process, World, finish, holding
@@ -228,6 +229,16 @@ def test_75_of_five_at_once_one_works(make_world: Maker) -> None:
     for each in ended:
         assert each.exit_code == 0 or each.json["error"]["kind"] == "locked"
     assert world.run("sync").exit_code == 0
+
+
+def test_75_what_else_is_wrong_is_told_too(make_world: Maker) -> None:
+    world = make_world(customers=1).imported()
+    with run_lock(world.state_file):
+        world.state_file.write_bytes(b"not a state file " * 300)
+        ended = world.run("sync")
+    assert ended.exit_code == 75
+    assert "is not a state file of siaghsync" in ended.stderr
+    assert "Another run is working with" in ended.stderr
 
 
 # --- signals -----------------------------------------------------------------------------------------------

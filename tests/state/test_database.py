@@ -19,7 +19,7 @@ import pytest
 from siaghsync.errors import LockHeld, StateError, UsageError
 from siaghsync.messages.catalog import cure, render
 from siaghsync.state.database import State, memory_state, open_state
-from siaghsync.state.lock import lock_path, run_lock
+from siaghsync.state.lock import RunLock, lock_path, run_lock
 from siaghsync.state.maintenance import backup
 from siaghsync.state.migrations import APPLICATION_ID, VERSION
 
@@ -272,6 +272,17 @@ def test_without_the_right_to_write(
     for text in told:
         assert text in out
     assert ("written" in out) == ("written" in told)
+
+
+def test_a_lock_file_that_can_be_neither_locked_nor_written(path: Path) -> None:
+    descriptor = os.open(lock_path(path), os.O_CREAT | os.O_RDONLY)
+    lock = RunLock(path, lock_path(path), descriptor)
+    with pytest.raises(StateError) as written:
+        lock.keep(3)
+    os.close(descriptor)
+    with pytest.raises(StateError) as locked:
+        lock.take()
+    assert [raised.value.message.code for raised in (written, locked)] == ["state.lock_not_written", "state.lock_refused"]
 
 
 # --- transactions ------------------------------------------------------------------------------------------
