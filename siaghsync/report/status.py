@@ -58,13 +58,15 @@ def status_report(
 
 
 def companies_table(found: Sequence[tuple[str, Mapping[str, Any], Sequence[Message]]]) -> RenderableType:
-    """Many companies, a row each: name, figures as in an Overview, and why a person is needed."""
-    rows = table("company", "last good run", "waiting", "review", "a person is needed because")
+    """Many companies, a row each: name, figures as in an Overview, and what a person should know."""
+    rows = table("company", "last good run", "waiting", "review", "what to know")
     for name, figures, problems in found:
         last = figures["last_success_at"]
         at = moment_in_both(datetime.fromisoformat(last)) if last else "never"
-        why = "\n".join(sentence(problem) for problem in problems)
-        rows.add_row(isolated(name), at, str(figures["pending"]), str(figures["review"]), Text(why, style="red"))
+        told = [Text(sentence(problem), style="red") for problem in problems]
+        if paused := figures["paused"]:
+            told.append(Text(sentence(Pause(**paused).error.message), style="yellow"))
+        rows.add_row(isolated(name), at, str(figures["pending"]), str(figures["review"]), Text("\n").join(told))
     return rows
 
 

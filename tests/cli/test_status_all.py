@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 
+from siaghsync import clock
+from siaghsync.state import pauses
+from siaghsync.state.database import open_state
 from tests.indoors import indoors
 from tests.world import Maker
 
@@ -25,6 +29,9 @@ def test_each_company_has_a_row_and_one_that_needs_a_person_makes_the_exit_code(
     shown = world.run("status", "--all", str(companies))
     assert "north" in shown.stdout
     assert "south" in shown.stdout
+    with closing(open_state(companies / "north" / world.state_file.name)) as state:
+        pauses.begin(state, clock.now(), "Ali", "stocktaking")
+    assert "stocktaking" in world.run("status", "--all", str(companies)).stdout
     (companies / "south" / ".env").write_text("CRM_USERNAME=x\n", "utf-8")
     broken = world.run("status", "--all", str(companies), "--json")
     assert broken.exit_code == 1
