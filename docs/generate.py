@@ -311,11 +311,12 @@ def _sandbox() -> Lines:
         f"`tests/{STORY}` runs the same story, an import, edits and documents, with",
     )
     yield "each switch as it is from the start and in the positions below. The other tests set the switch as well."
+    yield "[unproven-facts.md](unproven-facts.md) goes by the facts: it names the tests of both possibilities of each."
     for table, system in ((switches.CrmSwitches, "crm"), (switches.FinanceSwitches, "finance")):
         tested = (
             (
                 f"`{system}.{each.name}`",
-                ", ".join(_story_positions(system, each.name)),
+                ", ".join(story_positions(system, each.name)),
                 ", ".join(tests_of(system, each.name)),
             )
             for each in _switches(table)
@@ -331,7 +332,8 @@ _ABOUT_SWITCHES = (
 )  # fmt: skip
 
 
-def _story_positions(system: str, switch: str) -> Lines:
+def story_positions(system: str, switch: str) -> Lines:
+    """The positions of one switch in which the story is run besides the usual one."""
     for node in ast.parse((TESTS / STORY).read_text("utf-8")).body:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == system.upper() and node.value:
             positions = [value for name, value in ast.literal_eval(node.value) if name == switch]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -193,6 +195,71 @@ def test_each_switch_is_in_the_table_of_tests_and_has_one() -> None:
     systems = {"crm": CrmSwitches, "finance": FinanceSwitches}
     assert rows.keys() == {f"{name}.{each.name}" for name, switches in systems.items() for each in fields(switches)}
     assert [name for name, tests in rows.items() if not tests.strip()] == []
+
+
+# --- facts that nobody has seen for sure -------------------------------------------------------------------
+
+STRENGTHS = {"assumed", "vendor", "claimed"}
+SWITCHES = {
+    f"{system}.{each.name}"
+    for system, table in (("crm", CrmSwitches), ("finance", FinanceSwitches))
+    for each in fields(table)
+}
+_PLAIN = ("no test", "not used", "the story", "the story with other codes")
+
+
+def facts(text: str) -> list[list[str]]:
+    """The rows of a page: fact, section, strength, switch, tests if it holds, tests if it does not."""
+    return [line.strip("| ").split(" | ") for line in text.splitlines() if " | §" in line and "| fact |" not in line]
+
+
+@cache
+def functions_of(path: str) -> set[str]:
+    """The functions of a module; none if there is no such file."""
+    tree = ast.parse(read(path) if (ROOT / path).is_file() else "")
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def exists(named: str) -> bool:
+    """Whether a test function is there, by its file and name in backticks."""
+    path, _, name = named.strip("`").partition("::")
+    return name in functions_of(path)
+
+
+def unknown(row: Sequence[str]) -> Iterator[str]:
+    """What a row names that does not exist."""
+    _, _, strength, switch, *both = row
+    names = [] if switch.startswith("none: ") else switch.replace("`", "").split(", ")
+    yield from ({strength} - STRENGTHS) | (set(names) - SWITCHES)
+    positions = {each for name in names for each in GENERATOR.story_positions(*name.split("."))}
+    for named in (each for cell in both for each in re.split(r", (?=`tests/|the story)", cell)):
+        is_position = named.removeprefix("the story with ") in positions
+        if not (named in _PLAIN or is_position or exists(named)):
+            yield named
+
+
+def test_what_the_page_of_unproven_facts_names_exists() -> None:
+    text = read("docs/unproven-facts.md")
+    assert len(facts(text)) > 70
+    assert {row[0]: wrong for row in facts(text) if (wrong := list(unknown(row)))} == {}
+    assert [named for named in re.findall(r"`tests/[^`]+::[^`]+`", text) if not exists(named)] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ("| A. | §1 | seen | none: x | not used | no test |", "seen"),
+        ("| A. | §1 | vendor | `crm.page_gap` | not used | no test |", "crm.page_gap"),
+        ("| A. | §1 | vendor | `finance.page_cap` | not used | no test |", "finance.page_cap"),
+        ("| A. | §1 | vendor | `crm.page_cap` | the story with `3` | no test |", "the story with `3`"),
+        ("| A. | §1 | vendor | none: x | `tests/test_docs.py::test_none` | no test |", "`tests/test_docs.py::test_none`"),
+        ("| A. | §1 | vendor | none: x | no test | `tests/test_no.py::test_a` |", "`tests/test_no.py::test_a`"),
+        ("| A. | §1 | vendor | none: x | no test | some test |", "some test"),
+    ],
+)  # fmt: skip
+def test_a_row_that_names_what_does_not_exist_is_noticed(row: str, what: str) -> None:
+    (found,) = facts(row)
+    assert list(unknown(found)) == [what]
 
 
 # --- running it --------------------------------------------------------------------------------------------

@@ -125,6 +125,8 @@ def _filtered(field: object, sample: Record, rules: CrmSwitches) -> str | None:
     name = field_name(field, sample)
     if name is None or name in NAMES:
         return name
+    if name in rules.find_refuses:
+        raise BadInput(name, "can't be queried")
     obeyed = rules.find_filters_by_date if name in DATES else rules.find_filters_by_number
     return name if obeyed else None
 
@@ -171,6 +173,8 @@ def orders(wanted: Json, sample: Record, rules: CrmSwitches) -> list[tuple[str, 
     """A request's `orders` as (field, descending). Raises BadInput."""
     if not isinstance(wanted, list) or not all(isinstance(entry, dict) for entry in wanted):
         raise BadInput("orders", "must be a list of objects")
+    if wanted and "orders" in rules.find_refuses:
+        raise BadInput("orders", "is not supported")
     if not rules.find_orders:
         return [("crmId", False)] if rules.own_order == "CrmId" else [("modifyDate", rules.own_order == "newest")]
     named = [(field_name(entry.get("field"), sample), _choice(entry, "order", range(2)) == 1) for entry in wanted]

@@ -41,6 +41,8 @@ class CrmSwitches:
     """What the filter `identityType` of identity/search means (§3.1)."""
     search_number: Literal["shown", "empty", "null"] = "shown"
     """`customerNo` in identity/search: the number, or always empty or null (§3.1)."""
+    find_refuses: set[str] = field(default_factory=set)
+    """What find answers 400 to: the field of a query, such as `modifyDate` and `customerNumber`, or `orders` (§3.2)."""
     find_filters_by_date: bool = True
     """find obeys queries on dates, or passes over them (§3.2)."""
     find_filters_by_number: bool = True

@@ -32,6 +32,8 @@ class Finder:
     to_date: Callable[[str | None], str | None]
     known: Mapping[str, Any]
     answers: dict[str, Any] = field(default_factory=dict)
+    refusal: Refused | None = None
+    """The answer to the condition by date, if that was refused."""
 
     def is_no(self, question: str) -> bool:
         """Whether it is known that the CRM's find does not do this."""
@@ -44,47 +46,74 @@ class Finder:
         nothing, or where no list of customers can tell, a date in the far past is the condition."""
         if since is None and is_no(self.answers.get("find_empty_queries")):
             since = EVER
-        found = self._ask(source, since, page, size, descending=descending, steady=steady)
-        doubtful = found is None or self.is_no("find_empty_queries") or self.is_no("find_customers")
-        if since is None and doubtful and not (found and found.records):
-            again = self.crm.find(source, since=EVER, page=page, size=size, descending=descending, steady=steady)
+        found, asked = self._find(source, since, page=page, size=size, descending=descending, steady=steady)
+        doubtful = self.is_no("find_empty_queries") or self.is_no("find_customers")
+        if asked is None and not found.records and doubtful:
+            again, asked = self._find(source, EVER, page=page, size=size, descending=descending, steady=steady)
             # A record may have come in between: only asked once more is nothing a sign.
-            if found is None or (again.records and not self.crm.find(source, size=1).records):
-                self.answers["find_empty_queries"] = "refused" if found is None else "none"
+            if again.records and not self._find(source, None, size=1)[0].records:
+                self.answers["find_empty_queries"] = "none"
             found = again
-        assert found is not None
-        if since is None and found.records:
+        if self.refusal and (since or doubtful) and page == 1 and not found.records:
+            raise self.refusal  # nothing is shown without the condition: nobody knows whether there is anything
+        if asked is None and found.records:
             self.answers.setdefault("find_empty_queries", "all")
         self.answers.setdefault(_about(source), True)
-        self._look_at(source, found, since, descending=descending, steady=steady)
+        self._look_at(source, found, asked, descending=descending, steady=steady)
         return found
 
-    def _ask(
-        self, source: Source, since: str | None, page: int, size: int, *, descending: bool, steady: bool
-    ) -> Page | None:
-        """The page, or None if a query without a condition is refused."""
-        try:
-            return self.crm.find(source, since=since, page=page, size=size, descending=descending, steady=steady)
-        except Refused as error:
-            if since is not None or error.reason != "status_400":
-                raise
-            return None
+    def _find(self, source: Source, since: str | None, **named: Any) -> tuple[Page, str | None]:
+        """A page, and the date that was the condition in the end. What find refuses with status 400, the condition or the order,
+        is not asked for again in this run. Raises CallError."""
+        refusal: Refused | None = None
+        for asked, ordered in self._ways(since):
+            try:
+                found = self.crm.find(source, since=asked, ordered=ordered, **named)
+            except Refused as error:
+                if error.reason != "status_400":
+                    raise
+                refusal = refusal or error
+                continue
+            if not ordered:
+                self.answers["find_orders"] = "refused"
+            if asked != since and since is None:
+                self.answers["find_empty_queries"] = "refused"
+            elif asked != since:
+                self.answers["find_filters_by_date"] = "refused"
+                self.refusal = self.refusal or refusal
+            return found, asked
+        assert refusal
+        raise refusal
+
+    def _ways(self, since: str | None) -> list[tuple[str | None, bool]]:
+        """(condition, whether an order is asked for), the wanted one first."""
+        conditions = [since, EVER if since is None else None]
+        if self.answers.get("find_filters_by_date") == "refused":
+            conditions = [None]
+        elif since is None and self.answers.get("find_empty_queries") == "refused":
+            conditions = [EVER]
+        orders = [False] if self.answers.get("find_orders") == "refused" else [True, False]
+        return [(condition, ordered) for ordered in orders for condition in conditions]
 
     def _look_at(self, source: Source, page: Page, since: str | None, *, descending: bool, steady: bool) -> None:
         dates = [date for record in page.records if (date := self.to_date(modified_of(record)))]
         if since is not None and since != EVER:
             if dates and min(dates) < (datetime.fromisoformat(since) - _TICK).isoformat():
-                self.answers["find_filters_by_date"] = False
+                self._does_not("find_filters_by_date")
             elif page.total is not None and len(page.records) >= page.total:
                 self.answers.setdefault("find_filters_by_date", True)
         if not steady and dates != sorted(dates, reverse=descending):
-            self.answers["find_orders"] = False
+            self._does_not("find_orders")
         elif not steady and not descending and len(set(dates)) > _MANY:  # newest first is what many give unasked
             self.answers.setdefault("find_orders", True)
         if not all(self.of_type(source, record) for record in page.records):
-            self.answers["find_filters_by_type"] = False
+            self._does_not("find_filters_by_type")
         elif page.records and since in (None, EVER) and self.crm.type_of_source(source):
             self.answers.setdefault("find_filters_by_type", True)
+
+    def _does_not(self, question: str) -> None:
+        if not is_no(self.answers.get(question)):  # a refusal says more
+            self.answers[question] = False
 
     def repeats(self, number: int, ids: set[str], last: set[str]) -> bool:
         """Whether a page is the `last` one once more. One that only holds what was there before can come of edits."""
@@ -119,13 +148,13 @@ class Finder:
 
     def shows_any(self, source: Source) -> bool:
         """Whether a list holds anything at all, whatever its date."""
-        return bool(self.crm.find(source, since=EVER, size=1).records)
+        return bool(self._find(source, EVER, size=1)[0].records)
 
     def learn_without_type(self, sources: Collection[Source]) -> None:
         """Learns from the customers, who are surely there, whether find brings anything without a subtype."""
         kinds = dict.fromkeys(map(kind_of, sources))
         try:
-            if any(self.crm.find(kind, since=EVER, size=1, every_type=True).records for kind in kinds):
+            if any(self._find(kind, EVER, size=1, every_type=True)[0].records for kind in kinds):
                 self.answers["find_without_type"] = True
             elif any(map(self.shows_any, sources)):
                 self.answers["find_without_type"] = False
@@ -142,9 +171,10 @@ class Finder:
 
     def absent(self, source: Source, error: CallError) -> bool:
         """Whether an error says that this CRM has no find for a source."""
-        if is_absent(error):
+        no_find = is_absent(error) or error is self.refusal
+        if no_find:
             self.answers[_about(source)] = False
-        return is_absent(error)
+        return no_find
 
 
 def is_absent(error: CallError) -> bool:

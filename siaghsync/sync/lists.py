@@ -15,6 +15,7 @@ from siaghsync.errors import BadRecord
 from siaghsync.messages.message import Message
 from siaghsync.sync.contacts import read_contacts
 from siaghsync.sync.context import RunContext
+from siaghsync.sync.one_record import records_with_number
 from siaghsync.sync.reader import CrmReader
 
 KINDS: tuple[Kind, ...] = ("person", "organization")
@@ -31,7 +32,7 @@ def customers_with_number(context: RunContext, number: str, kinds: Sequence[Kind
         customer_from_crm(raw, kind, context.rules.site)
         for source, kind in customer_sources(context.crm)
         if kind in kinds
-        for raw in context.crm.find(source, number=number).records
+        for raw in records_with_number(context.crm, source, number)
     ]
 
 

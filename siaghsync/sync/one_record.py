@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
+from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, number_of
 from siaghsync.domain.normalize import ascii_digits, is_guid
-from siaghsync.errors import UsageError
+from siaghsync.errors import Refused, UsageError
+from siaghsync.sync.finding import EVER
 
 _PAGE_SIZE = 200
 
@@ -40,7 +41,7 @@ def find_in_crm(
             crm_id_of(record): (source, record)
             for spelling in spellings
             for source in sources
-            for record in _by_number(crm, source, spelling)
+            for record in records_with_number(crm, source, spelling)
         }
         records = list(found_by_id.values())
     if not records:
@@ -55,16 +56,34 @@ def _by_id(crm: Payamgostar, crm_id: str, sources: tuple[Source, ...]) -> Iterat
             yield source, record
 
 
-def _by_number(crm: Payamgostar, source: Source, number: str) -> Iterator[Mapping[str, Any]]:
-    """The records with this number. A server that takes no notice of the condition is read to its end."""
+def records_with_number(crm: Payamgostar, source: Source, number: str) -> Iterator[Mapping[str, Any]]:
+    """The records with this number. A server that takes no notice of the condition, or refuses it, is read to its end.
+    Raises CallError."""
     page, seen = 1, 0
+    found, way = _first_page(crm, source, number)
     while True:
-        found = crm.find(source, number=number, page=page, size=_PAGE_SIZE)
         yield from (record for record in found.records if _is_number(number_of(record), number))
         seen += len(found.records)
         if not found.records or found.total is None or seen >= found.total:
             return
         page += 1
+        found = crm.find(source, page=page, size=_PAGE_SIZE, **way)
+
+
+def _first_page(crm: Payamgostar, source: Source, number: str) -> tuple[Page, dict[str, Any]]:
+    """The first page, and how it was asked for: as wanted, or without what find refuses with status 400."""
+    refusal: Refused | None = None
+    for condition in ({"number": number}, {}, {"since": EVER}):
+        for ordered in (True, False):
+            way: dict[str, Any] = {**condition, "ordered": ordered}
+            try:
+                return crm.find(source, page=1, size=_PAGE_SIZE, **way), way
+            except Refused as error:
+                if error.reason != "status_400":
+                    raise
+                refusal = refusal or error
+    assert refusal
+    raise refusal
 
 
 def _is_number(text: str, wanted: str) -> bool:

@@ -198,7 +198,7 @@ def _sum_table(kept: MonthEnd, month: str, language: PageLanguage) -> tuple[list
     rows: list[list[object]] = [
         [language.month(key[0]), _document(key[1], key[2], language), *_figures(parts)] for key, parts in sums
     ]
-    rows.append([language.text("part_all"), None, *_figures(joined(parts for _, parts in sums))])
+    rows.append([language.text("total"), None, *_figures(joined(parts for _, parts in sums))])
     return heads, [16, 20, *(10, 20) * 6, 18], rows
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from siaghsync.features.explain.rules import explain, sentence_text, title
+from siaghsync.features.explain.rules import Sentence, explain, sentence_text, title
+from siaghsync.messages.message import Message, msg
 from siaghsync.state.record_history import RecordHistory, record_histories
 from siaghsync.web.language import PageLanguage
 from siaghsync.web.page import PageContext
@@ -23,11 +24,21 @@ def record(page: PageContext) -> Response:
     return page.show("record.html", stories=stories, q=asked)
 
 
+def _here(sentence: Sentence) -> Sentence:
+    """The sentence as it is said where a button stands for the commands that decide."""
+    return (
+        msg("explain.decide_here") if isinstance(sentence, Message) and sentence.code == "explain.decide" else sentence
+    )
+
+
 def _story(history: RecordHistory, language: PageLanguage) -> dict[str, Any]:
     sections = [
         (
             sentence_text(section.heading, language.code),
-            [language.with_commands(sentence_text(each, language.code, isolate=True)) for each in section.sentences],
+            [
+                language.with_commands(sentence_text(_here(each), language.code, isolate=True))
+                for each in section.sentences
+            ],
         )
         for section in explain(history)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from siaghsync.domain.document import ROW_CONTENT
+from siaghsync.domain.document import FIGURES, ROW_CONTENT
 from siaghsync.domain.normalize import fold, phone_key, same_meaning
 from siaghsync.messages.message import VERBATIM, Message
 from siaghsync.state.reviews import Review
@@ -23,10 +23,11 @@ _Side = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value; `differs` says that it is not what the first column says."""
+    """One value; `differs` says that it is not what the first column says, `is_figure` that it stands under other figures."""
 
     text: str
     differs: bool = False
+    is_figure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +192,15 @@ def differences(details: Mapping[str, Any], language: PageLanguage) -> Table | N
     """What a document said when it was posted and what it says now, or None."""
     found: Mapping[str, Sequence[Any]] = details.get("difference") or {}
     rows = [
-        (language.field(key), [Cell(language.value(key, old)), Cell(language.value(key, new), differs=True)])
+        (language.field(key), [_cell(key, old, language), _cell(key, new, language, differs=True)])
         for key, (old, new) in sorted(found.items(), key=lambda field: field[0] != "net")
     ]
     return Table([language.text("side_posted"), language.text("side_now")], rows, []) if rows else None
 
 
 def compared_rows(details: Mapping[str, Any], language: PageLanguage) -> Table | None:
-    """The rows of a document as they were posted and as they are now, next to each other, or None. They are paired as in its
-    differences, which name the cells by the place where they stood."""
+    """The rows of a document as they were posted and as they are now, each value beside the other one, or None. They are paired
+    as in its differences, which name the cells by the place where they stood."""
     posted: Mapping[str, Any] = (details.get("posted") or {}).get("snapshot") or {}
     old: Sequence[_Side] = posted.get("rows") or ()
     new = dict(enumerate((details.get("snapshot") or {}).get("rows") or (), 1))
@@ -214,9 +215,14 @@ def compared_rows(details: Mapping[str, Any], language: PageLanguage) -> Table |
     ]
     lines = []
     for place, (one, other) in enumerate([*pairs, *((None, row) for row in came)], 1):
-        is_other = one is None or other is None or any(key.startswith(f"rows.{place}.") for key in found)
-        told = [Cell(_row_text(one, language)), Cell(_row_text(other, language), is_other)]
-        lines.append((language.number(place), told))
+        keys = dict.fromkeys((*(one or {}), *(other or {})))
+        for key in (key for key in keys if _is_told(one, key) or _is_told(other, key)):
+            differs = one is None or other is None or f"rows.{place}.{key}" in found
+            told = [
+                _cell(key, (one or {}).get(key), language),
+                _cell(key, (other or {}).get(key), language, differs=differs),
+            ]
+            lines.append((f"{language.number(place)} · {language.field(key)}", told))
     return Table([language.text("side_posted"), language.text("side_now")], lines, [])
 
 
@@ -232,10 +238,12 @@ def _taken(rows: list[_Side], old: _Side, place: int, found: Mapping[str, Any]) 
     return row
 
 
-def _row_text(row: _Side | None, language: PageLanguage) -> str:
-    """A row in one cell: what it holds, field by field."""
-    told = ((key, value) for key, value in (row or {}).items() if value not in (None, "", "0"))
-    return " · ".join(f"{language.field(key)}: \u2068{language.value(key, value)}\u2069" for key, value in told)
+def _is_told(row: _Side | None, key: str) -> bool:
+    return (row or {}).get(key) not in (None, "", "0")
+
+
+def _cell(key: str, value: Any, language: PageLanguage, *, differs: bool = False) -> Cell:
+    return Cell(language.value(key, value), differs, is_figure=key.rpartition(".")[2] in FIGURES)
 
 
 def _head(snapshot: Mapping[str, Any], language: PageLanguage) -> list[tuple[str, str]]:
@@ -253,7 +261,7 @@ def _rows(snapshot: Mapping[str, Any], language: PageLanguage) -> Table | None:
         return None
     keys = list(rows[0])
     lines = [
-        (language.number(place), [Cell(language.value(key, row.get(key))) for key in keys])
+        (language.number(place), [_cell(key, row.get(key), language) for key in keys])
         for place, row in enumerate(rows, 1)
     ]
     return Table([language.field(key) for key in keys], lines, [])

@@ -132,6 +132,7 @@ def one_review(page: PageContext) -> Response:
         stored=stored,
         can_be_reopened=may_reopen,
         value_missing=bool(page.asked("missing")),
+        may_be_twice=may_be_twice,
         lines=history,
     )
 

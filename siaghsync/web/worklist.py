@@ -135,13 +135,25 @@ def may_be_twice(review: Review, way: str) -> bool:
     return way == Resolution.RETRY and review.reason in _MAY_STAND_IN_FINANCE
 
 
-def costs(items: Sequence[Item], way: str) -> list[tuple[str, int, Decimal]]:
-    """(text, how many, sum of their amounts in rials) for each cost of a decision that some of the items have."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a decision costs some of the items: the name of a text, how many they are, the sum of their amounts in rials, and how
+    many of them have no amount that is known."""
+
+    text: str
+    items: int
+    total: Decimal
+    without_amount: int
+
+
+def costs(items: Sequence[Item], way: str) -> list[Cost]:
+    """Each cost of a decision that some of the items have."""
     by_cost: dict[str, list[Item]] = {}
     for item in items:
         by_cost.setdefault(cost(item.first, way), []).append(item)
-    return [
-        (f"many_{text}", len(those), sum((item.net or Decimal(0) for item in those), Decimal(0)))
-        for text, those in by_cost.items()
-        if text
-    ]
+    return [_cost_of(f"many_{text}", those) for text, those in by_cost.items() if text]
+
+
+def _cost_of(text: str, items: Sequence[Item]) -> Cost:
+    known = [item.net for item in items if item.net is not None]
+    return Cost(text, len(items), sum(known, Decimal(0)), len(items) - len(known))

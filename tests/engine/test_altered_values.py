@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from siaghsync.sandbox.people import national_code
@@ -27,8 +29,12 @@ def person(world: Indoors, address: str, number: str = "9000") -> str:
     return crm_id
 
 
+def shown(world: Indoors, crm_id: str, name: str) -> Any:
+    return world.finance.contacts[world.code_of(crm_id)][name]
+
+
 def address(world: Indoors, crm_id: str) -> str:
-    return str(world.finance.contacts[world.code_of(crm_id)]["Address"])
+    return str(shown(world, crm_id, "Address"))
 
 
 def test_a_shortened_value_is_not_sent_again(world: Indoors) -> None:
@@ -95,5 +101,19 @@ def test_a_key_that_siagh_does_not_store_is_not_sent_at_each_look(world: Indoors
     world.finance.ignored_keys = {"gn_web_users.passno"}
     person(world, LONG)
     world.json("sync")
+    world.json("sync", "--full")
+    assert world.json("sync", "--full")["customers"]["updated"] == 0
+
+
+@pytest.mark.parametrize("ignored", [set(), {"gn_web_users.codeostan"}], ids=["stored", "not stored"])
+def test_a_province_goes_to_the_property_that_shows_it_or_is_not_sent_at_each_look(
+    world: Indoors, ignored: set[str]
+) -> None:
+    (world.folder / "mapping.toml").write_text('[provinces]\n"تهران" = "8"\n', "utf-8")
+    world.finance.ignored_keys = ignored
+    ali = person(world, LONG)
+    world.crm.edit(ali, addressContacts=[{"address": LONG, "state": "تهران", "default": True}])
+    world.json("sync")
+    assert (address(world, ali), shown(world, ali, "GeographicCode")) == (LONG, None if ignored else 8)
     world.json("sync", "--full")
     assert world.json("sync", "--full")["customers"]["updated"] == 0

@@ -627,6 +627,19 @@ def test_a_script_error_is_one_question_for_all_documents_of_its_type(world: Wor
     assert world.json("review")["items"] == []
 
 
+def test_what_a_script_error_saved_nevertheless_is_not_posted_again(world: World) -> None:
+    world.finance.script_errors, world.finance.script_error_saves = {"always"}, True
+    quote(world)
+    world.json("sync", exit_code=1)
+    world.finance.script_errors = set()
+    world.run("sync", "--full")
+    (posted,) = world.finance.preinvoices
+    item = review(world, "unknown_outcome")
+    world.json("review", "resolve", str(item["id"]), "--posted", str(posted.number))
+    assert told(world.json("sync", "--full")) == []
+    assert len(world.finance.preinvoices) == 1
+
+
 def test_a_jump_of_two_in_siaghs_numbers_is_told_as_a_suspicion(world: World) -> None:
     quote(world, number="100-1405/11")
     world.json("sync")

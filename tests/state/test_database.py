@@ -282,7 +282,10 @@ def test_a_lock_file_that_can_be_neither_locked_nor_written(path: Path) -> None:
     os.close(descriptor)
     with pytest.raises(StateError) as locked:
         lock.take()
-    assert [raised.value.message.code for raised in (written, locked)] == ["state.lock_not_written", "state.lock_refused"]
+    assert [raised.value.message.code for raised in (written, locked)] == [
+        "state.lock_not_written",
+        "state.lock_refused",
+    ]
 
 
 # --- transactions ------------------------------------------------------------------------------------------

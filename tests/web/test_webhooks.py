@@ -88,6 +88,28 @@ def test_a_new_customer_and_its_invoice_come_in_one_go(served: Served) -> None:
     assert world.rows("SELECT count(*) FROM posted_documents WHERE crm_id = ?", invoice) == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("switch", "position"),
+    [
+        ("webhook_events", "names"), ("webhook_events", "numbers"), ("webhook_calls", "doubled"),
+        ("webhook_calls", "swapped"), ("webhook_calls", "lost"),
+    ],
+)  # fmt: skip
+def test_what_changes_arrives_however_the_crm_calls(make_world: Maker, switch: str, position: str) -> None:
+    world = ready(make_world(customers=4, also_in_crm=4)).imported()
+    setattr(world.crm, switch, position)
+    names = {crm_id: f"نام تازه {place}" for place, crm_id in enumerate(world.crm.records)}
+    with serving(world) as served:
+        world.crm.webhooks.addresses = {"Identity": f"{served.url}/webhook/crm/identity/{SECRET}"}
+        for crm_id, name in names.items():
+            world.crm.edit(crm_id, nickName=name)
+        if position != "lost":
+            wait_for(lambda: [name_in_finance(world, crm_id) for crm_id in names] == list(names.values()))
+        wait_for(served.is_settled)
+    assert world.json("sync")["customers"]["updated"] == (4 if position == "lost" else 0)
+    assert [name_in_finance(world, crm_id) for crm_id in names] == list(names.values())
+
+
 def test_an_organization_under_a_name_that_tells_no_kind_is_found(served: Served) -> None:
     world = served.world
     crm_id = world.crm.add_organization(nickName="نمایندگی شرق", customerNumber="900002", nationalCode="14001112223")

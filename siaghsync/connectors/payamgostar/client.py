@@ -106,12 +106,13 @@ class Payamgostar:
         descending: bool = False,
         every_type: bool = False,
         steady: bool = False,
+        ordered: bool = True,
     ) -> Page:
         """One page of full records, by ModifyDate and then CrmId (contract payamgostar §3.2, §4).
 
         `since` keeps those with that ModifyDate (Tehran local time) or a later one, `number` those with exactly that
         CustomerNumber, of documents that Number; `page` counts from 1. `every_type` takes persons and organizations of
-        any subtype. `steady` orders by CrmId alone, which no edit changes.
+        any subtype. `steady` orders by CrmId alone, which no edit changes; without `ordered` no order is asked for.
         """
         kind, queries = kind_of(source), []
         if since is not None:
@@ -119,7 +120,7 @@ class Payamgostar:
         if number is not None:
             field = "CustomerNumber" if kind in self._types else "Number"
             queries.append(_query(field, _EQUALS, number))
-        order = ("CrmId",) if steady else ("ModifyDate", "CrmId")
+        order = () if not ordered else ("CrmId",) if steady else ("ModifyDate", "CrmId")
         payload: dict[str, Any] = {
             "queries": queries,
             "orders": [{"field": name, "order": int(descending)} for name in order],

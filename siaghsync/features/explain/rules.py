@@ -57,7 +57,9 @@ def explain(history: RecordHistory) -> list[Section]:
 def title(history: RecordHistory) -> Message:
     """What the story is about."""
     number, name = history.number, history.name
-    who = f"{number} ({name})" if number and name and name != number else number or name or history.crm_id
+    who: Message | str | None = number or name or history.crm_id
+    if number and name and name != number:
+        who = msg("explain.number_and_name", number=number, name=name)
     if who is None:
         return msg("explain.contact", code=history.finance_code)
     if history.entity == "customer":
