@@ -77,6 +77,8 @@ class Document:
     final_value: Decimal | None = None
     state_index: int | None = None
     notes: tuple[Message, ...] = ()
+    quote_is_unknown: bool = False
+    """It is an invoice, and this CRM does not say of invoices from which quote they were made."""
 
     @property
     def checksum(self) -> str:
@@ -225,6 +227,7 @@ def snapshot(document: Document) -> dict[str, Any]:
         "customer": document.customer_crm_id,
         "date": document.date.isoformat(),
         "sale_model": None if document.sale_model is None else str(document.sale_model),
+        **({"quote_is_unknown": True} if document.quote_is_unknown else {}),
         "rows": [_row_snapshot(row) for row in document.rows],
         "discount": plain(discount_beside_rows(document)),
         "additional_costs": plain(document.additional_costs or _ZERO),

@@ -267,6 +267,14 @@ def is_same_document(document: Document, customer_number: str, stored: Mapping[s
     )
 
 
+def may_be_twins(document: Document, stored: Mapping[str, Any]) -> bool:
+    """Whether a document and a stored snapshot may be a quote and the invoice made from it, where the CRM does not say so: they
+    sell the same to the same customer."""
+    kinds = (document.source, stored.get("source"))
+    is_open = document.quote_is_unknown or bool(stored.get("quote_is_unknown"))
+    return is_open and set(kinds) == {"quote", "invoice"} and not difference_from_twin(stored, document)
+
+
 def identity(document: Document) -> tuple[str, str, str, str]:
     """(kind, type, number, customer): what people tell a document by; its id in place of a number that it does not have."""
     return document.source, document.type_code, document.name, document.customer_crm_id
@@ -274,7 +282,8 @@ def identity(document: Document) -> tuple[str, str, str, str]:
 
 def same_document(create: Action, document: Document, known: Posted) -> Action:
     """The question about a document that would be posted, and that seems to be the very one that was posted under another id."""
-    message = document.about(msg("reason.same_document", posted=posted_as(known)))
+    code = "reason.same_document" if known.source == document.source else "reason.same_document_twin"
+    message = document.about(msg(code, posted=posted_as(known)))
     details = {**create.details, "posted": _view(known)}
     return replace(
         create,

@@ -42,8 +42,14 @@ def text(world: CrmWorld, kind: Kind, table: Table, crm_id: str, in_find: bool =
     if kind in CUSTOMER_KINDS and world.null_lists:
         return encode({name: None if name in {*LISTS, "tags"} and not v else v for name, v in record.items()})
     if kind not in CUSTOMER_KINDS and in_find and world.details_in_find != "full":
-        return encode(_without_details(record, shown=world.details_in_find == "null"))
+        return encode(_without_details(_as_named(world, record), shown=world.details_in_find == "null"))
+    if kind == "invoice" and not world.names_quote:
+        return encode(_as_named(world, record))
     return table.text(crm_id).encode("utf-8", "replace")
+
+
+def _as_named(world: CrmWorld, record: Record) -> Record:
+    return {name: v for name, v in record.items() if name != "relatedQuoteId" or world.names_quote}
 
 
 def _without_details(record: Record, shown: bool) -> Record:

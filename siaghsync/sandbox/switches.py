@@ -87,6 +87,8 @@ class CrmSwitches:
     """update: fields that are left out are kept, or emptied (§3.5)."""
     details_in_find: Literal["full", "null", "missing"] = "full"
     """Rows of documents in the answers of find (§4)."""
+    names_quote: bool = True
+    """Invoices carry `relatedQuoteId`, the quote that they were made from, or leave it out (§4)."""
     document_date: str | None = None
     """Date of quotes and invoices that are added without one; None: they have none of their own (§4)."""
     header_discount: Literal["repeats", "on top"] = "repeats"

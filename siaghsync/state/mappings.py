@@ -89,6 +89,12 @@ class PostedDocuments:
         """The posted quotes, or invoices, that had this number in the CRM when they were posted, the oldest first."""
         return self._entries("crm_number = ? AND source = ?", [number, source], "posted_at")
 
+    def possible_twins(self, customer_crm_id: str, source: str) -> list[PostedEntry]:
+        """What was posted for a customer and may belong to a document of this source, the oldest first: quotes to an invoice, and
+        to a quote those invoices of which the CRM did not say from which quote they were made."""
+        other = "'quote'" if source == "invoice" else "'invoice' AND instr(snapshot, '\"quote_is_unknown\"')"
+        return self._entries(f"customer_crm_id = ? AND source = {other}", [customer_crm_id], "posted_at")
+
     def with_finance_number(self, number: str) -> list[PostedEntry]:
         """The documents that stand in Siagh under this number."""
         return self._entries("finance_number = ?", [number], "posted_at")

@@ -20,6 +20,7 @@ from siaghsync.planning.documents import (
     Wait,
     identity,
     is_same_document,
+    may_be_twins,
     on_party,
     plan_document,
     same_document,
@@ -181,14 +182,25 @@ class DocumentPlanner:
         for entry in self.context.posted.with_number(document.source, document.number):
             if is_same_document(document, number, entry.posted.snapshot, entry.customer_number):
                 return entry.posted
-        planned = (self.reading.documents[crm_id] for crm_id in self.assumptions.posted)
-        return next((_as_planned(d) for d in planned if is_same_document(document, "", snapshot(d), "")), None)
+        if document.source == "quote" or document.quote_is_unknown:
+            for entry in self.context.posted.possible_twins(document.customer_crm_id, document.source):
+                if may_be_twins(document, entry.posted.snapshot):
+                    return entry.posted
+        planned = [self.reading.documents[crm_id] for crm_id in self.assumptions.posted]
+        same = (
+            d for d in planned if is_same_document(document, "", snapshot(d), "") or may_be_twins(document, snapshot(d))
+        )
+        return next(map(_as_planned, same), None)
 
     def _same_is_in_doubt(self, document: Document) -> bool:
         """Whether the same document for people was sent under another id and nobody knows yet if it stands in Siagh."""
         number = self._customer_number(document)
         sent = (intent.action for intent in unknown_intents(self.context.state, "finance", "invoice"))
-        return any(is_same_document(document, number, each.details["snapshot"], each.customer_number) for each in sent)
+        return any(
+            is_same_document(document, number, each.details["snapshot"], each.customer_number)
+            or may_be_twins(document, each.details["snapshot"])
+            for each in sent
+        )
 
     def _quote_is_younger(self, document: Document, since: datetime) -> bool:
         """Whether the quote that the document was made from, if it was, is surely younger than that."""
@@ -298,14 +310,16 @@ def created_at(document: Document) -> datetime:
 
 def rounds(documents: Iterable[Document]) -> Iterator[list[Document]]:
     """Documents in rounds, quotes first, and in each round at most one of a quote and the invoices made from it, and of those
-    that are the same for people: what became of the one decides about the next."""
+    that are the same for people: what became of the one decides about the next. Of a customer one at a time, if the CRM does not
+    say which of its documents belong together."""
     left = sorted(documents, key=lambda d: (d.source != "quote", created_at(d), d.crm_id))
+    of_unknown = {d.customer_crm_id for d in left if d.quote_is_unknown}
     while left:
         round_: list[Document] = []
         later: list[Document] = []
         taken: set[object] = set()
         for document in left:
-            keys = {family_of(document), identity(document)}
+            keys = {family_of(document), identity(document), *({document.customer_crm_id} & of_unknown)}
             (later if keys & taken else round_).append(document)
             taken |= keys
         yield round_

@@ -12,7 +12,7 @@ from siaghsync.messages.message import VERBATIM, Message
 from siaghsync.state.reviews import Review
 from siaghsync.web.language import PageLanguage
 
-_LEFT_OUT_OF_HEAD = frozenset({"crm_id", "rows", "customer"})
+_LEFT_OUT_OF_HEAD = frozenset({"crm_id", "rows", "customer", "quote_is_unknown"})
 _SHOWN_OTHERWISE = frozenset({"crm_id", "names"})
 """What a table of both sides shows by another field, or only to programs."""
 _NEVER_OVERWRITTEN = _SHOWN_OTHERWISE | {"finance_code", "customer_number", "taken_by", "kind", "record_id"}

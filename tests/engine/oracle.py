@@ -34,6 +34,8 @@ class Ledger:
     """CRM ids of records whose number people have changed."""
     cleared: set[str] = field(default_factory=set)
     """CRM ids of customers whose e-mail or web address was taken away: Finance keeps the last one that it got, whichever."""
+    restored: set[str] = field(default_factory=set)
+    """CRM ids of customers that came back as they were earlier, perhaps without the postal code that Finance got since."""
 
     @staticmethod
     def of(bench: Bench) -> Ledger:
@@ -154,7 +156,10 @@ class _Case:
             want, have = wanted[name], _shown(contact, name)
             if want and not _same(name, want, have):
                 problems.append(f"{who}: {name} is {have!r}, the CRM says {want!r}")
-            may_be_another = name in ("Email", "WebSiteAddress") and record["crmId"] in self.ledger.cleared and have
+            may_be_another = have and (
+                (name in ("Email", "WebSiteAddress") and record["crmId"] in self.ledger.cleared)
+                or (name == "PostalCode" and record["crmId"] in self.ledger.restored)
+            )
             if not (want or may_be_another or before is None or _same(name, _shown(before, name), have)):
                 problems.append(f"{who}: {name} was {before[name]!r} and is {have!r}, the CRM has none")
             if made and have and not want:

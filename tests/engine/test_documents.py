@@ -180,6 +180,39 @@ def test_a_quote_and_its_invoices_count_as_one(world: World, order: str) -> None
     assert len(world.finance.preinvoices) == 1
 
 
+@pytest.mark.parametrize("order", ["quote first", "invoice first", "both at once", "in doubt"])
+def test_where_the_crm_names_no_quote_a_person_is_asked_about_what_sells_the_same(world: World, order: str) -> None:
+    world.crm.names_quote = False
+    its_quote = quote(world, number="" if order == "invoice first" else "100-1405/1")
+    if order == "in doubt":
+        world.arm("reset_after", "finance:SaveFormData/preinvoice")
+    if order in ("quote first", "in doubt"):
+        world.run("sync")
+    of_it = invoice(world, relatedQuoteId=its_quote)
+    if order == "invoice first":
+        world.json("sync")
+        world.crm.edit(its_quote, number="100-1405/1")
+    done = world.run("sync", "--json").json
+    if order == "in doubt":
+        assert world.json("waiting")["items"][0]["reason"] == "quote_in_doubt"
+    else:
+        assert ("review", "same_document") in told(done)
+        item = review(world, "same_document")
+        assert item["crm_id"] == (its_quote if order == "invoice first" else of_it)
+        world.json("review", "resolve", str(item["id"]), "--discard")
+    world.run("sync", "--full")
+    assert len(world.finance.preinvoices) == 1
+
+
+def test_where_the_crm_names_no_quote_what_sells_something_else_is_posted(world: World) -> None:
+    world.crm.names_quote = False
+    quote(world)
+    world.json("sync")
+    invoice(world, row(count="7"))
+    world.json("sync")
+    assert len(world.finance.preinvoices) == 2
+
+
 @pytest.mark.parametrize("way", ["--discard", "--retry"])
 def test_what_was_deleted_and_entered_again_is_asked_about(world: World, way: str) -> None:
     old = quote(world)

@@ -166,7 +166,9 @@ def test_an_import_makes_no_doubles_of_customers_that_only_the_search_shows(make
 
 
 @pytest.mark.parametrize(("switch", "value"), [("find_filters_by_number", False), ("find_refuses", {"customerNumber"})])
-def test_creates_in_doubt_are_found_where_find_does_not_know_numbers(make_world: Maker, switch: str, value: Any) -> None:
+def test_creates_in_doubt_are_found_where_find_does_not_know_numbers(
+    make_world: Maker, switch: str, value: Any
+) -> None:
     """The look-up by number then shows all customers, a page at a time."""
     world = indoors(make_world())
     for number in range(6):

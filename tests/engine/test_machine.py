@@ -225,8 +225,9 @@ class Machine(RuleBasedStateMachine):
             old, self.persons.of(of_record(record))
         )  # nobody has looked since the server made it
         self.ledger.records.add(new)
-        if old in self.ledger.cleared:
-            self.ledger.cleared.add(new)
+        for known in (self.ledger.cleared, self.ledger.restored):
+            if old in known:
+                known.add(new)
         self.may_ask |= UNSURE
 
     @rule(step=st.integers(1, 3))
@@ -436,6 +437,7 @@ class Machine(RuleBasedStateMachine):
         restored = self.crm_copy.put_back(crm)
         self.restored |= restored
         self.ledger.cleared |= restored
+        self.ledger.restored |= restored
         self.crm_copy = None
         self.may_ask |= UNSURE
 

@@ -91,7 +91,7 @@ def test_many_fields_are_folded_and_a_line_without_a_run_is_fine() -> None:
 
 def test_a_line_in_persian_has_no_english_words() -> None:
     text = sentence_text(event(line(changes={"email": ("", "۱")})), "fa")
-    assert text == "۱۴۰۴/۱۰/۱۵ ۱۳:۵۰، اجرای 7: طرف‌حساب 234 در سیاق ویرایش شد. ایمیل: از (خالی) به ۱."
+    assert text == "۱۴۰۴/۱۰/۱۵ ۱۳:۵۰، اجرای ۷: طرف‌حساب 234 در سیاق ویرایش شد. ایمیل: از (خالی) به ۱."
 
 
 WORDS = st.text(max_size=20)

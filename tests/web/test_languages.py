@@ -24,6 +24,7 @@ from siaghsync.state.retries import schedule_retry
 from siaghsync.state.status import overview
 from siaghsync.web.language import PageLanguage, chosen
 from siaghsync.web.month_end import _COLUMNS
+from siaghsync.web.reviews import _FOR_MANY
 from siaghsync.web.worklist import SORTS
 
 FOLDER = Path(web.__file__).parent
@@ -53,6 +54,7 @@ def test_each_text_that_the_pages_use_is_there_and_none_is_there_for_nothing() -
     assert used <= texts
     everything = "\n".join(SOURCES)
     made_up = {f"{start}{way}" for start in ("way_", "sure_") for way in WAYS}
+    made_up |= {f"sure_many_{way}" for way in _FOR_MANY}
     made_up |= {f"way_{way}_hint" for way in (*WAYS, "discard_after_posting", "discard_same", "look_again")}
     made_up |= {f"error_{status}" for status in (400, 404, 405, 413, 500)}
     made_up |= {f"sort_{name}" for name in SORTS} | {"many_never_arrives", "many_not_known"}

@@ -61,6 +61,7 @@ def document_from_crm(raw: Mapping[str, Any], source: DocumentSource) -> Documen
         final_value=record.finalvalue,
         state_index=record.billableobjectstateindex,
         notes=_cleanings(record),
+        quote_is_unknown=source == "invoice" and "relatedquoteid" not in record.model_fields_set,
     )
 
 
