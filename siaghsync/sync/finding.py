@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -65,35 +65,26 @@ class Finder:
     def _find(self, source: Source, since: str | None, **named: Any) -> tuple[Page, str | None]:
         """A page, and the date that was the condition in the end. What find refuses with status 400, the condition or the order,
         is not asked for again in this run. Raises CallError."""
-        refusal: Refused | None = None
-        for asked, ordered in self._ways(since):
-            try:
-                found = self.crm.find(source, since=asked, ordered=ordered, **named)
-            except Refused as error:
-                if error.reason != "status_400":
-                    raise
-                refusal = refusal or error
-                continue
-            if not ordered:
-                self.answers["find_orders"] = "refused"
-            if asked != since and since is None:
-                self.answers["find_empty_queries"] = "refused"
-            elif asked != since:
-                self.answers["find_filters_by_date"] = "refused"
-                self.refusal = self.refusal or refusal
-            return found, asked
-        assert refusal
-        raise refusal
+        page, way, refusal = first_taken(self.crm, source, self._ways(since), **named)
+        asked: str | None = way["since"]
+        if not way["ordered"]:
+            self.answers["find_orders"] = "refused"
+        if asked != since and since is None:
+            self.answers["find_empty_queries"] = "refused"
+        elif asked != since:
+            self.answers["find_filters_by_date"] = "refused"
+            self.refusal = self.refusal or refusal
+        return page, asked
 
-    def _ways(self, since: str | None) -> list[tuple[str | None, bool]]:
-        """(condition, whether an order is asked for), the wanted one first."""
+    def _ways(self, since: str | None) -> list[dict[str, Any]]:
+        """How a page can be asked for, the wanted way first."""
         conditions = [since, EVER if since is None else None]
         if self.answers.get("find_filters_by_date") == "refused":
             conditions = [None]
         elif since is None and self.answers.get("find_empty_queries") == "refused":
             conditions = [EVER]
-        orders = [False] if self.answers.get("find_orders") == "refused" else [True, False]
-        return [(condition, ordered) for ordered in orders for condition in conditions]
+        found = ways(*({"since": condition} for condition in conditions))
+        return [way for way in found if not way["ordered"] or self.answers.get("find_orders") != "refused"]
 
     def _look_at(self, source: Source, page: Page, since: str | None, *, descending: bool, steady: bool) -> None:
         dates = [date for record in page.records if (date := self.to_date(modified_of(record)))]
@@ -175,6 +166,33 @@ class Finder:
         if no_find:
             self.answers[_about(source)] = False
         return no_find
+
+
+def ways(*conditions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The options of `Payamgostar.find` for each condition, first with an order, then without one."""
+    return [{**condition, "ordered": ordered} for ordered in (True, False) for condition in conditions]
+
+
+def first_taken(
+    crm: Payamgostar, source: Source, tried: Iterable[Mapping[str, Any]], **named: Any
+) -> tuple[Page, Mapping[str, Any], Refused | None]:
+    """A page, asked for in the first of these ways that find does not refuse with status 400; that way; what it said to the first
+    one, if that was refused. Raises CallError, the first refusal if all are refused."""
+    refusal: Refused | None = None
+    for way in tried:
+        try:
+            return crm.find(source, **way, **named), way, refusal
+        except Refused as error:
+            if error.reason != "status_400":
+                raise
+            refusal = refusal or error
+    assert refusal
+    raise refusal
+
+
+def any_page(crm: Payamgostar, source: Source, **named: Any) -> Page:
+    """A page of all there is, in whichever way this CRM lets ask for it. Raises CallError."""
+    return first_taken(crm, source, ways({"since": EVER}, {"since": None}), **named)[0]
 
 
 def is_absent(error: CallError) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
+from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, number_of
 from siaghsync.domain.normalize import ascii_digits, is_guid
-from siaghsync.errors import Refused, UsageError
-from siaghsync.sync.finding import EVER
+from siaghsync.errors import UsageError
+from siaghsync.sync.finding import EVER, first_taken, ways
 
 _PAGE_SIZE = 200
 
@@ -60,7 +60,8 @@ def records_with_number(crm: Payamgostar, source: Source, number: str) -> Iterat
     """The records with this number. A server that takes no notice of the condition, or refuses it, is read to its end.
     Raises CallError."""
     page, seen = 1, 0
-    found, way = _first_page(crm, source, number)
+    tried = ways({"number": number}, {"since": None}, {"since": EVER})
+    found, way, _ = first_taken(crm, source, tried, page=1, size=_PAGE_SIZE)
     while True:
         yield from (record for record in found.records if _is_number(number_of(record), number))
         seen += len(found.records)
@@ -68,22 +69,6 @@ def records_with_number(crm: Payamgostar, source: Source, number: str) -> Iterat
             return
         page += 1
         found = crm.find(source, page=page, size=_PAGE_SIZE, **way)
-
-
-def _first_page(crm: Payamgostar, source: Source, number: str) -> tuple[Page, dict[str, Any]]:
-    """The first page, and how it was asked for: as wanted, or without what find refuses with status 400."""
-    refusal: Refused | None = None
-    for condition in ({"number": number}, {}, {"since": EVER}):
-        for ordered in (True, False):
-            way: dict[str, Any] = {**condition, "ordered": ordered}
-            try:
-                return crm.find(source, page=1, size=_PAGE_SIZE, **way), way
-            except Refused as error:
-                if error.reason != "status_400":
-                    raise
-                refusal = refusal or error
-    assert refusal
-    raise refusal
 
 
 def _is_number(text: str, wanted: str) -> bool:

@@ -121,6 +121,8 @@ def answers(world: Indoors, *options: str, exit_code: int = 0) -> dict[str, Any]
         ("find_filters_by_type", False, "find_filters_by_type", True, False),
         ("find_empty_queries", "none", "find_empty_queries", "all", "none"),
         ("find_empty_queries", "400", "find_empty_queries", "all", "refused"),
+        ("find_refuses", {"modifyDate"}, "find_filters_by_date", True, "refused"),
+        ("find_refuses", {"orders"}, "find_orders", True, "refused"),
         ("empty_type_key_means_all", False, "find_without_type", True, False),
         ("details_in_find", "null", "find_has_details", True, False),
         ("details_in_find", "missing", "find_has_details", True, False),

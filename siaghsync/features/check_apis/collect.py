@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
+from siaghsync.connectors.payamgostar.client import Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import customer_from_crm
 from siaghsync.connectors.siagh.client import Siagh
 from siaghsync.connectors.siagh.schema import contact_from_finance
@@ -27,7 +27,7 @@ from siaghsync.features.check_apis.rules import Expected, Findings
 from siaghsync.messages.calendar import TEHRAN, jalali
 from siaghsync.messages.message import Message
 from siaghsync.settings import Settings
-from siaghsync.sync.finding import EVER, is_absent
+from siaghsync.sync.finding import any_page, is_absent
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class ApiProbe:
                         self._customers(crm, kind, source, facts)
             for document in sources:
                 with self._noting_list(found, document):
-                    page, facts[f"{document}_ms"] = self._timed(partial(crm.find, document, since=EVER, size=1))
+                    page, facts[f"{document}_ms"] = self._timed(partial(any_page, crm, document, size=1))
                     facts[f"{document}s"] = page.total
             if any(source not in sources for source, why in self.unread.items() if why):
                 crm.search(0)  # the only way to read customers then
@@ -111,7 +111,7 @@ class ApiProbe:
                 facts["known_categories"] = sorted(crm.categories() | crm.categories(category))
 
     def _customers(self, crm: Payamgostar, kind: Kind, source: Source, facts: dict[str, Any]) -> None:
-        newest = partial(crm.find, source, since=EVER, size=_SAMPLE, descending=True)
+        newest = partial(any_page, crm, source, size=_SAMPLE, descending=True)
         try:
             page, facts[f"{kind}_ms"] = self._timed(newest)
         except Refused as error:
@@ -134,7 +134,7 @@ class ApiProbe:
     def _other_types(self, crm: Payamgostar, kind: Kind, facts: dict[str, Any]) -> None:
         """Whether there are customers of another subtype than the one in the settings; that this is refused says nothing."""
         try:
-            page: Page = crm.find(kind, since=EVER, size=_SAMPLE, descending=True, every_type=True)
+            page = any_page(crm, kind, size=_SAMPLE, descending=True, every_type=True)
         except Refused as error:
             self.errors.append(error)
             return

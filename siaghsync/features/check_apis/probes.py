@@ -21,7 +21,7 @@ from siaghsync.errors import BadRecord, InDoubt, Refused
 from siaghsync.features.check_apis.amounts import header_discount, rounding
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.sync.finding import EVER
+from siaghsync.sync.finding import EVER, any_page, first_taken, ways
 
 _SAMPLE, _LARGEST, _ENOUGH, _MOST_FETCHED = 200, 500, 3, 200
 _KINDS: tuple[Kind, ...] = ("person", "organization")
@@ -70,7 +70,10 @@ class CrmProbes:
             return 0
 
     def _find(self, source: Source, **options: Any) -> Page:
-        return self.crm.find(source, **{"since": EVER, "size": _SAMPLE, **options})
+        return any_page(self.crm, source, **{"size": _SAMPLE, **options})
+
+    def _find_since(self, source: Source, since: str | None) -> Page:
+        return first_taken(self.crm, source, ways({"since": since}), size=_SAMPLE)[0]
 
     def _clocks(self) -> Iterator[Answer]:
         offset = 0
@@ -98,13 +101,24 @@ class CrmProbes:
             yield "crm_clock_offset_s", ahead, msg("facts.newest", date=dates[-1])
         if len(dates) > 1:
             middle = dates[len(dates) // 2]
-            page = self._find(source, since=middle)
+            try:
+                page = self._find_since(source, middle)
+            except Refused as error:
+                yield "find_filters_by_date", "refused", msg("facts.no_answer", why=error.message)
+                return
             found, totals = _dates_of(page), (page.total, first.total)
             is_fewer = None in totals or totals[0] != totals[1]
             yield "find_filters_by_date", bool(found) and min(found) >= middle and is_fewer, _records(len(found))
 
     def _order(self, source: Source) -> Iterator[Answer]:
-        up, down = (_dates_of(self._find(source, descending=way)) for way in (False, True))
+        self._find(source, size=1)  # raises what has nothing to do with the order
+        ordered = [way for way in ways({"since": EVER}, {"since": None}) if way["ordered"]]
+        try:
+            pages = [first_taken(self.crm, source, ordered, size=_SAMPLE, descending=way)[0] for way in (False, True)]
+        except Refused as error:
+            yield "find_orders", "refused", msg("facts.no_answer", why=error.message)
+            return
+        up, down = map(_dates_of, pages)
         if len({*up, *down}) > 1:
             is_ordered = up == sorted(up) and down == sorted(down, reverse=True) and up[0] < down[0]
             yield "find_orders", is_ordered, _records(len(up) + len(down))
@@ -120,7 +134,7 @@ class CrmProbes:
         if not some:
             return
         try:
-            found = len(self._find(source, since=None).records)
+            found = len(self._find_since(source, None).records)
         except Refused as error:
             yield "find_empty_queries", "refused", msg("facts.no_answer", why=error.message)
             return

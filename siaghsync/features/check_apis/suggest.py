@@ -25,6 +25,7 @@ from siaghsync.messages.catalog import render
 from siaghsync.messages.message import msg
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.state.staging import Staging
+from siaghsync.sync.finding import any_page
 
 Votes = Mapping[str, Counter[tuple[str, str]]]
 """Table of the mapping file -> (the CRM's name, Siagh's code) -> how many customers have them."""
@@ -63,7 +64,7 @@ def types_of_documents(crm: Payamgostar) -> dict[str, str]:
     found: dict[str, str] = {}
     for source in ("quote", "invoice"):
         with suppress(Refused, InDoubt):
-            records = map(lower_names, crm.find(source, descending=True).records)
+            records = map(lower_names, any_page(crm, source, descending=True).records)
             found |= {str(raw["crmobjecttypecode"]): "" for raw in records if raw.get("crmobjecttypecode")}
     return found
 

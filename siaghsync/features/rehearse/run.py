@@ -26,7 +26,7 @@ from siaghsync.messages.message import Message, msg
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.state.facts import PREINVOICE_CUSTOMER, Fact, learn
 from siaghsync.sync.context import RunContext
-from siaghsync.sync.finding import EVER
+from siaghsync.sync.finding import any_page
 
 SCRIPT_ERROR = "script_error_saves_nothing"
 Outcome = Literal["done", "declined", "passed_over", "refused", "unknown"]
@@ -118,9 +118,7 @@ class Rehearsal:
     def _crm_id_of(self, name: str) -> str | None:
         """The id of the test person with this name, which may stand anywhere in the list."""
         source, number, last = self.context.crm.sources("person")[0], 1, None
-        while (
-            page := self.context.crm.find(source, since=EVER, page=number, descending=True).records
-        ) and page != last:
+        while (page := any_page(self.context.crm, source, page=number, descending=True).records) and page != last:
             if found := next((each for each in page if name in each.values()), None):
                 return crm_id_of(found)
             number, last = number + 1, page
@@ -341,7 +339,7 @@ class Rehearsal:
         sources: tuple[DocumentSource, ...] = ("quote", "invoice")
         for source in sources:
             with suppress(Refused, InDoubt):
-                newest = self.context.crm.find(source, since=EVER, size=_MOST_DOCUMENTS, descending=True).records
+                newest = any_page(self.context.crm, source, size=_MOST_DOCUMENTS, descending=True).records
                 for light in newest:
                     with suppress(BadRecord):
                         raw = self.context.crm.get(source, crm_id_of(light) or "")

@@ -22,6 +22,7 @@ from siaghsync.state.database import State
 from siaghsync.state.maintenance import condition
 from siaghsync.state.retries import WaitingRecord
 from siaghsync.state.reviews import Review
+from siaghsync.sync.finding import any_page
 
 _LIBRARIES = (
     "typer", "requests", "urllib3", "sqlite-utils", "rich", "python-dotenv", "tenacity", "pydantic", "starlette", "uvicorn",
@@ -107,7 +108,7 @@ def shapes(crm: Payamgostar, finance: Siagh, mask: Mask) -> dict[str, Any]:
 
 
 def _newest(crm: Payamgostar, source: RecordKind) -> list[dict[str, Any]]:
-    return crm.find(crm.sources(source)[0], size=_SAMPLES, descending=True).records
+    return any_page(crm, crm.sources(source)[0], size=_SAMPLES, descending=True).records
 
 
 def _shape(mask: Mask, read: Callable[[], Any]) -> Any:
