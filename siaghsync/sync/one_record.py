@@ -58,10 +58,12 @@ def _by_id(crm: Payamgostar, crm_id: str, sources: tuple[Source, ...]) -> Iterat
 
 def records_with_number(crm: Payamgostar, source: Source, number: str) -> Iterator[Mapping[str, Any]]:
     """The records with this number. A server that takes no notice of the condition, or refuses it, is read to its end.
-    Raises CallError."""
+    Raises CallError, also where it refuses each condition and shows nothing without one: who is there is not known then."""
     page, seen = 1, 0
-    tried = ways({"number": number}, {"since": None}, {"since": EVER})
-    found, way, _ = first_taken(crm, source, tried, page=1, size=_PAGE_SIZE)
+    tried = ways({"number": number}, {"since": EVER}, {"since": None})
+    found, way, refusal = first_taken(crm, source, tried, page=1, size=_PAGE_SIZE)
+    if refusal and not found.records and way.get("since", number) is None:
+        raise refusal
     while True:
         yield from (record for record in found.records if _is_number(number_of(record), number))
         seen += len(found.records)

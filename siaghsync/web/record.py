@@ -26,9 +26,9 @@ def record(page: PageContext) -> Response:
 
 def _here(sentence: Sentence) -> Sentence:
     """The sentence as it is said where a button stands for the commands that decide."""
-    return (
-        msg("explain.decide_here") if isinstance(sentence, Message) and sentence.code == "explain.decide" else sentence
-    )
+    if isinstance(sentence, Message) and sentence.code == "explain.decide":
+        return msg("explain.decide_here")
+    return sentence
 
 
 def _story(history: RecordHistory, language: PageLanguage) -> dict[str, Any]:

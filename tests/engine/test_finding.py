@@ -165,16 +165,20 @@ def test_an_import_makes_no_doubles_of_customers_that_only_the_search_shows(make
     assert len(world.crm.records) == 4
 
 
-@pytest.mark.parametrize(("switch", "value"), [("find_filters_by_number", False), ("find_refuses", {"customerNumber"})])
+@pytest.mark.parametrize(
+    ("switch", "value", "without_condition"),
+    [("find_filters_by_number", False, "all"), ("find_refuses", {"customerNumber"}, "all"),
+     ("find_refuses", {"customerNumber"}, "none")],
+)  # fmt: skip
 def test_creates_in_doubt_are_found_where_find_does_not_know_numbers(
-    make_world: Maker, switch: str, value: Any
+    make_world: Maker, switch: str, value: Any, without_condition: Any
 ) -> None:
     """The look-up by number then shows all customers, a page at a time."""
     world = indoors(make_world())
     for number in range(6):
         world.finance.add_contact(Name=f"نفر {number}")
     setattr(world.crm, switch, value)
-    world.crm.page_cap = 2
+    world.crm.page_cap, world.crm.find_empty_queries = 2, without_condition
     world.arm("reset_after", "crm:person/create", times=None)
     assert world.json("initial-import", "--yes")["customers"]["created"] == 6
     assert len(world.crm.records) == 6
