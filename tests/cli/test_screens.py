@@ -238,7 +238,8 @@ def test_an_encoding_without_blocks_or_persian_is_no_bug(busy: Indoors) -> None:
         assert ended.exit_code in (0, 1), ended.text
         assert ended.stdout.isascii()
         if arguments == ["status"]:
-            assert re.search(r"runs.+[.]{22}([.][#]|[#][.])", ended.stdout)
+            # both last cells where the hour struck between two of the runs
+            assert re.search(r"runs.+[.]{22}([.]#|#[.]|##)", ended.stdout)
         if "--json" in arguments:
             assert any("قرمز" in str(entry["fields"]) for entry in ended.json["entries"])
 
