@@ -101,9 +101,9 @@ class CallError(SiaghsyncError):
 
     `what` names the request by a code of the catalog's chapter `request` (`create_contact`, `log_in`). `reason` is a
     stable word: unresolved, refused_connection, connect_timeout, tls, timeout, reset, cut, status_<code>, redirect,
-    unreadable, too_large, rejected, script_error, interrupted, cooling_down. The message is `call.<reason>` with the
-    parameters system, what, detail and `params`; one entry serves all statuses of a class (`call.status_4xx`). `code` names
-    another entry, where the reason alone does not tell what to do (`login.crm_401`).
+    unreadable, too_large, rejected, script_error, interrupted, cooling_down, still_there, unseen. The message is
+    `call.<reason>` with the parameters system, what, detail and `params`; one entry serves all statuses of a class
+    (`call.status_4xx`). `code` names another entry, where the reason alone does not tell what to do (`login.crm_401`).
     """
 
     kind = "unreachable"

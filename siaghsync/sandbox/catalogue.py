@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from siaghsync.sandbox.crm_input import page
-from siaghsync.sandbox.shapes import INDEXES, KINDS
+from siaghsync.sandbox.shapes import INDEXES, KINDS, Kind
 from siaghsync.sandbox.store import CrmWorld
 from siaghsync.sandbox.webhooks import NAMES
 from siaghsync.sandbox.wire import Record
@@ -22,13 +22,13 @@ def types(world: CrmWorld, body: Record) -> list[Record]:
             "id": _id(f"{kind}/{code}"),
             "name": NAMES[kind],
             "code": code,
-            "index": INDEXES[kind],
-            "crmOjectTypeIndex": INDEXES[kind],
+            "index": _index(world, kind),
+            "crmOjectTypeIndex": _index(world, kind),
             "enabled": True,
         }
         for kind in KINDS
         for code in sorted(world.type_codes[kind])
-        if index in (None, INDEXES[kind])
+        if index in (None, _index(world, kind))
     ]
     return _page(world, body, [row for row in rows if _fits(row, body, ("code", "name"))])
 
@@ -37,6 +37,10 @@ def categories(world: CrmWorld, body: Record) -> list[Record]:
     """The categories, or those with the name or key that is asked for."""
     rows = [{"id": _id(f"category/{key}"), "name": key, "key": key} for key in sorted(world.category_keys)]
     return _page(world, body, [row for row in rows if _fits(row, body, ("name", "key"))])
+
+
+def _index(world: CrmWorld, kind: Kind) -> int:
+    return world.document_indexes.get(kind, INDEXES[kind])
 
 
 def _fits(row: Record, body: Record, names: tuple[str, ...]) -> bool:

@@ -210,7 +210,10 @@ class CrmApp:
         if self.world.strict:
             crm_strict.delete(call.body)
         crm_id = self._known(kind, guid(body, "id"))
-        call.commit(lambda: self.world.delete(crm_id))
+        if self.world.deletes == "refuse":
+            raise BadInput("option", "is not supported")
+        if self.world.deletes == "yes":
+            call.commit(lambda: self.world.delete(crm_id))
         return reply({})
 
     def advance(self, step: Step, kind: Kind, call: Call, body: Record) -> Reply:

@@ -19,6 +19,8 @@ SCRIPT_ERROR = (
     "پیامهای سرویس : RUNTIME ERROR\r\nField 'Code' not found when evaluating instruction "
     "Get Field Value\r\nScript: sl_sanad_beforepost"
 )
+_DIGITS = ("vazn", "hajm", "radif")
+"""Cells that hold digits and are sent as strings."""
 POSTED = "پیش فاکتور فروش با موفقیت به شماره {number} ثبت گردید"
 
 
@@ -27,7 +29,7 @@ def save_preinvoice(world: FinanceWorld, call: Call, form: dict[str, str]) -> Re
     if world.strict:
         forms_strict.preinvoice(form)
     read = forms.preinvoice(form)
-    if "-" in read.suid and world.dashed_suid == "refuse":
+    if world.dashed_suid == ("refuse" if "-" in read.suid else "demand"):
         raise FormError("شناسه سند درست وارد نشده است", "_In_Suid")
     customer = world.customer(read.values.get("codemoshtari", ""), read.values.get("codecontact", ""))
     failed = _script_fails(world, read.values, customer)
@@ -63,6 +65,8 @@ def _row_net(world: FinanceWorld, row: Record, number: int) -> Decimal:
     code = row["codekala"]
     if not isinstance(code, str) or not code or (world.products is not None and code not in world.products):
         raise FormError(f"کد کالای ردیف {number} درست وارد نشده است", "CodeKala")
+    if world.text_cells == "refuse" and any(isinstance(row.get(cell), str) for cell in _DIGITS):
+        raise FormError(f"ردیف {number} درست وارد نشده است", "Radif")
     text_too = world.text_amounts == "read"
     quantity, price = forms.amount(row["qty"], text_too), forms.amount(row["price"], text_too)
     discount = forms.amount(0 if row["mabtakhfif"] is None else row["mabtakhfif"], text_too)

@@ -140,6 +140,7 @@ def whole(kind: Kind, fields: Record, rules: CrmSwitches) -> Record:
             record["nickName"] = f"{record['firstName'] or ''} {record['lastName'] or ''}".strip()
         record["identityTypeName"] = record["identityTypeName"] or kind.capitalize()
         return record
+    record["crmObjectTypeIndex"] = rules.document_indexes[kind]
     if record["number"] and "billableObjectStateIndex" not in given:
         record["billableObjectStateIndex"] = rules.state_codes["in force"]
     return _totalled(record, given, rules)

@@ -95,6 +95,10 @@ class CrmSwitches:
     """The header's discount is the sum of the rows', or 0 and, if given, on top of them (§4)."""
     whole_rials: bool = False
     """Totals of rows and header are rounded to whole rials (§4)."""
+    deletes: Literal["yes", "refuse", "ignore"] = "yes"
+    """`delete` takes the record away, is refused with 400, or is accepted and does nothing (§3.5)."""
+    document_indexes: dict[str, int] = field(default_factory=lambda: {"quote": 8, "invoice": 5})
+    """`crmObjectTypeIndex` of documents, in the list of types too (§4, §7)."""
     state_codes: dict[str, int] = field(
         default_factory=lambda: {"pending": 1, "in force": 2, "rejected": 3, "approved": 4, "numbered": 5}
     )
@@ -165,8 +169,10 @@ class FinanceSwitches:
     """Numbers in cells that are sent as strings (§4)."""
     whole_quantities: bool = False
     """The fraction of a quantity is silently cut off (§4)."""
-    dashed_suid: Literal["accept", "refuse"] = "accept"
-    """A Suid with dashes (§4)."""
+    dashed_suid: Literal["accept", "refuse", "demand"] = "accept"
+    """A Suid with dashes; `demand` refuses one without (§4)."""
+    text_cells: Literal["read", "refuse"] = "read"
+    """`vazn`, `hajm` and `radif` that are sent as strings (§4)."""
     script_errors: set[str] = field(default_factory=lambda: {"centre"})
     """What ends in a script error: `centre` (no centre or intermediary), `customer` (an unknown one), `always` (§4)."""
     script_error_saves: bool = False

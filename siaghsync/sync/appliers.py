@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from siaghsync.connectors.payamgostar.dates import as_crm_date
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import CustomerMapping
 from siaghsync.domain.document import Document
@@ -27,10 +28,10 @@ from siaghsync.sync.executor import Executor
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
 from siaghsync.sync.plan import CustomerPlan
-from siaghsync.sync.reader import as_crm_date
-from siaghsync.sync.reading import ChangeReader, OlderRecord
+from siaghsync.sync.reading import ChangeReader
 from siaghsync.sync.recovery import Recovery, report_doubles
 from siaghsync.sync.taken_phones import TakenPhones
+from siaghsync.sync.what_was_read import OlderRecord
 
 _NO_FUTURE = timedelta(seconds=1)
 """A header `Date` has whole seconds, records have thousandths."""

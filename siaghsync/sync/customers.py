@@ -36,7 +36,7 @@ from siaghsync.sync.executor import DOUBTS_IN_A_ROW
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.outcomes import OutcomeRecorder
 from siaghsync.sync.plan import CustomerPlan
-from siaghsync.sync.reading import Reading
+from siaghsync.sync.what_was_read import Reading
 
 Pair = tuple[Customer, CustomerMapping]
 Brake = Callable[[CustomerPlan], None]

@@ -32,7 +32,7 @@ from siaghsync.sync.contacts import read_contact
 from siaghsync.sync.context import RunContext
 from siaghsync.sync.document_outcomes import subject_of
 from siaghsync.sync.reader import CrmReader
-from siaghsync.sync.reading import Reading
+from siaghsync.sync.what_was_read import Reading
 
 NOT_YET_CREATED = 0
 """Stands for the code of a customer that is not linked yet, but would be."""

@@ -39,6 +39,10 @@ class Finder:
         """Whether it is known that the CRM's find does not do this."""
         return is_no(self.answers.get(question, self.known.get(question)))
 
+    def is_yes(self, question: str) -> bool:
+        """Whether it is known that the CRM's find does this."""
+        return self.answers.get(question, self.known.get(question)) is True
+
     def page(
         self, source: Source, *, since: str | None, page: int, size: int, descending: bool = False, steady: bool = False
     ) -> Page:
@@ -96,11 +100,19 @@ class Finder:
         if not steady and dates != sorted(dates, reverse=descending):
             self._does_not("find_orders")
         elif not steady and not descending and len(set(dates)) > _MANY:  # newest first is what many give unasked
-            self.answers.setdefault("find_orders", True)
+            self.answers.setdefault("find_orders", self._still_orders(source, since, len(page.records)))
         if not all(self.of_type(source, record) for record in page.records):
             self._does_not("find_filters_by_type")
         elif page.records and since in (None, EVER) and self.crm.type_of_source(source):
             self.answers.setdefault("find_filters_by_type", True)
+
+    def _still_orders(self, source: Source, since: str | None, size: int) -> bool:
+        """Whether a list that came oldest first comes newest first as well, if it is known that it did not."""
+        if not is_no(self.known.get("find_orders")):
+            return True
+        page, _ = self._find(source, since, size=size, descending=True)
+        dates = [date for record in page.records if (date := self.to_date(modified_of(record)))]
+        return len(set(dates)) > _MANY and dates == sorted(dates, reverse=True)
 
     def _does_not(self, question: str) -> None:
         if not is_no(self.answers.get(question)):  # a refusal says more

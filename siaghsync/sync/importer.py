@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm
+from siaghsync.connectors.payamgostar.dates import as_crm_date
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, Kind
 from siaghsync.domain.normalize import digest
@@ -27,7 +28,7 @@ from siaghsync.sync.context import PlanMode, RunContext, RunReport
 from siaghsync.sync.lists import customer_sources
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.plan import CustomerPlan
-from siaghsync.sync.reader import CrmReader, as_crm_date
+from siaghsync.sync.reader import CrmReader
 
 _OPERATIONS = (Operation.CREATE, Operation.LINK, Operation.SKIP, Operation.REVIEW)
 

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from siaghsync.clock import Reading, server_clock_moved
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import created_of, crm_id_of, modified_of
+from siaghsync.connectors.payamgostar.dates import as_crm_date, crm_date
 from siaghsync.domain.document import DocumentSource
-from siaghsync.domain.site import is_no
 from siaghsync.errors import CallError, InDoubt, Interrupted
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import msg
@@ -110,7 +110,7 @@ class CrmReader:
         if is_open and customers:
             finder.learn_without_type(customers)
         if finder.is_no(question) or finder.is_no("find_customers"):  # without their list nothing else can tell
-            for part in (f"{source}:{code}" for code in self.crm.document_types([source])):
+            for part in (f"{source}:{code}" for code in self.crm.document_types([source]) or self.crm.types()):
                 found[part] = self.read(part, handle(part), everything=everything)
             if any(map(self.staging.reading_count, found)):
                 finder.answers[question] = not finder.is_no(question) and finder.shows_any(source)
@@ -139,14 +139,19 @@ class CrmReader:
     def _read_by_find(self, source: Source, handle: PageHandler, *, everything: bool) -> bool | None:
         window = None if everything or self.clock_moved(source) else self.cursors.window(source)
         start = window[0] if window else None
-        if window and (proof := self._read_newest(source, window[0], handle)):
+        if self._needs_pages():  # as earlier runs saw; one page by date shows whether it still is so
+            if self._read_first(source, start, handle):
+                return True
+        elif window and (proof := self._read_newest(source, window[0], handle)):
             if proof == "whole":
                 return True
             if not self._may_hide_something(source, window[1]):
                 return False
+        went_by_date = False
         for _ in range(_MOST_PASSES):
             if self._needs_pages():
                 break
+            went_by_date = True
             before = self.staging.reading_count(source)
             if self._read_upwards(source, start, handle):
                 return True
@@ -156,20 +161,26 @@ class CrmReader:
         older = self.staging.readings_until(source, newest)
         if not any(self._read_pages(source, start, handle) for _ in range(_MOST_PASSES)):
             return None
-        if older < self.staging.readings_until(source, newest) and not self._needs_pages():
+        if went_by_date and older < self.staging.readings_until(source, newest) and not self._needs_pages():
             self.finder.answers["find_orders"] = False  # by its dates the list seemed to be shorter
         return True
 
     def _needs_pages(self) -> bool:
         """Whether a list has to be read by the numbers of its pages, since its dates can't be relied on."""
-        return any(is_no(self.finder.answers.get(question)) for question in _BY_DATES)
+        return any(map(self.finder.is_no, _BY_DATES))
+
+    def _read_first(self, source: Source, start: str | None, handle: PageHandler) -> bool:
+        """One page, oldest first; whether it is all there is from `start`."""
+        page = self.finder.page(source, since=start, page=1, size=PAGE_SIZE)
+        self._take_in(source, page.records, handle, start)
+        return page.total is not None and len(page.records) >= page.total
 
     def _read_newest(self, source: Source, start: str, handle: PageHandler) -> Literal["whole", "accounted"] | None:
         """One page, newest first, and what it says about the rest: there is none, it looks as it did, or nothing.
 
         What it shows can account for the window's total: every record of the window then is either on this page or one
         that the last run saw and that has not moved. The page must reach below the cursor, for a record edited within
-        the very tick of the last look keeps its date.
+        the very tick of the last look keeps its date. A few records can be in order by chance, so the order must be known.
         """
         page = self.finder.page(source, since=start, page=1, size=PAGE_SIZE, descending=True)
         if self._needs_pages():
@@ -184,6 +195,8 @@ class CrmReader:
         cursor = self.cursors.get(source)
         reaches_below = last is not None and cursor is not None and last < cursor
         added = sum(1 for crm_id in checksums if crm_id not in known)
+        if not self.finder.is_yes("find_orders"):
+            return None
         return "accounted" if reaches_below and page.total == self.cursors.seen_count(source) + added else None
 
     def _may_hide_something(self, source: Source, whole_at: str) -> bool:
@@ -385,16 +398,3 @@ def _in_tehran(moment: datetime) -> datetime:
 
 def _date(record: Mapping[str, Any]) -> str:
     return crm_date(modified_of(record)) or ""
-
-
-def crm_date(text: str | None) -> str | None:
-    """A date of the CRM in the one form in which dates are compared (naive, milliseconds); None for anything else."""
-    try:
-        return as_crm_date(datetime.fromisoformat(text)) if text else None
-    except ValueError:
-        return None
-
-
-def as_crm_date(moment: datetime) -> str:
-    """A moment as the CRM writes it: local time without an offset, milliseconds."""
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from siaghsync.connectors.payamgostar.client import Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
+from siaghsync.connectors.payamgostar.dates import crm_date
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
 from siaghsync.domain.action import Entity
-from siaghsync.domain.customer import AccountParties, Contact, Customer, CustomerMapping, Kind, customer_kind
-from siaghsync.domain.document import Document, DocumentSource
+from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, customer_kind
+from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.normalize import digest
 from siaghsync.domain.reasons import Reason, Resolution
 from siaghsync.errors import BadRecord, CallError, InDoubt
-from siaghsync.messages.message import Message, msg
+from siaghsync.messages.message import msg
 from siaghsync.planning.customers import is_new_to, is_somebody_else
 from siaghsync.planning.limits import check_list_size
 from siaghsync.state import facts, retries, reviews, rolling_check
@@ -26,10 +27,12 @@ from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext, RunReport, SyncOptions
 from siaghsync.sync.document_outcomes import source_of
+from siaghsync.sync.documents_by_id import DocumentsById
 from siaghsync.sync.lists import KINDS, customer_sources
 from siaghsync.sync.one_by_one import looks
 from siaghsync.sync.one_record import OneRecord, find_in_crm
-from siaghsync.sync.reader import CrmReader, crm_date
+from siaghsync.sync.reader import CrmReader
+from siaghsync.sync.what_was_read import OlderRecord, Reading
 
 _Record = TypeVar("_Record")
 _Answer = TypeVar("_Answer")
@@ -37,46 +40,6 @@ _ONE_BY_ONE = "one by one"
 """Stands for a source among the readings."""
 _NEVER_COMPARED_MANY = 50
 """From so many linked customers on that were never compared, one list is cheaper than a look at each."""
-
-
-@dataclass(frozen=True, slots=True)
-class OlderRecord:
-    """A record that was shown in a state from before the one seen last. Both dates are the CRM's own."""
-
-    entity: Entity
-    crm_id: str
-    shown: str
-    seen: str
-
-
-@dataclass(slots=True)
-class Reading:
-    """What a sync has read so far. The customers and contacts themselves lie in staging.
-
-    `bad` and `bad_documents` are records that can't be read or understood, `gone` are waiting records that the CRM does
-    not have any more, `list_read_at` is when the finance list was read (seconds of `RunContext.monotonic`; None: not read).
-    """
-
-    whole: dict[Source, bool] = field(default_factory=dict)
-    list_read_at: float | None = None
-    never_compared: int = 0
-    bad: dict[str, tuple[Kind, Message]] = field(default_factory=dict)
-    documents: dict[str, Document] = field(default_factory=dict)
-    bad_documents: dict[str, tuple[DocumentSource, Message]] = field(default_factory=dict)
-    missing_documents: list[str] = field(default_factory=list)
-    """Posted documents that a whole reading did not show and the CRM does not have any more."""
-    gone: list[Retry] = field(default_factory=list)
-    older: list[OlderRecord] = field(default_factory=list)
-    clock_moved: bool = False
-    """Whether the CRM's clock was set since the last run: the dates seen before count for nothing then."""
-    recognised: list[CustomerMapping] = field(default_factory=list)
-    """Pairs about whose contact something was learned."""
-    lost: set[str] = field(default_factory=set)
-    """CRM ids of customers of documents whose contact is lost, and that the CRM does not have any more either."""
-    verified: list[tuple[CustomerMapping, bool]] = field(default_factory=list)
-    """Those whose turn it was in the rolling check, and whether the CRM still has them."""
-    parties: AccountParties = field(default_factory=AccountParties)
-    """What the contacts that were read say about whom documents are booked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +51,7 @@ class ChangeReader:
     reading: Reading
     report: RunReport
     crm: CrmReader
+    by_id: DocumentsById
 
     def read_wanted(self, wanted: OneRecord) -> None:
         """Reads just that record. Raises UsageError if the CRM does not have it."""
@@ -182,6 +146,8 @@ class ChangeReader:
 
     def _get(self, kind: Kind | DocumentSource, crm_id: str) -> Mapping[str, Any] | InDoubt | None:
         try:
+            if kind == "quote" or kind == "invoice":
+                return self.by_id.get(kind, crm_id)
             return self.context.crm.get(kind, crm_id)
         except InDoubt as error:
             return error
@@ -324,7 +290,7 @@ class ChangeReader:
             lists = [each for each in self.reading.whole if kind_of(each) == source]
             if not lists or any(self.context.staging.readings(each, [crm_id]) for each in lists):
                 continue
-            if self.context.crm.get(source, crm_id) is None:
+            if self.by_id.get(source, crm_id) is None:
                 self.reading.missing_documents.append(crm_id)
 
 

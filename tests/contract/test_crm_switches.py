@@ -236,6 +236,27 @@ def test_an_unknown_id_is_404_or_null(sandbox: Sandbox, client: Client, path: st
     assert (answer.status_code, answer.text) == (200, "null")
 
 
+def test_delete_deletes_is_refused_or_does_nothing(sandbox: Sandbox, client: Client) -> None:
+    crm_id = client.create().json()["crmId"]
+    for sandbox.crm.deletes, status in (("refuse", 400), ("ignore", 200)):
+        assert client.crm("person/delete", {"id": crm_id, "option": 3}).status_code == status
+        assert client.crm("person/get", {"id": crm_id}).json()["crmId"] == crm_id
+    sandbox.crm.deletes = "yes"
+    assert client.crm("person/delete", {"id": crm_id, "option": 3}).status_code == 200
+    assert client.crm("person/get", {"id": crm_id}).status_code == 404
+
+
+def test_documents_have_one_type_index_or_another(sandbox: Sandbox, client: Client) -> None:
+    owner = sandbox.crm.add_person(lastName="a")
+    sandbox.crm.document_indexes = {"quote": 11, "invoice": 12}
+    quote = sandbox.crm.add_quote(owner, [ROW])
+    assert client.crm("quote/sales/get", {"id": quote}).json()["crmObjectTypeIndex"] == 11
+    answer = client.crm_session.post(
+        f"{sandbox.crm_url}/api/v2/crmobjecttype/search", json={"crmOjectTypeIndex": 8}, timeout=PATIENCE
+    )
+    assert answer.json() == []
+
+
 def test_empty_lists_are_lists_or_null(sandbox: Sandbox, client: Client) -> None:
     crm_id = sandbox.crm.add_person(lastName="a", phoneContacts=[{"phoneNumber": "0900"}])
     record = client.crm("person/get", {"id": crm_id}).json()

@@ -296,7 +296,16 @@ def test_a_suid_with_dashes_is_taken_or_refused(sandbox: Sandbox, client: Client
     assert saved(post(client, code))
     sandbox.finance.dashed_suid = "refuse"
     assert not saved(post(client, code))
-    assert len(sandbox.finance.preinvoices) == 1
+    sandbox.finance.dashed_suid = "demand"
+    assert saved(post(client, code))
+    assert len(sandbox.finance.preinvoices) == 2
+
+
+def test_other_cells_are_read_or_refused_as_texts(sandbox: Sandbox, client: Client) -> None:
+    code = sandbox.finance.add_contact(Name="a")
+    sandbox.finance.text_cells = "refuse"
+    assert not saved(post(client, code))
+    assert saved(post(client, code, cells(vazn=0, hajm=0, radif=1)))
 
 
 @pytest.mark.parametrize(

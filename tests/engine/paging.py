@@ -352,6 +352,8 @@ class Site:
         by_pages = "date" in self.lacks or ("order" in self.lacks and self.world.crm.own_order != "oldest")
         if not by_pages or self.world.crm.page_cap == LONGEST:
             must -= {"pages"}  # it shows only where one date fills a page
+        if self.world.crm.own_order == "oldest":
+            must -= {"orders"}  # reading upwards is as if it obeyed
         if "customers" in self.lacks:
             must -= {"filters_by_date", "orders", "pages"}  # the lists of documents may be too short to show it
         if (wrong := noes - lacking) or (missing := must - self.noticed):

@@ -31,7 +31,7 @@ CRM: list[tuple[str, Any]] = [
     ("find_filters_by_date", False), ("find_orders", False), ("find_pages", False), ("find_empty_queries", "none"),
     ("find_empty_queries", "400"), ("find_filters_by_type", False), ("empty_type_key_means_all", False),
     ("missing", {"person/find", "organization/find"}), ("find_refuses", {"modifyDate", "orders", "customerNumber"}),
-    ("names_quote", False),
+    ("names_quote", False), ("document_indexes", {"quote": 11, "invoice": 12}),
 ]  # fmt: skip
 FINANCE: list[tuple[str, Any]] = [
     ("strict", True), ("camel_case", True), ("date_header", True), ("date_header", False), ("session_seconds", 0.2),

@@ -579,6 +579,27 @@ def test_a_refusal_is_told_in_siaghs_words_and_reviewed_after_the_usual_tries(wo
     assert len(world.finance.preinvoices) == 2
 
 
+@pytest.mark.parametrize(("switch", "position"), [("dashed_suid", "demand"), ("text_cells", "refuse")])
+def test_a_siagh_that_wants_the_form_otherwise_gets_nothing_until_it_takes_it(
+    world: World, switch: str, position: str
+) -> None:
+    documents = {quote(world), invoice(world, row("Product-2"))}
+    usual = getattr(world.finance, switch)
+    setattr(world.finance, switch, position)
+    for _ in range(3):
+        world.run("sync")
+    assert not world.finance.preinvoices
+    items = world.json("review")["items"]
+    assert {(each["crm_id"], each["reason"]) for each in items} == {(crm_id, "refused") for crm_id in documents}
+    assert all("درست وارد نشده است" in each["message"] for each in items)
+    setattr(world.finance, switch, usual)
+    for item in items:
+        world.json("review", "resolve", str(item["id"]), "--retry")
+    assert told(world.json("sync")) == [("create", None)] * 2
+    assert len(world.finance.preinvoices) == 2
+    assert told(world.json("sync", "--full")) == []
+
+
 # --- in doubt ----------------------------------------------------------------------------------------------
 
 DOUBTS = ["reset_before", "reset_after", "close_after", "cut", "status_after", "html"]

@@ -144,6 +144,17 @@ def test_what_find_does_not_do_is_known_until_it_does_it(
     assert world.run("status", "--json").json["fallbacks"] == []
 
 
+def test_documents_are_found_by_their_types_whatever_index_these_have(make_world: Maker) -> None:
+    world = indoors(make_world(customers=COUNT, also_in_crm=COUNT))
+    world.crm.document_indexes = {"quote": 11, "invoice": 12}
+    world.crm.empty_type_key_means_all = False
+    world.imported().json("sync", env=SINCE)
+    world.crm.add_quote(min(world.crm.records), rows(5), number="Q-1")
+    world.crm.add_invoice(max(world.crm.records), rows(7), number="I-1")
+    world.json("sync", env=SINCE)
+    assert len(world.finance.preinvoices) == 2
+
+
 @pytest.mark.parametrize("answer", ["none", "400"])
 def test_an_import_makes_no_doubles_of_customers_that_an_empty_query_does_not_show(
     make_world: Maker, answer: Any

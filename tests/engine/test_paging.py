@@ -110,6 +110,23 @@ def test_a_record_that_moves_up_where_one_was_deleted_and_another_one_added(worl
     assert linked(world) >= set(ids[1:])
 
 
+def test_a_page_that_is_newest_first_by_chance_says_nothing_about_the_others(world: Indoors) -> None:
+    """A list in an order of its own, and a change on its second page; the first page looks as it did."""
+    clocks = Clocks(world.sandbox, 0)
+    world.crm.date_header, world.crm.find_orders, world.crm.own_order = True, False, "CrmId"
+    at = datetime.fromisoformat(world.crm.stamp())
+    near = [at.isoformat(timespec="milliseconds"), (at - timedelta(seconds=1)).isoformat(timespec="milliseconds")]
+    ids = fill(world, [near[number == PAGE - 1] for number in range(COUNT)])
+    with clocks.set():
+        for _ in range(3):
+            world.json("sync")
+            clocks.advance(700)
+        assert answer(world, "find_orders") is False
+        world.crm.edit(ids[PAGE + 1], email="changed@example.com")
+        world.json("sync")
+    assert world.finance.contacts[world.code_of(ids[PAGE + 1])]["Email"] == "changed@example.com"
+
+
 def test_the_same_within_one_date_that_fills_pages(world: Indoors) -> None:
     ids = fill(world, [day(1)] * COUNT)
 

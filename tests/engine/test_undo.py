@@ -154,6 +154,37 @@ def test_a_code_that_belongs_to_somebody_else_is_left_alone(one: World) -> None:
     assert one.finance.contacts[code]["Email"] == "new@example.com"
 
 
+@pytest.mark.parametrize("unknown_address", ["empty", "404"])
+@pytest.mark.parametrize("deletes", ["refuse", "ignore", "missing"])
+def test_a_crm_that_does_not_delete_is_found_out(make_world: Maker, deletes: Any, unknown_address: Any) -> None:
+    world = make_world(customers=5).set(**SINCE)
+    world.imported()
+    made = len(world.crm.records)
+    world.crm.unknown_address = unknown_address
+    if deletes == "missing":
+        world.crm.missing = {"person/delete", "organization/delete"}
+    else:
+        world.crm.deletes = deletes
+    done = world.json("undo", "1", "--yes", exit_code=1)
+    assert len(world.crm.records) == made == len(done["failures"])
+    assert {each["reason"] for each in done["failures"]} == {"refused"}
+    assert steps(done) == {}
+    assert len(world.rows("SELECT 1 FROM customer_mappings")) == made
+    world.crm.missing, world.crm.deletes = set(), "yes"
+    assert steps(world.json("undo", "1", "--yes")) == {"delete": made}
+    assert not world.crm.records
+
+
+def test_a_delete_after_which_nothing_is_heard_is_in_doubt(one: World) -> None:
+    fault = one.arm("reset_before", "crm:person/get", skip=1, times=None)  # the first is for the plan
+    one.run("undo", "1", "--yes")
+    assert one.rows("SELECT state FROM intents ORDER BY id DESC LIMIT 1") == [("unknown",)]
+    assert not one.crm.records
+    fault.times = 0
+    one.json("undo", "1", "--yes")
+    assert not one.rows("SELECT 1 FROM customer_mappings")
+
+
 # --- kills -------------------------------------------------------------------------------------------------
 
 

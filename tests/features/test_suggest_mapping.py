@@ -83,6 +83,15 @@ def test_the_types_of_documents_with_what_is_sent_for_them(world: Indoors, is_li
     assert world.run("status").exit_code != 2, "the commented lines are right as they are, too"
 
 
+def test_types_under_an_index_that_nobody_knows_are_those_of_the_documents(world: Indoors) -> None:
+    world.crm.document_indexes = {"quote": 11, "invoice": 5}
+    rows = [{"productCode": "P", "count": 1, "baseUnitPrice": 1}]
+    world.crm.add_quote(next(iter(world.crm.records)), rows, crmObjectTypeCode="PI_7")
+    text, found = suggested(world)
+    assert found["documents"].keys() == {"PI_7", "SI_5"}
+    assert mapping_warnings(world, text) == []
+
+
 def test_a_system_that_does_not_work_leaves_stdout_empty(world: Indoors) -> None:
     ended = world.run("check-apis", "--suggest-mapping", env={"CRM_PASSWORD": "wrong"})
     assert (ended.exit_code, ended.stdout) == (3, "")

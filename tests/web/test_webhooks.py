@@ -9,6 +9,7 @@ import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,22 @@ def test_a_new_customer_and_its_invoice_come_in_one_go(served: Served) -> None:
     wait_for(served.is_settled)
     assert name_in_finance(world, crm_id) == "شرکت تازه"
     assert world.rows("SELECT count(*) FROM posted_documents WHERE crm_id = ?", invoice) == [(1,)]
+
+
+@pytest.mark.parametrize("unknown_address", ["empty", "404"])
+def test_an_invoice_that_can_not_be_read_by_its_id_comes_with_the_list(make_world: Maker, unknown_address: Any) -> None:
+    world = ready(make_world(customers=2, also_in_crm=2)).imported()
+    world.crm.missing, world.crm.unknown_address = {"invoice/sales/get"}, unknown_address
+    row = {"productCode": "P-1", "count": 2, "baseUnitPrice": 1000}
+    with serving(world) as served:
+        crm_id = next(iter(world.crm.records))
+        invoice = world.crm.add_invoice(crm_id, [row], number="100-1405/77", crmObjectTypeCode="PI_5")
+        assert served.call("invoice", invoice, "Insert").status_code == 200
+        wait_for(served.is_settled)
+    world.json("sync")
+    assert world.rows("SELECT count(*) FROM posted_documents WHERE crm_id = ?", invoice) == [(1,)]
+    assert len(world.finance.preinvoices) == 1
+    assert world.json("status")["pending"] == 0
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ class ApiProbe:
         """What the CRM has set up of what the settings and the mapping file name. Not every version has these lists."""
         if self.settings.mapping.documents:
             with suppress(Refused, InDoubt):
-                self.document_types = crm.document_types()
+                self.document_types = crm.types()  # of any kind: that documents have the index 8 or 5 is not sure
         if category := self.settings.crm_category:
             with suppress(Refused, InDoubt):
                 facts["known_categories"] = sorted(crm.categories() | crm.categories(category))

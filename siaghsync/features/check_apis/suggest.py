@@ -55,17 +55,17 @@ def places_of_pairs(staging: Staging, scheme: NumberScheme, links: Mapping[str, 
 
 
 def types_of_documents(crm: Payamgostar) -> dict[str, str]:
-    """The types of quotes and invoices, code -> name: as the CRM lists them, else as the newest documents have them.
+    """The types of quotes and invoices, code -> name: those that the newest documents have, and those that the CRM lists.
 
     Raises CallError if the CRM can't be reached; what it refuses is not there.
     """
-    with suppress(Refused, InDoubt):  # not every version has that list
-        return crm.document_types()
     found: dict[str, str] = {}
     for source in ("quote", "invoice"):
         with suppress(Refused, InDoubt):
             records = map(lower_names, any_page(crm, source, descending=True).records)
             found |= {str(raw["crmobjecttypecode"]): "" for raw in records if raw.get("crmobjecttypecode")}
+    with suppress(Refused, InDoubt):  # not every version has that list, or these kinds in it
+        found |= crm.document_types()
     return found
 
 

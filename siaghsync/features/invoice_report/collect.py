@@ -25,6 +25,7 @@ from siaghsync.state.database import State
 from siaghsync.state.invoice_lines import InvoiceLines
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.outbox import unsettled_of
+from siaghsync.sync.documents_by_id import DocumentsById
 from siaghsync.sync.reader import CrmReader
 
 
@@ -49,8 +50,9 @@ class YearReport:
         """Reads the year's documents of these sources, quotes first. Raises CallError if one can't be read to its end."""
         for source in sorted(sources, reverse=True):
             self.reader.read(source, partial(self._take_page, source), everything=True)
+        by_id = DocumentsById(self.reader.crm)
         for source in sources:
-            self._add_deleted(source)
+            self._add_deleted(source, by_id)
         for line in self.lines():
             self.sums.add(line)
 
@@ -92,7 +94,7 @@ class YearReport:
         counts = line.counted and line.state != "skipped"
         self.kept.put(line.crm_id, line.order, family, counted=counts, line=line.as_json())
 
-    def _add_deleted(self, source: DocumentSource) -> None:
+    def _add_deleted(self, source: DocumentSource, by_id: DocumentsById) -> None:
         """Posted documents of the year that the reading did not show. Each is asked for once more before it is told."""
         posted = PostedDocuments(self.state)
         for crm_id, its_source in posted.ids():
@@ -101,7 +103,7 @@ class YearReport:
             own = posted.entry(crm_id)
             if own is None or jalali_year(dt.date.fromisoformat(own.posted.snapshot["date"])) != self.year:
                 continue
-            raw = self.reader.crm.get(source, crm_id)
+            raw = by_id.get(source, crm_id)
             if raw is not None:
                 self._take(source, crm_id, raw)
             else:
