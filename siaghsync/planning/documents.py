@@ -336,7 +336,7 @@ def waits(case: DocumentCase, reason: Reason, why: Message) -> Wait:
     if case.customer_number:
         message = msg("document.waits", **document.params(), customer=case.customer_number, why=why)
     else:
-        message = msg("document.waits_for_record", **document.params(), crm_id=document.customer_crm_id, why=why)
+        message = msg("document.waits_for_record", **document.params(), why=why)
     return Wait(reason, message)
 
 

@@ -429,7 +429,7 @@ def test_a_document_waits_for_its_customer() -> None:
     assert isinstance(waits, Wait)
     assert (waits.reason, catalog.render(waits.message)) == (
         "customer_without_number",
-        "The quote 100-1404/15 waits for the customer with the CRM id c-1: Its customer علی has no customer number in the CRM.",
+        "The quote 100-1404/15 waits for its customer: Its customer علی has no customer number in the CRM.",
     )
     unknown = plan_document(case(customer_code=None), RULES)
     assert isinstance(unknown, Wait)
