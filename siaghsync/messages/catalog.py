@@ -139,6 +139,8 @@ def _shown(value: Any, form: str, language: Language, isolate: bool) -> str:
         return cure(value, language) if form == "cure" else render(value, language, isolate=isolate)
     if isinstance(value, tuple):
         texts = [render(item, language, isolate=isolate) for item in value]
+        if form == "list":
+            return ("، " if language == "fa" else ", ").join(texts)
         return "".join(f"\n  {text}" for text in texts) if form == "lines" else " ".join(texts)
     if form:
         return _formatted(value, form, language)

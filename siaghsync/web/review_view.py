@@ -39,6 +39,10 @@ class Table:
     links: list[str]
     """The codes or numbers of the columns that can be linked."""
 
+    def has_figures(self, column: int) -> bool:
+        """Whether a column holds nothing else, so that its values stand under each other."""
+        return all(cells[column].is_figure for _, cells in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:

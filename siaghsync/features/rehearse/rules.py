@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from siaghsync.domain.customer import Contact
 from siaghsync.domain.fields import TABLE
 from siaghsync.domain.normalize import fold
 from siaghsync.domain.rehearsal import fictional_code, is_test_record, marked_name
+from siaghsync.messages.message import Message, msg
 
 QUANTITY, PRICE = Decimal("1.5"), Decimal(1)
 _MOST_TAX = Decimal("1.2")
@@ -95,3 +96,13 @@ def in_common(verdicts: Mapping[str, bool | None]) -> bool | dict[str, bool] | N
 def customer_of(shape: str, name: str, shown: str) -> str | None:
     """Whose code Siagh reads, if the pre-invoice that was sent in this shape shows the test contact `name`."""
     return shape if fold(shown) == fold(name) or is_test_record(shown) else None
+
+
+def in_words(answers: Sequence[str]) -> tuple[Message, ...]:
+    """The answers to a question with several, for people."""
+    return tuple(msg(f"check.answer_{answer}") for answer in answers) or (msg("check.answer_none"),)
+
+
+def or_nothing(shown: str) -> str | Message:
+    """What was read of a field, for people."""
+    return shown or msg("rehearse.nothing")

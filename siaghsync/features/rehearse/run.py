@@ -142,7 +142,7 @@ class Rehearsal:
         finally:
             for record in made:
                 self._delete(record)
-        self._learn("crm_refuses_doubles", refused, msg("rehearse.saw_doubles", refused=", ".join(refused) or "-"))
+        self._learn("crm_refuses_doubles", refused, msg("rehearse.saw_doubles", refused=rules.in_words(refused)))
 
     def _person(self, payload: Mapping[str, Any]) -> TestRecord:
         record = TestRecord("crm", "person", payload["name"], self.context.run.id)
@@ -197,7 +197,9 @@ class Rehearsal:
         raw, seen = self._read(record), "rehearse.saw_number"
         passno = contact_from_finance(raw).national_code == fictional_code(self.serial)
         self._learn(
-            "passno_arrives", passno, msg("rehearse.saw_code", shown=contact_from_finance(raw).national_code or "-")
+            "passno_arrives",
+            passno,
+            msg("rehearse.saw_code", shown=rules.or_nothing(contact_from_finance(raw).national_code)),
         )
         if not rules.holders(raw, number):
             self._update_part(record, {"name": record.name, "number": number}, bare_number=True)
@@ -209,11 +211,13 @@ class Rehearsal:
         record = self._test_contact()
         self._update(record, email="")
         shown = contact_from_finance(self._read(record)).fields
-        self._learn("empty_key_empties", not shown["email"], msg("rehearse.saw_emptied", shown=shown["email"] or "-"))
+        self._learn(
+            "empty_key_empties", not shown["email"], msg("rehearse.saw_emptied", shown=rules.or_nothing(shown["email"]))
+        )
         self._update_part(record, {"name": record.name})
         shown = contact_from_finance(self._read(record)).fields
         kept = shown["address"] == rules.contact(self.nonce, self.serial)["address"]
-        self._learn("partial_update_keeps", kept, msg("rehearse.saw_kept", shown=shown["address"] or "-"))
+        self._learn("partial_update_keeps", kept, msg("rehearse.saw_kept", shown=rules.or_nothing(shown["address"])))
 
     def _phones(self) -> None:
         self._update(self._test_contact())
@@ -227,7 +231,7 @@ class Rehearsal:
             second = replace(second)
             self._create(second, {**payload, "mobile": ""})
             refused += self._taken(second)
-        seen = msg("rehearse.saw_phones", refused=", ".join(refused) or "-")
+        seen = msg("rehearse.saw_phones", refused=rules.in_words(refused))
         self._learn("phones_compared", refused, seen)
 
     def _taken(self, second: TestRecord) -> Iterator[str]:
@@ -373,12 +377,12 @@ class Rehearsal:
             return
         if question == PREINVOICE_CUSTOMER:
             answer: Any = rules.customer_of(about["shape"], about["name"], said)
-            seen = msg("rehearse.saw_customer", number=about["number"], shape=about["shape"], shown=said)
-        else:
-            answer, seen = (
-                bool(said),
-                msg("rehearse.saw_script_error", name=about["name"], saved="no" if said else "yes"),
+            seen = msg(
+                "rehearse.saw_customer", number=about["number"], shape=msg(f"check.answer_{about['shape']}"), shown=said
             )
+        else:
+            saved = msg("check.answer_no" if said else "check.answer_yes")
+            answer, seen = bool(said), msg("rehearse.saw_script_error", name=about["name"], saved=saved)
         del self.journal.pending[question]
         self.journal.save()
         self._learn(question, answer, seen)
