@@ -6,6 +6,7 @@ tables, the likely `causes` and the `cure`. A cause with a `when` counts only wh
 
     {name}            text as it is; a message in the same language; several messages one after the other
     {name:lines}      several messages, each on an indented line of its own
+    {name:list}       several messages, with commas between them
     {name:count}      a whole number in the digits of the language
     {name:amount}     rials, grouped by thousands
     {name:time}       a stored moment (ISO 8601, UTC): Tehran's time, the Jalali date

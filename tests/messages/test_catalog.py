@@ -11,12 +11,13 @@ import pytest
 from siaghsync import errors
 from siaghsync.domain.fields import TABLE
 from siaghsync.domain.reasons import AuditOutcome, Match, Operation, Reason, Resolution
-from siaghsync.messages.catalog import Entry, chapter, chapters, find, title
+from siaghsync.messages.catalog import Entry, chapter, chapters, find, render, title
+from siaghsync.messages.message import msg
 from tests.messages.codes_used import codes_in, codes_used
 
 CHAPTERS = set(chapters())
 CODES = {f"{name}.{word}": entry for name in chapters() for word, entry in chapter(name).items()}
-FORMATS = {"count", "amount", "time", "day", "lines", "cure"}
+FORMATS = {"count", "amount", "time", "day", "lines", "list", "cure"}
 VARIANTS = re.compile(r"_\wxx$")
 """Entries that serve all statuses of a class."""
 
@@ -146,3 +147,9 @@ def test_persian_texts_are_in_persian(name: str) -> None:
 )
 def test_codes_are_found(source: str, found: set[str]) -> None:
     assert set(codes_in(source, {"usage"})) == found
+
+
+def test_a_list_has_the_commas_of_its_language() -> None:
+    seen = msg("rehearse.saw_phones", refused=(msg("check.answer_same_field"), msg("check.answer_punctuation")))
+    assert render(seen).endswith(": the same field, with blanks in it")
+    assert render(seen, "fa").endswith(": همان فیلد، با فاصله میان ارقام")

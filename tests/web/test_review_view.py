@@ -12,6 +12,7 @@ from siaghsync.messages.message import Message, msg, verbatim
 from siaghsync.state.reviews import Review
 from siaghsync.web.language import PageLanguage
 from siaghsync.web.review_view import (
+    Cell,
     ReviewView,
     Table,
     both_sides,
@@ -240,3 +241,9 @@ def test_a_button_is_read_in_the_direction_of_the_candidates_name() -> None:
     (named,) = candidate_names({"candidates": [{"finance_code": 950, "names": ["شرکت"], "city": "Ray"}]}).values()
     assert plain(named) == "شرکت · Ray · 950"
     assert named[0] == "ش"  # inside an isolate it would not count: the whole would go from left to right
+
+
+def test_a_column_stands_as_figures_only_if_it_holds_nothing_else() -> None:
+    figure, text = Cell("1", is_figure=True), Cell("a")
+    table = Table(["x", "y"], [("r", [figure, figure]), ("s", [figure, text])], [])
+    assert [table.has_figures(column) for column in (0, 1)] == [True, False]
