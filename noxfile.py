@@ -46,9 +46,10 @@ def fast(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """The linter and the formatter, which changes nothing."""
+    """The linter, the formatter, which changes nothing, and what Kubernetes says to the manifests."""
     python(session, "ruff", "check")
     python(session, "ruff", "format", "--check")
+    python(session, "kubernetes_validate", "--strict", "docs/kubernetes/cronjob.yaml")
 
 
 @nox.session

@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import TextIO
 
 from siaghsync.errors import UsageError
@@ -38,7 +38,18 @@ def check_output(path: Path, own: Iterable[Path]) -> None:
 def _same(one: Path, other: Path) -> bool:
     if one.exists() and other.exists():
         return one.samefile(other)
-    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+    return spelled(Path(os.path.realpath(one))) == spelled(Path(os.path.realpath(other)))
+
+
+def spelled(path: PurePath) -> PurePath:
+    """A path in the one spelling of all that name the same file, whether it is there or not.
+
+    Windows takes no notice of the case of letters, nor of dots and blanks at the end of a name.
+    """
+    if not isinstance(path, PureWindowsPath):
+        return path
+    parts = path.relative_to(path.anchor).parts
+    return PureWindowsPath(path.anchor.lower(), *((part.rstrip(". ") or part).lower() for part in parts))
 
 
 @contextmanager

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from siaghsync.errors import UsageError
-from siaghsync.files import atomic_file, csv_cell, write_csv, write_text_atomic
+from siaghsync.files import atomic_file, csv_cell, spelled, write_csv, write_text_atomic
 
 
 def names(folder: Path) -> set[str]:
@@ -65,6 +67,33 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path) -> None:
             write_text_atomic(path, "x")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
     assert names(tmp_path) == {"pipe", "folder"}
+
+
+NAMES = st.text("aZ0.-_ یک", min_size=1, max_size=8).filter(lambda name: name.strip(". ") == name)
+FOLDERS = st.lists(NAMES, max_size=3)
+
+
+@given(FOLDERS, NAMES, st.sampled_from(["C:/", "//host/share/"]), st.text(". ", max_size=3), st.booleans())
+def test_on_windows_a_file_is_the_same_in_every_spelling(
+    folders: list[str], name: str, root: str, end: str, is_upper: bool
+) -> None:
+    path = PureWindowsPath(root, *folders, name)
+    other = str(path).replace("\\", "/") + end
+    other = other.upper() if is_upper else other.lower()
+    assert spelled(PureWindowsPath(other)) == spelled(path) == path
+    assert spelled(spelled(path)) == spelled(path)
+
+
+@given(FOLDERS, NAMES, NAMES)
+def test_on_windows_other_names_are_other_files(folders: list[str], one: str, other: str) -> None:
+    paths = [PureWindowsPath("C:/", *folders, name) for name in (one, other)]
+    assert (spelled(paths[0]) == spelled(paths[1])) == (one.lower() == other.lower())
+
+
+@given(FOLDERS, NAMES)
+def test_elsewhere_a_name_is_what_it_is(folders: list[str], name: str) -> None:
+    path = PurePosixPath("/", *folders, name)
+    assert spelled(path) is path
 
 
 def test_a_folder_that_is_missing_or_a_file_is_told(tmp_path: Path) -> None:
