@@ -352,6 +352,8 @@ class Site:
         by_pages = "date" in self.lacks or ("order" in self.lacks and self.world.crm.own_order != "oldest")
         if not by_pages or self.world.crm.page_cap == LONGEST:
             must -= {"pages"}  # it shows only where one date fills a page
+        if "page" in self.lacks and self.world.crm.page_cap < LONGEST:
+            must -= {"filters_by_date"}  # a list that is longer than its one page is asked for whole each time
         if self.world.crm.own_order == "oldest":
             must -= {"orders"}  # reading upwards is as if it obeyed
         if "customers" in self.lacks:
