@@ -57,7 +57,7 @@ COMMANDS = {
         Listed(
             "initial-import",
             "Set up",
-            "Bring the customers of Finance into the CRM, once. Safe to run again: it links the customers that exist already.",
+            "Bring the customers of Siagh into the CRM, once. Safe to run again: it links the customers that exist already.",
         ),
         Listed(
             "rehearse",
@@ -69,7 +69,7 @@ COMMANDS = {
             "Set up",
             "Send a trial message to HEALTHCHECK_URL, ALERT_URL and NOTIFY_URLS. Exit 1 if one did not go out, or none is set.",
         ),
-        Listed("sync", "Every day", "Bring what changed in the CRM into Finance. The job for cron."),
+        Listed("sync", "Every day", "Bring what changed in the CRM into Siagh. The job for cron."),
         Listed(
             "serve",
             "Every day",

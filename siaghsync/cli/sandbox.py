@@ -19,7 +19,7 @@ app = new_app()
 def sandbox(
     crm_port: Annotated[int, typer.Option("--crm-port", help="0 takes a free one.")] = 0,
     finance_port: Annotated[int, typer.Option("--finance-port", help="0 takes a free one.")] = 0,
-    customers: Annotated[int, typer.Option("--customers", min=0, help="How many customers Finance has.")] = 40,
+    customers: Annotated[int, typer.Option("--customers", min=0, help="How many customers Siagh has.")] = 40,
 ) -> None:
     """`sandbox`: serves until Ctrl-C or SIGTERM."""
     with (

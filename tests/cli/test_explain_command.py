@@ -35,7 +35,7 @@ def test_a_linked_customer_by_each_of_its_numbers(world: Indoors) -> None:
     stories = [told(world, number) for number in ("700", "۷۰۰", crm_id, crm_id.upper(), " 700 ")]
     assert len(set(stories)) == 1
     story = stories[0]
-    assert f"Record {crm_id} of the CRM and contact 700 of Finance are the same customer" in story
+    assert f"Record {crm_id} of the CRM and contact 700 of Siagh are the same customer" in story
     assert "شرکت نمونه" in story
     assert "was created in the CRM" in story
     assert "Nobody has to act" in story
@@ -53,8 +53,8 @@ def test_offset_numbers_find_the_code_and_the_number(make_world: Maker) -> None:
     world.finance.add_contact(Code=710, Name="دومی", MobileNo="09001112244")
     world.imported()
     story = told(world, "710")
-    assert "contact 700 of Finance" in story
-    assert "contact 710 of Finance" in story
+    assert "contact 700 of Siagh" in story
+    assert "contact 710 of Siagh" in story
 
 
 def test_a_skipped_customer_and_the_document_that_waits_for_it(world: Indoors) -> None:
@@ -68,7 +68,7 @@ def test_a_skipped_customer_and_the_document_that_waits_for_it(world: Indoors) -
     assert "1 document(s) wait for this customer" in story
     story = told(world, "100-1405/4")
     assert story.startswith("Invoice 100-1405/4")
-    assert "does not stand in Finance" in story
+    assert "does not stand in Siagh" in story
     assert f"siaghsync explain {crm_id}" in story
 
 
@@ -96,7 +96,7 @@ def test_a_refused_change_waits_for_another_try(world: Indoors) -> None:
     world.crm.edit(world.crm_of(700), email="new@example.com")
     world.json("sync", exit_code=1)
     story = told(world, "700")
-    assert "changing it in Finance failed" in story
+    assert "changing it in Siagh failed" in story
     assert "X9" in story
     assert "tried 1 time(s)" in story
     assert "the first sync after" in story
@@ -129,7 +129,7 @@ def documents(world: Indoors) -> dict[str, str]:
 def test_documents(world: Indoors, documents: dict[str, str]) -> None:
     posted = next(p.number for p in world.finance.preinvoices if "[CRM PI_5 100-1405/1]" in p.fields["tozihat"])
     story = told(world, "100-1405/1")
-    assert f"stands in Finance as pre-invoice {posted}: siaghsync posted it" in story
+    assert f"stands in Siagh as pre-invoice {posted}: siaghsync posted it" in story
     assert "net amount of 200,000" in story
     assert documents["quote"] in story
     assert "counts as one with the quote" in told(world, "100-1405/2")
@@ -145,7 +145,7 @@ def test_documents(world: Indoors, documents: dict[str, str]) -> None:
     story = told(world, "100-1405/5")
     assert "nobody knows whether it stands there" in story
     assert "--posted" in story
-    assert "2 of its documents stand in Finance" in told(world, "700")
+    assert "2 of its documents stand in Siagh" in told(world, "700")
 
 
 def test_nothing_is_known(world: Indoors) -> None:

@@ -72,7 +72,7 @@ def test_nothing_is_written_anywhere(odd: Indoors) -> None:
 def test_the_table_and_the_file(odd: Indoors) -> None:
     ended = odd.run("lint", "--csv", "found.csv")
     assert ended.exit_code == 0
-    assert "2 customers of Finance and 4 of the CRM: 11 findings" in ended.stdout
+    assert "2 customers of Siagh and 4 of the CRM: 11 findings" in ended.stdout
     assert "1 of the CRM have no customer number" in ended.stdout
     assert "number_twice" in ended.stdout
     raw = (odd.folder / "found.csv").read_bytes()

@@ -226,7 +226,7 @@ class Payamgostar:
         try:
             left = self.get(kind, crm_id)
         except CallError as error:  # the delete was sent
-            raise InDoubt("crm", what, "unseen", code="call.delete_unseen") from error
+            raise InDoubt("crm", what, "unseen") from error
         if left is not None:
             raise Refused("crm", what, "still_there")
         self._seen_to_delete.add(kind)

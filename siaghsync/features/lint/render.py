@@ -12,7 +12,7 @@ from siaghsync.messages.catalog import render, title
 from siaghsync.messages.message import msg
 from siaghsync.report.text import isolated, table
 
-_SYSTEMS: dict[System, str] = {"finance": "Finance", "crm": "CRM"}
+_SYSTEMS: dict[System, str] = {"finance": "Siagh", "crm": "CRM"}
 
 
 def lint_report(found: Survey) -> list[RenderableType]:

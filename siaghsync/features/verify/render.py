@@ -28,7 +28,7 @@ def verify_report(found: Comparison) -> list[RenderableType]:
 
 
 def _drift(found: Comparison) -> list[RenderableType]:
-    rows = table("number", "code", "name", "Finance -> CRM", right=("code",), whole=("number",))
+    rows = table("number", "code", "name", "Siagh -> CRM", right=("code",), whole=("number",))
     for drift in found.drift[:_MOST_ROWS]:
         fields = (change(title(f"field.{name}"), old or "", new) for name, (old, new) in drift.changes.items())
         rows.add_row(*_pair(drift.pair), "\n".join(fields))
