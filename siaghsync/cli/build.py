@@ -24,6 +24,7 @@ from siaghsync.state.database import State
 from siaghsync.state.meta import started_at
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import Limits, Progress, RunContext
+from siaghsync.sync.records_by_id import RecordsById
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def run_context(
         yield RunContext(
             run=Run(state, command, clock.now, who or current_user(), dry_run=dry_run),
             crm=systems.crm,
+            by_id=RecordsById(systems.crm),
             finance=systems.finance,
             sessions=systems.sessions,
             rules=plan_rules(settings),

@@ -23,6 +23,7 @@ from siaghsync.state.database import State
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.staging import Staging
 from siaghsync.sync.one_record import OneRecord
+from siaghsync.sync.records_by_id import RecordsById
 
 _CHANGES = "changes"
 
@@ -112,6 +113,7 @@ class RunContext:
 
     run: Run
     crm: Payamgostar
+    by_id: RecordsById
     finance: Siagh
     sessions: Mapping[System, HttpSession]
     rules: PlanRules

@@ -15,7 +15,7 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping
 from siaghsync.domain.normalize import digest
 from siaghsync.domain.reasons import AuditOutcome, Match, Operation, Reason, Resolution
-from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent
+from siaghsync.errors import CallError, InDoubt, LoginRefused, NotSent, Refused
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.cases import MOST_TWINS, CustomerCase, about_customer
 from siaghsync.planning.customers import (
@@ -141,8 +141,8 @@ class Heirs:
     def _gone(self, mapping: CustomerMapping) -> bool:
         if mapping.crm_id not in self.is_gone:
             try:
-                record = self.context.crm.get(mapping.kind, mapping.crm_id)
-            except InDoubt:
+                record = self.context.by_id.get(mapping.kind, mapping.crm_id)
+            except (InDoubt, Refused):
                 return False  # what can't be read may be there; the next run asks again
             self.is_gone[mapping.crm_id] = record is None
         return self.is_gone[mapping.crm_id]

@@ -32,6 +32,7 @@ from siaghsync.sync.document_outcomes import remember, source_of
 from siaghsync.sync.lists import KINDS, customers_with_number
 from siaghsync.sync.matching import has_lost
 from siaghsync.sync.outcomes import give_way
+from siaghsync.sync.records_by_id import RecordsById
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def _pair(context: RunContext, review: Review, value: str) -> CustomerMapping:
     """The pair that the person named, after making sure that both sides exist and are free."""
     customer, contact = _customer(context, review, value), _contact(context, review, value)
     owner = context.mappings.of_code(contact.code)
-    if owner and owner.crm_id != customer.crm_id and not _gives_way(context.state, context.crm, owner, contact):
+    if owner and owner.crm_id != customer.crm_id and not _gives_way(context.state, context.by_id, owner, contact):
         raise UsageError("usage.contact_is_linked", code=contact.code, number=owner.customer_number)
     known = context.mappings.of_crm(customer.crm_id)
     if known and review.target == "crm":
@@ -218,9 +219,9 @@ def _pair(context: RunContext, review: Review, value: str) -> CustomerMapping:
     return CustomerMapping(customer.crm_id, contact.code, customer.kind, number, **contact_known(contact))
 
 
-def _gives_way(state: State, crm: Payamgostar, owner: CustomerMapping, contact: Contact) -> bool:
+def _gives_way(state: State, by_id: RecordsById, owner: CustomerMapping, contact: Contact) -> bool:
     """Whether a link is dead: its customer lost this contact, or its record is gone from the CRM."""
-    return has_lost(state, owner, contact) or crm.get(owner.kind, owner.crm_id) is None
+    return has_lost(state, owner, contact) or by_id.get(owner.kind, owner.crm_id) is None
 
 
 def _contact(context: RunContext, review: Review, value: str) -> Contact:

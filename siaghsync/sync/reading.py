@@ -13,12 +13,12 @@ from siaghsync.connectors.payamgostar.client import Source, kind_of
 from siaghsync.connectors.payamgostar.customers import crm_id_of, customer_from_crm, modified_of
 from siaghsync.connectors.payamgostar.dates import crm_date
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
-from siaghsync.domain.action import Entity
+from siaghsync.domain.action import Entity, RecordKind
 from siaghsync.domain.customer import Contact, Customer, CustomerMapping, Kind, customer_kind
 from siaghsync.domain.document import DocumentSource
 from siaghsync.domain.normalize import digest
 from siaghsync.domain.reasons import Reason, Resolution
-from siaghsync.errors import BadRecord, CallError, InDoubt
+from siaghsync.errors import BadRecord, CallError, InDoubt, Refused
 from siaghsync.messages.message import msg
 from siaghsync.planning.customers import is_new_to, is_somebody_else
 from siaghsync.planning.limits import check_list_size
@@ -27,7 +27,6 @@ from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext, RunReport, SyncOptions
 from siaghsync.sync.document_outcomes import source_of
-from siaghsync.sync.documents_by_id import DocumentsById
 from siaghsync.sync.lists import KINDS, customer_sources
 from siaghsync.sync.one_by_one import looks
 from siaghsync.sync.one_record import OneRecord, find_in_crm
@@ -51,7 +50,6 @@ class ChangeReader:
     reading: Reading
     report: RunReport
     crm: CrmReader
-    by_id: DocumentsById
 
     def read_wanted(self, wanted: OneRecord) -> None:
         """Reads just that record. Raises UsageError if the CRM does not have it."""
@@ -135,25 +133,26 @@ class ChangeReader:
             elif kind_of(source) in ("quote", "invoice"):
                 self.report.warnings.append(msg("finding.incomplete", source=source))
 
-    def _waiting_record(self, entry: Retry) -> tuple[Kind, Mapping[str, Any] | InDoubt | None]:
+    def _waiting_record(self, entry: Retry) -> tuple[Kind, Mapping[str, Any] | CallError | None]:
         """A waiting customer as the CRM shows it, and of which kind it is; many at the same time."""
         kind = customer_kind(entry.kind)
-        raw = self._get(kind, entry.record)
-        if raw is None and entry.reason == Reason.WEBHOOK:  # a webhook tells the kind by a name that people choose
+        only_told = _is_only_told(entry)
+        raw = self._get(kind, entry.record, only_told=only_told)
+        if raw is None and only_told:  # a webhook tells the kind by a name that people choose
             kind = "person" if kind == "organization" else "organization"
-            raw = self._get(kind, entry.record)
+            raw = self._get(kind, entry.record, only_told=True)
         return kind, raw
 
-    def _get(self, kind: Kind | DocumentSource, crm_id: str) -> Mapping[str, Any] | InDoubt | None:
+    def _get(self, kind: RecordKind, crm_id: str, *, only_told: bool = False) -> Mapping[str, Any] | CallError | None:
+        """The record, None if it is gone, or why nobody can tell: that keeps no other record from being read."""
+        by_id = self.context.by_id
         try:
-            if kind == "quote" or kind == "invoice":
-                return self.by_id.get(kind, crm_id)
-            return self.context.crm.get(kind, crm_id)
-        except InDoubt as error:
+            return by_id.told_of(kind, crm_id) if only_told else by_id.get(kind, crm_id)
+        except (InDoubt, Refused) as error:
             return error
 
-    def _take_waiting(self, entry: Retry, kind: Kind, found: Mapping[str, Any] | InDoubt | None) -> None:
-        if isinstance(found, InDoubt):
+    def _take_waiting(self, entry: Retry, kind: Kind, found: Mapping[str, Any] | CallError | None) -> None:
+        if isinstance(found, CallError):
             self.reading.bad[entry.record] = (kind, found.message)
         elif found is not None:
             CustomerPages(self, kind)([found])
@@ -201,10 +200,9 @@ class ChangeReader:
 
     def _read_customer(self, crm_id: str) -> None:
         for kind in KINDS:
-            try:
-                raw = self.context.crm.get(kind, crm_id)
-            except InDoubt as error:
-                self.reading.bad[crm_id] = (kind, error.message)
+            raw = self._get(kind, crm_id, only_told=True)
+            if isinstance(raw, CallError):
+                self.reading.bad[crm_id] = (kind, raw.message)
                 return
             if raw is not None:
                 CustomerPages(self, kind)([raw])
@@ -265,14 +263,17 @@ class ChangeReader:
             for entry in due
             if source_of(entry.kind) in self.options.sources and not any(entry.record in each for each in known)
         )
-        for entry, raw in self._looks(unread, lambda entry: self._get(source_of(entry.kind), entry.record)):
+        for entry, raw in self._looks(unread, self._waiting_document):
             source = source_of(entry.kind)
-            if isinstance(raw, InDoubt):
+            if isinstance(raw, CallError):
                 self.reading.bad_documents[entry.record] = (source, raw.message)
             elif raw is None:
                 self.reading.gone.append(entry)
             else:
                 self.keep_document(source, entry.record, raw)
+
+    def _waiting_document(self, entry: Retry) -> Mapping[str, Any] | CallError | None:
+        return self._get(source_of(entry.kind), entry.record, only_told=_is_only_told(entry))
 
     def keep_document(self, source: DocumentSource, crm_id: str, raw: Mapping[str, Any]) -> None:
         """Keeps a document for planning; one that can't be read or understood is kept as bad."""
@@ -290,7 +291,7 @@ class ChangeReader:
             lists = [each for each in self.reading.whole if kind_of(each) == source]
             if not lists or any(self.context.staging.readings(each, [crm_id]) for each in lists):
                 continue
-            if self.by_id.get(source, crm_id) is None:
+            if self._get(source, crm_id) is None:
                 self.reading.missing_documents.append(crm_id)
 
 
@@ -364,3 +365,7 @@ class DocumentPages:
             if crm_id not in seen or seen[crm_id].checksum != checksum:
                 self.reader.keep_document(source_of(kind_of(self.source)), crm_id, raw)
         return checksums
+
+
+def _is_only_told(entry: Retry) -> bool:
+    return entry.reason == Reason.WEBHOOK

@@ -77,7 +77,7 @@ class Recovery:
                 if intent.action.operation is Operation.UPDATE:
                     retries.schedule_retry(self.context.run, intent.action, Reason.UNKNOWN_OUTCOME, cut_off)
         outcomes = UndoOutcomes(self.context.run, self.outcomes.report, self.outcomes.max_attempts)
-        settle_deletes(self.context.crm, outcomes)
+        settle_deletes(self.context.by_id, outcomes)
 
     def due_creates(self, target: System) -> list[Intent]:
         """The creates in doubt whose look-up is due: never looked up, or missed and past the grace time."""

@@ -18,7 +18,6 @@ from siaghsync.sync.context import PlanMode, RunContext, RunReport, SyncOptions
 from siaghsync.sync.customers import plan_customers
 from siaghsync.sync.document_outcomes import deleted, source_of, subject_of
 from siaghsync.sync.documents import DocumentPlanner, rounds
-from siaghsync.sync.documents_by_id import DocumentsById
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import CrmReader
 from siaghsync.sync.reading import ChangeReader
@@ -40,7 +39,7 @@ def sync(
     CallError if a system can't be reached or read, BrakeError if something is out of proportion, Interrupted if a signal
     asked for the end. The cursors move only if everything went through.
     """
-    reader = ChangeReader(context, options, Reading(), report, CrmReader.of(context), DocumentsById(context.crm))
+    reader = ChangeReader(context, options, Reading(), report, CrmReader.of(context))
     planner = DocumentPlanner(context, reader.reading, reader.crm, rules, fiscal_year, applier.assumptions)
     applier.begin(reader, planner)
     _read(reader, applier)

@@ -17,7 +17,7 @@ from siaghsync.domain.customer import Contact, Customer, Kind
 from siaghsync.domain.normalize import digest
 from siaghsync.domain.reasons import Operation, Reason
 from siaghsync.domain.undo import Done
-from siaghsync.errors import BadRecord, CallError, InDoubt
+from siaghsync.errors import BadRecord, CallError, InDoubt, Refused
 from siaghsync.messages.message import msg
 from siaghsync.planning.undo import Now, plan_undo, posted
 from siaghsync.state import runs, undo
@@ -159,8 +159,8 @@ class Undo:
 
     def _one(self, kind: Kind, crm_id: str) -> Record | CallError | None:
         try:
-            raw = self.context.crm.get(kind, crm_id)
-        except InDoubt as error:
+            raw = self.context.by_id.get(kind, crm_id)
+        except (InDoubt, Refused) as error:
             return error
         return None if raw is None else self._understood(kind, raw)
 

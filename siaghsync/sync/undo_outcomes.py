@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from siaghsync.connectors.payamgostar.client import Payamgostar
 from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, customer_kind
 from siaghsync.domain.reasons import AuditOutcome, IntentState, Operation, Reason
-from siaghsync.errors import InDoubt
+from siaghsync.errors import InDoubt, Refused
 from siaghsync.messages.message import Message, msg
 from siaghsync.state import retries, reviews
 from siaghsync.state.outbox import close_intent, unknown_intents, unsettled_of
 from siaghsync.sync.decisions import end_link
 from siaghsync.sync.outcomes import OutcomeRecorder
+from siaghsync.sync.records_by_id import RecordsById
 
 
 class UndoOutcomes(OutcomeRecorder):
@@ -70,11 +70,11 @@ class UndoOutcomes(OutcomeRecorder):
         self.report.tell_failure(action, action.reason or "", action.message or msg("sync.no_answer"))
 
 
-def settle_deletes(crm: Payamgostar, outcomes: UndoOutcomes) -> None:
+def settle_deletes(by_id: RecordsById, outcomes: UndoOutcomes) -> None:
     """Looks up each delete in doubt. What is gone is settled; the next undo deletes what is still there."""
     for intent in unknown_intents(outcomes.run.state, "crm"):
         if intent.action.operation is not Operation.DELETE:
             continue
-        with suppress(InDoubt):
-            if crm.get(customer_kind(intent.action.kind), intent.action.crm_id or "") is None:
+        with suppress(InDoubt, Refused):
+            if by_id.get(customer_kind(intent.action.kind), intent.action.crm_id or "") is None:
                 outcomes.done(intent.action)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from siaghsync.connectors.http.errors import is_page, unreadable, words_of
 from siaghsync.connectors.http.login import SharedLogin
 from siaghsync.connectors.http.session import Answer, HttpSession
-from siaghsync.connectors.payamgostar.customers import record_for_create
+from siaghsync.connectors.payamgostar.customers import crm_id_of, record_for_create
 from siaghsync.connectors.payamgostar.schema import CategoryList, Created, FindPage, Login, SearchPage, TypePage
 from siaghsync.connectors.schema import parse_json, read
 from siaghsync.domain.action import RecordKind
@@ -74,7 +74,6 @@ class Payamgostar:
         self._types: dict[str, Sequence[str]] = {"person": person_types, "organization": organization_types}
         self._login = SharedLogin("crm", self._log_in)
         self._lock = threading.Lock()
-        self._seen_to_delete: set[Kind] = set()
         self.server_time: datetime | None = None
         """The server's clock at its first answer, in Tehran local time without offset, as its records' dates are."""
         self.expires_at = ""
@@ -159,7 +158,9 @@ class Payamgostar:
         record = None if answer.status == 204 else parse_json(answer.body, "crm", what)
         if record is not None and not isinstance(record, dict):
             raise unreadable("crm", what, msg("shape.no_record"))
-        return record
+        if record and (crm_id_of(record) or crm_id).lower() != crm_id.lower():
+            raise unreadable("crm", what, msg("shape.other_record"))
+        return record or None
 
     def document_types(self, kinds: Iterable[DocumentSource] = ("quote", "invoice")) -> dict[str, str]:
         """The subtypes of these documents that the site has set up: code -> name (contract payamgostar §7)."""
@@ -212,24 +213,19 @@ class Payamgostar:
         """Deletes one customer and nothing that belongs to it (contract payamgostar §3.5); one that is gone already is fine.
 
         Never repeated after doubt. No server was seen to delete, and some answer an address that they don't have with status
-        200: until one customer of the kind is seen to be gone, each is looked up. Raises Refused if it is still there.
+        200, so each is looked up. Raises Refused if it is still there.
         """
         payload = {"id": crm_id, "option": _DELETE_ALONE}
         what = f"delete_{kind}"
         answer = self._ask(f"{_PATHS[kind]}/delete", payload, what=what, repeatable=False, accept=(404,))
         if answer.status == 404 and is_page(answer.body):
             raise Refused("crm", what, "status_404", detail=words_of(answer.body), status=404, is_page=True)
-        if kind not in self._seen_to_delete:
-            self._see_gone(kind, crm_id, what)
-
-    def _see_gone(self, kind: Kind, crm_id: str, what: str) -> None:
         try:
             left = self.get(kind, crm_id)
         except CallError as error:  # the delete was sent
             raise InDoubt("crm", what, "unseen") from error
         if left is not None:
             raise Refused("crm", what, "still_there")
-        self._seen_to_delete.add(kind)
 
     def _ask(
         self, path: str, payload: Mapping[str, Any], *, what: str, repeatable: bool, accept: Collection[int] = ()

@@ -25,8 +25,8 @@ from siaghsync.state.database import State
 from siaghsync.state.invoice_lines import InvoiceLines
 from siaghsync.state.mappings import Mappings, PostedDocuments
 from siaghsync.state.outbox import unsettled_of
-from siaghsync.sync.documents_by_id import DocumentsById
 from siaghsync.sync.reader import CrmReader
+from siaghsync.sync.records_by_id import RecordsById
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class YearReport:
         """Reads the year's documents of these sources, quotes first. Raises CallError if one can't be read to its end."""
         for source in sorted(sources, reverse=True):
             self.reader.read(source, partial(self._take_page, source), everything=True)
-        by_id = DocumentsById(self.reader.crm)
+        by_id = RecordsById(self.reader.crm)
         for source in sources:
             self._add_deleted(source, by_id)
         for line in self.lines():
@@ -94,7 +94,7 @@ class YearReport:
         counts = line.counted and line.state != "skipped"
         self.kept.put(line.crm_id, line.order, family, counted=counts, line=line.as_json())
 
-    def _add_deleted(self, source: DocumentSource, by_id: DocumentsById) -> None:
+    def _add_deleted(self, source: DocumentSource, by_id: RecordsById) -> None:
         """Posted documents of the year that the reading did not show. Each is asked for once more before it is told."""
         posted = PostedDocuments(self.state)
         for crm_id, its_source in posted.ids():

@@ -61,7 +61,6 @@ def test_a_list_that_does_not_show_everything_lets_nothing_count_as_gone(world: 
         world.crm.edit(customer, customerNumber="900")
         told = world.json("sync", exit_code=1)
         assert waiting >= {each["crm_id"] for each in told["failures"]} != set()
-        assert "fewer records" in str(told["failures"])
         world.crm.page_cap, world.crm.find_pages = 500, True
         clocks.advance(LATER)
         world.json("sync")
