@@ -89,4 +89,4 @@ BY_NAME = {question.name: question for question in QUESTIONS}
 
 def is_no(answer: Any) -> bool:
     """Whether an answer says that a system does not do what was asked about."""
-    return answer is False or answer in ("none", "refused")
+    return answer is False or answer in ("none", "refused", "hides")

@@ -51,6 +51,15 @@ class Cursors:
         )
         return {row["crm_id"]: Seen(row["modified"], row["checksum"]) for row in rows}
 
+    def not_met(self, source: str, most: int) -> list[str]:
+        """CRM ids of the newest records that stood in the overlap window and that this run has not met in the source."""
+        rows = self._state.rows(
+            "SELECT crm_id FROM seen WHERE source = ? AND crm_id NOT IN "
+            "(SELECT crm_id FROM temp.readings WHERE source = ?) ORDER BY modified DESC LIMIT ?",
+            (source, source, most),
+        )
+        return [row["crm_id"] for row in rows]
+
     def clocks(self, source: str) -> Reading | None:
         """What all clocks showed when the source was last read, or None if that is not known."""
         text = self._state.value("SELECT clocks FROM cursors WHERE source = ?", (source,))

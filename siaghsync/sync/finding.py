@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import modified_of, type_of
+from siaghsync.connectors.payamgostar.dates import crm_date
 from siaghsync.domain.site import is_no
-from siaghsync.errors import CallError, Refused
+from siaghsync.errors import CallError, InDoubt, Refused
 from siaghsync.messages.message import Message, msg
 from siaghsync.state import facts
 from siaghsync.state.database import State
@@ -48,6 +49,8 @@ class Finder:
     ) -> Page:
         """One page as `Payamgostar.find` gives it. Where queries without a condition are refused or are known to bring
         nothing, or where no list of customers can tell, a date in the far past is the condition."""
+        if self.answers.get("find_filters_by_date", self.known.get("find_filters_by_date")) == "hides":
+            since = None
         if since is None and is_no(self.answers.get("find_empty_queries")):
             since = EVER
         found, asked = self._find(source, since, page=page, size=size, descending=descending, steady=steady)
@@ -149,6 +152,19 @@ class Finder:
             return "queries"
         return "lists" if shows_any else None
 
+    def hidden_without_condition(self, sources: Iterable[Source]) -> list[Source]:
+        """Those of these lists, which were empty, that show something if a date in the far past is the condition."""
+        if is_no(self.answers.get("find_empty_queries")):
+            return []
+        found = [source for source in sources if self.shows_any(source)]
+        if found:
+            self.answers["find_empty_queries"] = "none"
+        return found
+
+    def newest_of(self, source: Source) -> list[dict[str, Any]]:
+        """The newest record of a list, or one that the CRM shows first."""
+        return self._find(source, EVER, size=1, descending=True)[0].records
+
     def shows_any(self, source: Source) -> bool:
         """Whether a list holds anything at all, whatever its date."""
         return bool(self._find(source, EVER, size=1)[0].records)
@@ -205,6 +221,18 @@ def first_taken(
 def any_page(crm: Payamgostar, source: Source, **named: Any) -> Page:
     """A page of all there is, in whichever way this CRM lets ask for it. Raises CallError."""
     return first_taken(crm, source, ways({"since": EVER}, {"since": None}), **named)[0]
+
+
+def is_hidden(crm: Payamgostar, source: Source, crm_id: str, since: str) -> bool:
+    """Whether the CRM has a record of this source with a date from `since` on, which a list of those did not show. One that can't
+    be read says nothing."""
+    try:
+        record = crm.get(kind_of(source), crm_id)
+    except (InDoubt, Refused):
+        return False
+    wanted, found = crm.type_of_source(source), type_of(record) if record else None
+    is_own = record is not None and (wanted is None or not found or found.lower() == wanted.lower())
+    return is_own and (crm_date(modified_of(record or {})) or "") >= since
 
 
 def is_absent(error: CallError) -> bool:

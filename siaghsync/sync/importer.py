@@ -29,6 +29,7 @@ from siaghsync.sync.lists import customer_sources
 from siaghsync.sync.matching import Matcher
 from siaghsync.sync.plan import CustomerPlan
 from siaghsync.sync.reader import CrmReader
+from siaghsync.sync.records_by_id import listed_only
 
 _OPERATIONS = (Operation.CREATE, Operation.LINK, Operation.SKIP, Operation.REVIEW)
 
@@ -103,6 +104,8 @@ class Importer:
             facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))
         pages = {source: AllCustomers(context, self.report, kind) for source, kind in customer_sources(context.crm)}
         self.crm.read_customers(pages, everything=True)
+        if any(self.crm.unshown.values()):  # nobody knows whose it is, and a contact could become a second customer
+            raise listed_only("person")
         if self.live:
             with context.state.atomic():
                 self.crm.finder.learn(context.state, context.run.at(), context.staging.reading_total())

@@ -18,7 +18,6 @@ from siaghsync.clock import Reading, server_clock_moved
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import created_of, crm_id_of, modified_of
 from siaghsync.connectors.payamgostar.dates import as_crm_date, crm_date
-from siaghsync.domain.document import DocumentSource
 from siaghsync.errors import CallError, InDoubt, Interrupted
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import msg
@@ -26,12 +25,14 @@ from siaghsync.state import facts
 from siaghsync.state.cursors import Cursors
 from siaghsync.state.staging import Staging
 from siaghsync.sync.context import Progress, RunContext
-from siaghsync.sync.finding import Finder
+from siaghsync.sync.finding import Finder, is_hidden
+from siaghsync.sync.records_by_id import light_ids, look
 
 PAGE_SIZE = 200
 OVERLAP = timedelta(minutes=10)
 """How far behind the cursor a run reads again: a record can become visible a little after its ModifyDate."""
 _MOST_PASSES = 5
+_FEW = 5
 _BY_DATES = ("find_filters_by_date", "find_orders", "find_pages")
 """The questions of which each must be answered with yes for a list to be read by its dates."""
 
@@ -55,6 +56,8 @@ class CrmReader:
     concurrency: int
     bounds: dict[Source, str] = field(default_factory=dict)
     """How far the cursor of a source may move at most, where only the dates of the CRM's own records tell its time."""
+    unshown: dict[str, bool] = field(default_factory=dict)
+    """Ids of the list of all customers, where customers were read by these: whether none of them was shown as a record."""
 
     @staticmethod
     def of(context: RunContext) -> CrmReader:
@@ -74,11 +77,16 @@ class CrmReader:
     def read_customers(
         self, handlers: Mapping[Source, PageHandler], *, everything: bool = False
     ) -> dict[Source, bool | None]:
-        """Reads the lists of all customers, each as `read` does. A CRM that shows no customer at all in a first or whole
-        reading is asked in another way too: nothing may be made twice because a question was not understood."""
+        """Reads the lists of all customers, each as `read` does. A list that shows no customer at all in a first or whole
+        reading is asked for in another way too: nothing may be made twice because a question was not understood."""
         found = {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
-        is_whole = everything or not any(map(self.cursors.get, handlers))
-        if not is_whole or any(map(self.staging.reading_count, handlers)) or not (hides := self.finder.hides(handlers)):
+        empty = [source for source in handlers if not self.staging.reading_count(source)]
+        if not empty or not (everything or not any(map(self.cursors.get, handlers))):
+            return found
+        if len(empty) < len(handlers):
+            hidden = self.finder.hidden_without_condition(empty)
+            return found | {source: self.read(source, handlers[source], everything=everything) for source in hidden}
+        if not (hides := self.finder.hides(handlers)):
             return found
         if hides == "queries":
             return {source: self.read(source, handle, everything=everything) for source, handle in handlers.items()}
@@ -86,34 +94,6 @@ class CrmReader:
         if any(shown):
             self.finder.answers["find_customers"] = False
             return dict.fromkeys(handlers)
-        return found
-
-    def read_documents(
-        self,
-        source: DocumentSource,
-        handle: Callable[[Source], PageHandler],
-        customers: Sequence[Source],
-        *,
-        everything: bool,
-    ) -> dict[Source, bool | None]:
-        """Reads a list of documents as `read` does; by their types, one list each, where find brings nothing without a type.
-
-        `customers` are lists of which one at least holds records; none if no customer is known. `handle` makes the handler
-        of a list.
-        """
-        question, finder = "find_without_type", self.finder
-        found: dict[Source, bool | None] = {source: self.read(source, handle(source), everything=everything)}
-        if self.staging.reading_count(source):
-            finder.answers[question] = True
-            return found
-        is_open = question not in finder.answers and (everything or question not in finder.known)
-        if is_open and customers:
-            finder.learn_without_type(customers)
-        if finder.is_no(question) or finder.is_no("find_customers"):  # without their list nothing else can tell
-            for part in (f"{source}:{code}" for code in self.crm.document_types([source]) or self.crm.types()):
-                found[part] = self.read(part, handle(part), everything=everything)
-            if any(map(self.staging.reading_count, found)):
-                finder.answers[question] = not finder.is_no(question) and finder.shows_any(source)
         return found
 
     def read(self, source: Source, handle: PageHandler, *, everything: bool = False) -> bool | None:
@@ -139,6 +119,21 @@ class CrmReader:
     def _read_by_find(self, source: Source, handle: PageHandler, *, everything: bool) -> bool | None:
         window = None if everything or self.clock_moved(source) else self.cursors.window(source)
         start = window[0] if window else None
+        found = self._read_by_dates(source, handle, window)
+        if found is False or (found and not (start and self._hides(source, start))):
+            return found
+        went_by_date = not self._needs_pages()
+        newest = self.staging.highest_reading(source) or ""
+        older = self.staging.readings_until(source, newest)
+        if not any(self._read_pages(source, start, handle) for _ in range(_MOST_PASSES)):
+            return None
+        if went_by_date and older < self.staging.readings_until(source, newest):
+            self.finder.answers["find_orders"] = False  # by its dates the list seemed to be shorter
+        return True
+
+    def _read_by_dates(self, source: Source, handle: PageHandler, window: tuple[str, str] | None) -> bool | None:
+        """As `read`, by the dates of records alone; None where these are not to be relied on."""
+        start = window[0] if window else None
         if self._needs_pages():  # as earlier runs saw; one page by date shows whether it still is so
             if self._read_first(source, start, handle):
                 return True
@@ -147,23 +142,22 @@ class CrmReader:
                 return True
             if not self._may_hide_something(source, window[1]):
                 return False
-        went_by_date = False
         for _ in range(_MOST_PASSES):
             if self._needs_pages():
                 break
-            went_by_date = True
             before = self.staging.reading_count(source)
             if self._read_upwards(source, start, handle):
                 return True
             if before == self.staging.reading_count(source):
                 break
-        newest = self.staging.highest_reading(source) or ""
-        older = self.staging.readings_until(source, newest)
-        if not any(self._read_pages(source, start, handle) for _ in range(_MOST_PASSES)):
-            return None
-        if went_by_date and older < self.staging.readings_until(source, newest) and not self._needs_pages():
-            self.finder.answers["find_orders"] = False  # by its dates the list seemed to be shorter
-        return True
+        return None
+
+    def _hides(self, source: Source, start: str) -> bool:
+        """Whether a list from `start` on has left out what the last run saw in it, and what stands there still."""
+        if any(is_hidden(self.crm, source, crm_id, start) for crm_id in self.cursors.not_met(source, _FEW)):
+            self.finder.answers["find_filters_by_date"] = "hides"
+            return True
+        return False
 
     def _needs_pages(self) -> bool:
         """Whether a list has to be read by the numbers of its pages, since its dates can't be relied on."""
@@ -284,29 +278,18 @@ class CrmReader:
     def _read_one_by_one(self, source: Source, handle: PageHandler) -> bool:
         """All customers of a source by their ids (contract payamgostar §3.1, §3.3), the only way seen at a live site. Returns
         whether there are any: others that have ids may be of another subtype."""
-        ids: set[str] = set()
-        for _ in range(_MOST_PASSES):
-            before = len(ids)
-            ids |= self._light_ids()
-            if len(ids) == before:
-                break
-        waiting, any_own = sorted(ids), False
+        waiting, any_own = sorted(light_ids(self.crm)), False
+        self.unshown.update(dict.fromkeys(waiting, True) | self.unshown)
         with ThreadPoolExecutor(self.concurrency) as pool:
             for first in range(0, len(waiting), PAGE_SIZE):
                 if self.cancel.is_set():
                     raise Interrupted(130)
-                found = pool.map(partial(self.crm.get, kind_of(source)), waiting[first : first + PAGE_SIZE])
-                any_own |= bool(self._take_in(source, [record for record in found if record is not None], handle))
+                found = pool.map(partial(look, self.crm, kind_of(source)), waiting[first : first + PAGE_SIZE])
+                records = [record for record in found if record is not None]
+                self.unshown.update((crm_id, False) for record in records if (crm_id := crm_id_of(record)))
+                any_own |= bool(self._take_in(source, records, handle))
                 self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), None)
         return any_own
-
-    def _light_ids(self) -> set[str]:
-        ids: set[str] = set()
-        number = 0
-        while (found := self.crm.search(number)) - ids:
-            ids |= found
-            number += 1
-        return ids
 
     def _any_moved(self, source: Source, records: Records) -> bool:
         known = self.staging.readings(source, [crm_id for r in records if (crm_id := crm_id_of(r))])

@@ -26,11 +26,13 @@ from siaghsync.state import facts, retries, reviews, rolling_check
 from siaghsync.state.retries import Retry
 from siaghsync.sync.contacts import read_contact, read_contacts
 from siaghsync.sync.context import RunContext, RunReport, SyncOptions
+from siaghsync.sync.document_lists import read_documents
 from siaghsync.sync.document_outcomes import source_of
 from siaghsync.sync.lists import KINDS, customer_sources
 from siaghsync.sync.one_by_one import looks
 from siaghsync.sync.one_record import OneRecord, find_in_crm
 from siaghsync.sync.reader import CrmReader
+from siaghsync.sync.records_by_id import listed_only
 from siaghsync.sync.what_was_read import OlderRecord, Reading
 
 _Record = TypeVar("_Record")
@@ -119,6 +121,10 @@ class ChangeReader:
         full = self.options.looks_at_all
         handlers = {source: CustomerPages(self, kind, source) for source, kind in customer_sources(self.context.crm)}
         self._note(self.crm.read_customers(handlers, everything=full))
+        for crm_id in (crm_id for crm_id, is_unshown in self.crm.unshown.items() if is_unshown):
+            mapping = self.context.mappings.of_crm(crm_id)
+            error = listed_only(mapping.kind if mapping else "person")
+            self.reading.bad[crm_id] = (mapping.kind if mapping else "person", error.message)
         # A first reading shows the whole CRM as well.
         is_whole = full or not any(map(self.context.cursors.get, handlers))
         if is_whole and not self.options.force:
@@ -243,7 +249,7 @@ class ChangeReader:
         pages, full = partial(DocumentPages, self), self.options.full
         for source in self.options.sources:
             try:
-                self._note(self.crm.read_documents(source, pages, customers, everything=full))
+                self._note(read_documents(self.crm, source, pages, customers, everything=full))
             except CallError as error:
                 if not self.crm.finder.absent(source, error):
                     raise

@@ -75,7 +75,7 @@ class RecordsById:
                     raise doubt from None
                 return  # `get` of customers was seen at live servers, and it has said so
         if crm_id.lower() in self._customers:
-            raise doubt or unreadable("crm", f"show_{kind}", msg("finding.listed_only"))
+            raise doubt or listed_only(kind)
 
     def _document(self, source: DocumentSource, crm_id: str, doubt: CallError | None) -> Mapping[str, Any] | None:
         if source not in self._documents:
@@ -121,6 +121,19 @@ def _new(records: list[dict[str, Any]], met: set[str]) -> Iterator[tuple[str, Ma
     for record in records:
         if (crm_id := crm_id_of(record)) and crm_id not in met:
             yield crm_id, record
+
+
+def listed_only(kind: RecordKind) -> InDoubt:
+    """The error for a record that a list shows, and `get` does not."""
+    return unreadable("crm", f"show_{kind}", msg("finding.listed_only"))
+
+
+def look(crm: Payamgostar, kind: RecordKind, crm_id: str) -> Mapping[str, Any] | None:
+    """The record, or None if it is not shown, for whatever reason. Raises CallError without an answer."""
+    try:
+        return crm.get(kind, crm_id)
+    except Refused:
+        return None
 
 
 def light_ids(crm: Payamgostar) -> set[str]:

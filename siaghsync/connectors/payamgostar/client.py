@@ -95,6 +95,10 @@ class Payamgostar:
         """
         return tuple(kind if code == kind else f"{kind}:{code}" for code in self._types.get(kind, (kind,)))
 
+    def customer_types(self) -> frozenset[str]:
+        """The codes of the subtypes that customers have, by the settings."""
+        return frozenset(code for codes in self._types.values() for code in codes)
+
     def find(
         self,
         source: Source,
@@ -170,7 +174,7 @@ class Payamgostar:
         """The subtypes that the site has set up: code -> name, of everything or of the kind with this crmObjectTypeIndex
         (contract payamgostar §7)."""
         found: dict[str, str] = {}
-        number = 1
+        number = 1 if self._types_on_page(index, 1) else 0  # from where its pages count is not known
         while (page := self._types_on_page(index, number)).keys() - found.keys():
             found, number = {**page, **found}, number + 1
         return found

@@ -12,6 +12,7 @@ from typing import Any
 
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
 from siaghsync.connectors.payamgostar.customers import crm_id_of, modified_of
+from siaghsync.connectors.payamgostar.dates import crm_date
 from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_are_missing
 from siaghsync.domain.customer import Contact, Customer, Kind
 from siaghsync.domain.document import DocumentSource
@@ -21,8 +22,9 @@ from siaghsync.errors import BadRecord, InDoubt, Refused
 from siaghsync.features.check_apis.amounts import header_discount, rounding
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import Message, msg
-from siaghsync.sync.finding import EVER, any_page, first_taken, ways
+from siaghsync.sync.finding import EVER, any_page, first_taken, is_hidden, ways
 
+_FEW = 5
 _SAMPLE, _LARGEST, _ENOUGH, _MOST_FETCHED = 200, 500, 3, 200
 _KINDS: tuple[Kind, ...] = ("person", "organization")
 
@@ -107,8 +109,19 @@ class CrmProbes:
                 yield "find_filters_by_date", "refused", msg("facts.no_answer", why=error.message)
                 return
             found, totals = _dates_of(page), (page.total, first.total)
+            if self._hides(source, first, middle, page):
+                yield "find_filters_by_date", "hides", _records(len(first.records))
+                return
             is_fewer = None in totals or totals[0] != totals[1]
             yield "find_filters_by_date", bool(found) and min(found) >= middle and is_fewer, _records(len(found))
+
+    def _hides(self, source: Source, first: Page, since: str, page: Page) -> bool:
+        """Whether the condition by date hides records that it should show; `first` was asked for without it."""
+        wanted = {crm_id_of(record) or "" for record in first.records if (crm_date(modified_of(record)) or "") >= since}
+        hidden = wanted - {crm_id_of(record) for record in page.records}
+        if page.total is not None and page.total > len(page.records):
+            return page.total < len(wanted)
+        return any(is_hidden(self.crm, source, crm_id, since) for crm_id in sorted(hidden)[:_FEW])
 
     def _order(self, source: Source) -> Iterator[Answer]:
         self._find(source, size=1)  # raises what has nothing to do with the order

@@ -10,7 +10,7 @@ from siaghsync.connectors.payamgostar.documents import document_from_crm
 from siaghsync.domain.action import Action
 from siaghsync.domain.evidence import contradict
 from siaghsync.domain.reasons import AuditOutcome, Match, Operation
-from siaghsync.errors import BadRecord, Refused
+from siaghsync.errors import BadRecord, CallError, InDoubt, Refused
 from siaghsync.features.links.table_file import Row
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
@@ -117,17 +117,25 @@ def _document(context: RunContext, row: Row) -> Action | Message | None:
     """The posted document, why it can't count as one, or None if it does already."""
     if known := context.posted.of(row.crm_id):
         return None if row.finance_id in (known.number, known.key) else msg("links.linked_otherwise")
+    doubt: CallError | None = None
     for source in ("quote", "invoice"):
         try:
-            raw = context.crm.get(source, row.crm_id)
+            raw = context.by_id.get(source, row.crm_id)
             if raw is None:
                 continue
             document = document_from_crm(raw, source)
-        except (BadRecord, Refused) as error:  # the CRM refuses what is no id of its kind
+        except BadRecord as error:
             return msg("links.unreadable", why=error.message)
+        except (InDoubt, Refused) as error:  # it may be of the other kind
+            doubt = error
+            continue
         mapping = context.mappings.of_crm(document.customer_crm_id)
         case = DocumentCase(document, fiscal_year=None, customer_number=mapping.customer_number if mapping else "")
         return action_about(case, Operation.LINK, None, msg("links.posted_before", number=row.finance_id))
+    if isinstance(doubt, Refused):  # the CRM refuses what is no id at all
+        return msg("links.unreadable", why=doubt.message)
+    if doubt:
+        raise doubt
     return msg("links.not_in_crm")
 
 
