@@ -104,7 +104,7 @@ class Importer:
             facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))
         pages = {source: AllCustomers(context, self.report, kind) for source, kind in customer_sources(context.crm)}
         self.crm.read_customers(pages, everything=True)
-        if any(self.crm.unshown.values()):  # nobody knows whose it is, and a contact could become a second customer
+        if self.crm.unshown():  # nobody knows whose it is, and a contact could become a second customer
             raise listed_only("person")
         if self.live:
             with context.state.atomic():

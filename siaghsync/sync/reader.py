@@ -18,6 +18,7 @@ from siaghsync.clock import Reading, server_clock_moved
 from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source, kind_of
 from siaghsync.connectors.payamgostar.customers import created_of, crm_id_of, modified_of
 from siaghsync.connectors.payamgostar.dates import as_crm_date, crm_date
+from siaghsync.domain.customer import Kind
 from siaghsync.errors import CallError, InDoubt, Interrupted
 from siaghsync.messages.calendar import TEHRAN
 from siaghsync.messages.message import msg
@@ -33,6 +34,7 @@ OVERLAP = timedelta(minutes=10)
 """How far behind the cursor a run reads again: a record can become visible a little after its ModifyDate."""
 _MOST_PASSES = 5
 _FEW = 5
+_CUSTOMERS: tuple[Kind, ...] = ("person", "organization")
 _BY_DATES = ("find_filters_by_date", "find_orders", "find_pages")
 """The questions of which each must be answered with yes for a list to be read by its dates."""
 
@@ -56,8 +58,8 @@ class CrmReader:
     concurrency: int
     bounds: dict[Source, str] = field(default_factory=dict)
     """How far the cursor of a source may move at most, where only the dates of the CRM's own records tell its time."""
-    unshown: dict[str, bool] = field(default_factory=dict)
-    """Ids of the list of all customers, where customers were read by these: whether none of them was shown as a record."""
+    ids: dict[str, bool] = field(default_factory=dict)
+    """Ids out of the list of all customers, where customers were read by these: whether a record was shown."""
 
     @staticmethod
     def of(context: RunContext) -> CrmReader:
@@ -279,17 +281,25 @@ class CrmReader:
         """All customers of a source by their ids (contract payamgostar §3.1, §3.3), the only way seen at a live site. Returns
         whether there are any: others that have ids may be of another subtype."""
         waiting, any_own = sorted(light_ids(self.crm)), False
-        self.unshown.update(dict.fromkeys(waiting, True) | self.unshown)
+        for crm_id in waiting:
+            self.ids.setdefault(crm_id, False)
         with ThreadPoolExecutor(self.concurrency) as pool:
             for first in range(0, len(waiting), PAGE_SIZE):
                 if self.cancel.is_set():
                     raise Interrupted(130)
                 found = pool.map(partial(look, self.crm, kind_of(source)), waiting[first : first + PAGE_SIZE])
                 records = [record for record in found if record is not None]
-                self.unshown.update((crm_id, False) for record in records if (crm_id := crm_id_of(record)))
+                self.ids.update(dict.fromkeys(filter(None, map(crm_id_of, records)), True))
                 any_own |= bool(self._take_in(source, records, handle))
                 self.progress(f"reading_{kind_of(source)}s", self.staging.reading_count(source), None)
         return any_own
+
+    def unshown(self) -> list[str]:
+        """Ids that stand in the list of all customers, and under which the CRM shows no record of either kind."""
+        sources = [source for kind in _CUSTOMERS for source in self.crm.sources(kind)]
+        hidden = (crm_id for crm_id, is_shown in self.ids.items() if not is_shown)
+        left = (crm_id for crm_id in hidden if not any(self.staging.readings(each, [crm_id]) for each in sources))
+        return [crm_id for crm_id in left if not any(look(self.crm, kind, crm_id) for kind in _CUSTOMERS)]
 
     def _any_moved(self, source: Source, records: Records) -> bool:
         known = self.staging.readings(source, [crm_id for r in records if (crm_id := crm_id_of(r))])

@@ -121,7 +121,7 @@ class ChangeReader:
         full = self.options.looks_at_all
         handlers = {source: CustomerPages(self, kind, source) for source, kind in customer_sources(self.context.crm)}
         self._note(self.crm.read_customers(handlers, everything=full))
-        for crm_id in (crm_id for crm_id, is_unshown in self.crm.unshown.items() if is_unshown):
+        for crm_id in self.crm.unshown():
             mapping = self.context.mappings.of_crm(crm_id)
             error = listed_only(mapping.kind if mapping else "person")
             self.reading.bad[crm_id] = (mapping.kind if mapping else "person", error.message)

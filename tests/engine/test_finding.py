@@ -214,6 +214,7 @@ def test_a_crm_that_has_nobody_but_leads_has_a_find(make_world: Maker) -> None:
     world.imported().json("sync", "--full", env=SINCE)
     assert facts(world)["find_customers"] is True
     assert world.json("status")["fallbacks"] == []
+    world.json("sync", env=SINCE)  # what the whole reading saw is missing in the list, and is looked at once more
     world.json("sync", env=SINCE)
     assert world.journal.count("crm", "person/get") == 0, "they are looked at by a whole reading only"
     newcomer = world.crm.add_person(lastName="مشتری", customerNumber="77")
