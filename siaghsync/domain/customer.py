@@ -125,12 +125,15 @@ class AccountParties:
     filled: int = 0
     equal: int = 0
     shared: int = 0
+    admins: int = 0
     whole: bool = False
     _seen: set[int] = field(default_factory=set)
 
     def note(self, contact: Contact) -> None:
-        """Counts a contact; admin users are none."""
-        if not contact.admin:
+        """Counts a contact. Admin users count by themselves."""
+        if contact.admin:
+            self.admins += 1
+        else:
             self.contacts += 1
             self.filled += contact.account_party is not None
             self.equal += contact.account_party == contact.code

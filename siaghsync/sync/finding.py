@@ -20,6 +20,7 @@ EVER = "1900-01-01T00:00:00.000"
 """Asked for where a query without a condition brings nothing."""
 _TICK = timedelta(seconds=1)
 """A server whose dates have whole seconds compares by these."""
+_SAMPLE = 200
 _MANY = 5
 """So many different dates are in order by chance less than once in a hundred times."""
 
@@ -164,6 +165,16 @@ class Finder:
     def newest_of(self, source: Source) -> list[dict[str, Any]]:
         """The newest record of a list, or one that the CRM shows first."""
         return self._find(source, EVER, size=1, descending=True)[0].records
+
+    def newest_date(self, source: Source) -> str | None:
+        """The newest ModifyDate of a list, "" if it is empty, or None if nobody can tell."""
+        try:
+            page, _ = self._find(source, EVER, size=_SAMPLE, descending=True)
+        except (InDoubt, Refused):
+            return None
+        if not (self.is_yes("find_orders") or len(page.records) == page.total):
+            return None
+        return max((self.to_date(modified_of(record)) or "" for record in page.records), default="")
 
     def shows_any(self, source: Source) -> bool:
         """Whether a list holds anything at all, whatever its date."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -100,6 +101,8 @@ class Importer:
         """Reads both lists into staging; returns the contacts that can't be understood and are not linked."""
         context = self.context
         contacts = read_contacts(context.finance, context.staging, context.cancel, context.progress)
+        if not (contacts.parties.contacts or contacts.parties.admins):  # admin users are in the list too (§3.1)
+            self.report.warnings.append(msg("sync.no_contacts"))
         if self.live:
             facts.learn(context.state, facts.of_parties(contacts.parties, context.run.at()))
         pages = {source: AllCustomers(context, self.report, kind) for source, kind in customer_sources(context.crm)}
@@ -161,7 +164,7 @@ class Importer:
         state = self.context.state
         if state.meta(STARTED) is None:
             with state.atomic():
-                state.set_meta(STARTED, as_crm_date(self.crm.crm_now()))
+                state.set_meta(STARTED, as_crm_date(_end_of_before(self.crm)))
                 if self.context.staging.any_marker():
                     state.set_meta(STATE_WAS_LOST, "a finance contact carries a mark")
         live.outcomes.many(plan.actions(Operation.LINK), live.outcomes.linked)
@@ -200,3 +203,20 @@ class AllCustomers:
             checksums.append(customer.checksum)
         self.context.staging.add_customers(keep)
         return checksums
+
+
+def _end_of_before(crm: CrmReader) -> datetime:
+    """A moment by the CRM's own clock between all documents that are there and those that will be made.
+
+    Where its answers have no date, just after the newest date that it shows, unless that is bogus: our clock may be far from
+    its own.
+    """
+    now = crm.crm_now()
+    if crm.crm.server_time is not None:
+        return now
+    found = [crm.finder.newest_date("quote"), crm.finder.newest_date("invoice")]
+    dates = [*filter(None, found), *filter(None, [crm.staging.highest_reading()])]
+    if None in found or not dates:
+        return now
+    newest = datetime.fromisoformat(max(dates)) + timedelta(milliseconds=1)
+    return newest if newest < now + timedelta(days=1) else now
