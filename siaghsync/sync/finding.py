@@ -50,7 +50,7 @@ class Finder:
     ) -> Page:
         """One page as `Payamgostar.find` gives it. Where queries without a condition are refused or are known to bring
         nothing, or where no list of customers can tell, a date in the far past is the condition."""
-        if self.answers.get("find_filters_by_date", self.known.get("find_filters_by_date")) == "hides":
+        if self.answers.get("find_filters_by_date") == "hides":
             since = None
         if since is None and is_no(self.answers.get("find_empty_queries")):
             since = EVER

@@ -127,7 +127,9 @@ class CrmReader:
         went_by_date = not self._needs_pages()
         newest = self.staging.highest_reading(source) or ""
         older = self.staging.readings_until(source, newest)
-        if not any(self._read_pages(source, start, handle) for _ in range(_MOST_PASSES)):
+        if not self._read_in_pages(source, start, handle):
+            return None
+        if start and self._hides(source, start) and not self._read_in_pages(source, start, handle):
             return None
         if went_by_date and older < self.staging.readings_until(source, newest):
             self.finder.answers["find_orders"] = False  # by its dates the list seemed to be shorter
@@ -154,8 +156,13 @@ class CrmReader:
                 break
         return None
 
+    def _read_in_pages(self, source: Source, start: str | None, handle: PageHandler) -> bool:
+        return any(self._read_pages(source, start, handle) for _ in range(_MOST_PASSES))
+
     def _hides(self, source: Source, start: str) -> bool:
         """Whether a list from `start` on has left out what the last run saw in it, and what stands there still."""
+        if self.finder.answers.get("find_filters_by_date") == "hides":
+            return False  # it is not asked to any more
         if any(is_hidden(self.crm, source, crm_id, start) for crm_id in self.cursors.not_met(source, _FEW)):
             self.finder.answers["find_filters_by_date"] = "hides"
             return True
