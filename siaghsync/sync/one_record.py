@@ -59,15 +59,16 @@ def _by_id(crm: Payamgostar, crm_id: str, sources: tuple[Source, ...]) -> Iterat
 def records_with_number(crm: Payamgostar, source: Source, number: str) -> Iterator[Mapping[str, Any]]:
     """The records with this number. A server that takes no notice of the condition, or refuses it, is read to its end.
     Raises CallError, also where it refuses each condition and shows nothing without one: who is there is not known then."""
-    page, seen = 1, 0
+    page, met = 1, set[str]()
     tried = ways({"number": number}, {"since": EVER}, {"since": None})
     found, way, refusal = first_taken(crm, source, tried, page=1, size=_PAGE_SIZE)
     if refusal and not found.records and way.get("since", number) is None:
         raise refusal
     while True:
         yield from (record for record in found.records if _is_number(number_of(record), number))
-        seen += len(found.records)
-        if not found.records or found.total is None or seen >= found.total:
+        new = {crm_id_of(record) or "" for record in found.records} - met
+        met |= new
+        if not new or (found.total is not None and len(met) >= found.total):
             return
         page += 1
         found = crm.find(source, page=page, size=_PAGE_SIZE, **way)

@@ -175,10 +175,13 @@ def test_a_brake_speaks_before_everything_is_read_and_planned(make_world: Maker)
 
 
 @pytest.mark.parametrize("count", [1, 25])
-def test_an_import_costs_one_request_for_each_contact(make_world: Maker, count: int) -> None:
+@pytest.mark.parametrize("date_header", [True, False])
+def test_an_import_costs_one_request_for_each_contact(make_world: Maker, count: int, date_header: bool) -> None:
     world = indoors(make_world(customers=count))
+    world.crm.date_header = date_header
     document = world.json("initial-import", "--yes")
     pages = 3  # two of find; one of the light list, since the CRM seems to be empty
+    pages += 0 if date_header else 2  # the newest quote and invoice say what time it is
     assert document["requests"]["crm"] + document["requests"]["finance"] == document["customers"]["created"] + pages + 3
 
 
