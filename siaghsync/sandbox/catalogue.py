@@ -30,7 +30,7 @@ def types(world: CrmWorld, body: Record) -> list[Record]:
         for code in sorted(world.type_codes[kind])
         if index in (None, _index(world, kind))
     ]
-    return _page(world, body, [row for row in rows if _fits(row, body, ("code", "name"))])
+    return _page(world, body, [row for row in rows if _fits(row, body, ("code", "name"))], world.types_from)
 
 
 def categories(world: CrmWorld, body: Record) -> list[Record]:
@@ -47,9 +47,9 @@ def _fits(row: Record, body: Record, names: tuple[str, ...]) -> bool:
     return all(not body.get(name) or body[name] == row[name] for name in names)
 
 
-def _page(world: CrmWorld, body: Record, rows: list[Record]) -> list[Record]:
-    number, size = page(body, 1, world.page_cap)
-    return rows[(number - 1) * size : number * size]
+def _page(world: CrmWorld, body: Record, rows: list[Record], first: int = 1) -> list[Record]:
+    number, size = page(body, first, world.page_cap)
+    return rows[(number - first) * size :][:size]
 
 
 def _id(text: str) -> str:

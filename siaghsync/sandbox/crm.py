@@ -168,12 +168,14 @@ class CrmApp:
         crm_id = guid(body, "id")
         with self.world.lock:
             table = self.world.tables[kind]
-            if crm_id in table.records:
+            if crm_id in table.records and crm_id not in self.world.unshown:
                 return Reply(finding.text(self.world, kind, table, crm_id))
         return self._unknown()
 
     def _unknown(self) -> Reply:
-        return error(404, "no such record") if self.world.unknown_id == "404" else Reply(encode(None))
+        bodies = {"null": encode(None), "object": encode({}), "empty": b""}
+        said = self.world.unknown_id
+        return Reply(bodies[said]) if said in bodies else error(int(said), "no such record")
 
     def _known(self, kind: Kind, crm_id: str) -> str:
         if crm_id not in self.world.tables[kind].records:

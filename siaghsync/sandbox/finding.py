@@ -6,7 +6,7 @@ from siaghsync.sandbox.call import Reply, reply
 from siaghsync.sandbox.crm_input import BadInput, page
 from siaghsync.sandbox.query import conditions, orders
 from siaghsync.sandbox.selection import select
-from siaghsync.sandbox.shapes import CUSTOMER_KINDS, LISTS, TEMPLATES, Kind
+from siaghsync.sandbox.shapes import CUSTOMER_KINDS, DOCUMENT_KINDS, LISTS, TEMPLATES, Kind
 from siaghsync.sandbox.store import CrmWorld
 from siaghsync.sandbox.table import Table
 from siaghsync.sandbox.wire import Record, encode
@@ -27,6 +27,8 @@ def found(world: CrmWorld, kind: Kind, body: Record) -> Reply:
     none = not queries and world.find_empty_queries == "none"
     if none or (type_code is None and not world.empty_type_key_means_all):
         return reply({"data": [], "total": 0})
+    if type_code is None and kind in DOCUMENT_KINDS and world.typeless_type:
+        type_code = world.typeless_type
     if not world.find_filters_by_type:
         type_code = None
     with world.lock:

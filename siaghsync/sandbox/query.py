@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -33,6 +34,7 @@ OPERATORS: dict[int, Callable[[Any, Any], bool]] = {
     13: lambda have, want: str(have).endswith(want),
     15: lambda have, want: len(str(have)) == want,
 }
+_EQUAL, _AT_LEAST = 0, 2
 LISTED = {3, 7}
 TEXTUAL = {10, 11, 12, 13, 15}
 WITHOUT_EFFECT = {8, 9, 14}
@@ -99,8 +101,22 @@ def conditions(queries: Json, sample: Record, rules: CrmSwitches) -> Query:
         elif (name := _filtered(leaf.get("field"), sample, rules)) and (
             operator := _choice(leaf, "operator", range(16))
         ) not in WITHOUT_EFFECT:
-            found.append(Condition(logical % 2 == 1, operator, name, _wanted(name, operator, leaf, sample), negate))
+            wanted = _wanted(name, operator, leaf, sample)
+            if name == "modifyDate" and operator == _AT_LEAST:
+                operator, wanted = _since(rules, str(wanted))
+            found.append(Condition(logical % 2 == 1, operator, name, wanted, negate))
     return found
+
+
+def _since(rules: CrmSwitches, wanted: str) -> tuple[int, str]:
+    """Operator and value of "at least", as `since_means` has it. A date of long ago hides nothing in either way."""
+    if rules.since_means == "from" or wanted < "1950":
+        return _AT_LEAST, wanted
+    if rules.since_means == "equals":
+        return _EQUAL, wanted
+    return _AT_LEAST, (datetime.fromisoformat(wanted) + timedelta(hours=3, minutes=30)).isoformat(
+        timespec="milliseconds"
+    )
 
 
 def _inner(leaf: Record) -> Json:

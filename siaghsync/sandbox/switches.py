@@ -65,8 +65,16 @@ class CrmSwitches:
     """No page of search or find is longer, whatever was asked for (§3.2)."""
     visible_delay: float = 0.0
     """Seconds until a change becomes visible, while it bears the date of when it was asked for (§3.2)."""
-    unknown_id: Literal["404", "null"] = "404"
-    """An unknown id: 404 with an error body, or 200 with null (§3.3)."""
+    unknown_id: Literal["404", "null", "400", "403", "object", "empty"] = "404"
+    """What an unknown id is answered with: that status and an error, or 200 with null, {} or no body (§3.3)."""
+    unshown: set[str] = field(default_factory=set)
+    """Ids that `get` answers as unknown although lists show them (§3.1, §3.3)."""
+    since_means: Literal["from", "utc", "equals"] = "from"
+    """What "ModifyDate at least" means: from then on, the value read as UTC, or exactly that date (§3.2)."""
+    typeless_type: str = ""
+    """The only type that a list of documents shows without a type; "": all (§3.2)."""
+    types_from: int = 1
+    """The number of the first page of `crmobjecttype/search` (§7)."""
     null_lists: bool = False
     """Lists of a customer that are empty are given as null (§3.4)."""
     answer_key: Literal["crmId", "id"] = "crmId"
@@ -171,6 +179,8 @@ class FinanceSwitches:
     """The fraction of a quantity is silently cut off (§4)."""
     dashed_suid: Literal["accept", "refuse", "demand"] = "accept"
     """A Suid with dashes; `demand` refuses one without (§4)."""
+    error_beside_success: bool = False
+    """A success has an entry of the type ErrError beside it (§5)."""
     text_cells: Literal["read", "refuse"] = "read"
     """`vazn`, `hajm` and `radif` that are sent as strings (§4)."""
     script_errors: set[str] = field(default_factory=lambda: {"centre"})

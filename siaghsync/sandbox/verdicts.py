@@ -18,6 +18,8 @@ def saved(rules: FinanceSwitches, code: str, params: str, said: str = "", detail
     entries = [entry("ErrSuccs", f"{said} {details}", 0)] if said else []
     if rules.warning:
         entries.append(entry("ErrWarning", rules.warning, 0))
+    if rules.error_beside_success:
+        entries.append(entry("ErrError", "ارسال پیامک ناموفق بود", -1))
     return reply(
         {
             "Errors": entries,

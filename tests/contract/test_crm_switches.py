@@ -554,3 +554,57 @@ def test_the_control_door_says_whom_to_call_and_moves_documents_on(sandbox: Sand
     assert sandbox.crm.documents[quote]["billableObjectStateIndex"] == 2
     assert door("POST", f"quote/{quote}/nonsense").status_code == 404
     assert door("POST", f"quote/{UNKNOWN}/approved").status_code == 404
+
+
+def test_at_least_a_date_means_one_thing_or_another(sandbox: Sandbox, client: Client) -> None:
+    for hour in (10, 12, 16):
+        sandbox.crm.add_person(lastName="a", modifyDate=f"2026-01-01T{hour}:00:00")
+
+    def found(value: str) -> int:
+        condition = {"field": "ModifyDate", "operator": 2, "value": value, "logicalOperator": 0}
+        return len(client.find(queries=[condition])["data"])
+
+    assert found("2026-01-01T12:00:00") == 2
+    sandbox.crm.since_means = "utc"
+    assert (found("2026-01-01T12:00:00"), found("1900-01-01T00:00:00")) == (1, 3)
+    sandbox.crm.since_means = "equals"
+    assert (found("2026-01-01T12:00:00"), found("2026-01-01T11:00:00")) == (1, 0)
+
+
+def test_an_unknown_id_is_answered_in_many_ways(sandbox: Sandbox, client: Client) -> None:
+    for sandbox.crm.unknown_id, status, text in (
+        ("400", 400, None),
+        ("403", 403, None),
+        ("object", 200, "{}"),
+        ("empty", 200, ""),
+    ):
+        answer = client.crm("person/get", {"id": UNKNOWN})
+        assert answer.status_code == status
+        assert text in (None, answer.text)
+
+
+def test_get_shows_what_lists_show_or_does_not(sandbox: Sandbox, client: Client) -> None:
+    crm_id = sandbox.crm.add_person(lastName="a")
+    sandbox.crm.unshown = {crm_id}
+    assert client.crm("person/get", {"id": crm_id}).status_code == 404
+    assert [each["crmId"] for each in client.find()["data"]] == [crm_id]
+
+
+def test_documents_are_listed_without_a_type_or_only_some_of_them(sandbox: Sandbox, client: Client) -> None:
+    owner = sandbox.crm.add_person(lastName="a")
+    for code in ("PI_5", "PI_6"):
+        sandbox.crm.add_quote(owner, [ROW], crmObjectTypeCode=code)
+    sandbox.crm.typeless_type = "PI_6"
+    found = client.crm("quote/sales/find", {"queries": [], "orders": [], "pageNumber": 1, "pageSize": 10}).json()
+    assert [each["crmObjectTypeCode"] for each in found["data"]] == ["PI_6"]
+
+
+def test_types_are_counted_from_one_or_from_nought(sandbox: Sandbox, client: Client) -> None:
+    def listed(number: int) -> int:
+        body = {"pageNumber": number, "pageSize": 100}
+        url = f"{sandbox.crm_url}/api/v2/crmobjecttype/search"
+        return len(client.crm_session.post(url, json=body, timeout=PATIENCE).json())
+
+    assert (listed(1) > 0, listed(2)) == (True, 0)
+    sandbox.crm.types_from = 0
+    assert (listed(0) > 0, listed(1)) == (True, 0)

@@ -357,3 +357,11 @@ def test_products_are_all_or_some(sandbox: Sandbox, client: Client) -> None:
 def test_an_unknown_address_is_404(client: Client) -> None:
     answer = client.finance_session.get(f"{client.sandbox.finance_url}/none", timeout=PATIENCE)
     assert answer.status_code == 404
+
+
+def test_a_success_has_an_error_beside_it_or_not(sandbox: Sandbox, client: Client) -> None:
+    sandbox.finance.error_beside_success = True
+    answer = post(client, sandbox.finance.add_contact(Name="a"))
+    assert saved(answer)
+    assert [each["ErrorType"] for each in answer["Errors"]] == ["ErrSuccs", "ErrError"]
+    assert len(sandbox.finance.preinvoices) == 1
