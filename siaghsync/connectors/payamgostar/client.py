@@ -174,9 +174,13 @@ class Payamgostar:
         """The subtypes that the site has set up: code -> name, of everything or of the kind with this crmObjectTypeIndex
         (contract payamgostar §7)."""
         found: dict[str, str] = {}
-        number = 1 if self._types_on_page(index, 1) else 0  # from where its pages count is not known
-        while (page := self._types_on_page(index, number)).keys() - found.keys():
+        number = 1
+        page = self._types_on_page(index, number)
+        if not page:  # from where its pages count is not known
+            number, page = 0, self._types_on_page(index, 0)
+        while page.keys() - found.keys():
             found, number = {**page, **found}, number + 1
+            page = self._types_on_page(index, number)
         return found
 
     def _types_on_page(self, index: int | None, number: int) -> dict[str, str]:
