@@ -454,6 +454,18 @@ class Machine(RuleBasedStateMachine):
         self._run(command, pause)
         crm.find_as_of = None
 
+    @rule(
+        command=st.sampled_from(COMMANDS[1:]), pause=PAUSES, which=st.integers(0, 99),
+        answer=st.sampled_from(("404", "null", "400", "empty")),
+    )  # fmt: skip
+    def record_is_not_shown(self, command: tuple[str, ...], pause: int, which: int, answer: Any) -> None:
+        """For one run, `get` answers one record as it answers unknown ids, in one way or another."""
+        crm = self.bench.sandbox.crm
+        known = sorted([*crm.records, *crm.documents])
+        crm.unshown, crm.unknown_id = {known[which % len(known)]} if known else set(), answer
+        self._run(command, pause)
+        crm.unshown, crm.unknown_id = set(), "404"
+
     def _pairs(self) -> dict[str, int]:
         found = self.bench.rows("SELECT crm_id, finance_code FROM customer_mappings")
         return {row["crm_id"]: row["finance_code"] for row in found}
