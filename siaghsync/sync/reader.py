@@ -59,7 +59,7 @@ class CrmReader:
     bounds: dict[Source, str] = field(default_factory=dict)
     """How far the cursor of a source may move at most, where only the dates of the CRM's own records tell its time."""
     ids: dict[str, bool] = field(default_factory=dict)
-    """Ids out of the list of all customers, where customers were read by these: whether a record was shown."""
+    """Where customers were read by the ids of the list of all of them: whether a record was shown."""
 
     @staticmethod
     def of(context: RunContext) -> CrmReader:
@@ -288,8 +288,7 @@ class CrmReader:
         """All customers of a source by their ids (contract payamgostar §3.1, §3.3), the only way seen at a live site. Returns
         whether there are any: others that have ids may be of another subtype."""
         waiting, any_own = sorted(light_ids(self.crm)), False
-        for crm_id in waiting:
-            self.ids.setdefault(crm_id, False)
+        self.ids.update({crm_id: False for crm_id in waiting if crm_id not in self.ids})
         with ThreadPoolExecutor(self.concurrency) as pool:
             for first in range(0, len(waiting), PAGE_SIZE):
                 if self.cancel.is_set():
@@ -306,7 +305,8 @@ class CrmReader:
         sources = [source for kind in _CUSTOMERS for source in self.crm.sources(kind)]
         hidden = (crm_id for crm_id, is_shown in self.ids.items() if not is_shown)
         left = (crm_id for crm_id in hidden if not any(self.staging.readings(each, [crm_id]) for each in sources))
-        return [crm_id for crm_id in left if not any(look(self.crm, kind, crm_id) for kind in _CUSTOMERS)]
+        unshown = [crm_id for crm_id in left if not any(look(self.crm, kind, crm_id) for kind in _CUSTOMERS)]
+        return sorted(light_ids(self.crm).intersection(unshown)) if unshown else []  # the others were deleted meanwhile
 
     def _any_moved(self, source: Source, records: Records) -> bool:
         known = self.staging.readings(source, [crm_id for r in records if (crm_id := crm_id_of(r))])

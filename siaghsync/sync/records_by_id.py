@@ -67,13 +67,13 @@ class RecordsById:
 
     def _look_for_customer(self, kind: RecordKind, crm_id: str, doubt: CallError | None) -> None:
         """Raises CallError if the list of all customers shows the id (contract payamgostar §3.1)."""
-        if self._customers is None:
-            try:
-                self._customers = light_ids(self._crm)
-            except (InDoubt, Refused):
-                if doubt:
-                    raise doubt from None
-                return  # `get` of customers was seen at live servers, and it has said so
+        try:
+            if self._customers is None or crm_id.lower() in self._customers:
+                self._customers = light_ids(self._crm)  # it may have been deleted since the list was read
+        except (InDoubt, Refused):
+            if doubt:
+                raise doubt from None
+            return  # `get` of customers was seen at live servers, and it has said so
         if crm_id.lower() in self._customers:
             raise doubt or listed_only(kind)
 
