@@ -32,7 +32,7 @@ from siaghsync.sync.document_outcomes import remember, source_of
 from siaghsync.sync.lists import KINDS, customers_with_number
 from siaghsync.sync.matching import has_lost
 from siaghsync.sync.outcomes import give_way
-from siaghsync.sync.records_by_id import RecordsById
+from siaghsync.sync.records_by_id import RecordsById, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ def _customer(context: RunContext, review: Review, value: str) -> Customer:
 
 
 def _customers_with_id(crm: Payamgostar, site: Site, crm_id: str, kinds: Sequence[Kind]) -> list[Customer]:
-    records = ((kind, crm.get(kind, crm_id)) for kind in kinds)
+    records = ((kind, look(crm, kind, crm_id)) for kind in kinds)
     found = (customer_from_crm(raw, kind, site) for kind, raw in records if raw is not None)
     return list(islice(found, 1))
 

@@ -11,7 +11,7 @@ from siaghsync.domain.action import Action
 from siaghsync.domain.customer import Contact, CustomerMapping
 from siaghsync.domain.document import Document, Posted, family_of, snapshot
 from siaghsync.domain.reasons import LINK_IN_DOUBT, Operation, Reason, Resolution
-from siaghsync.errors import BadRecord, CallError, InDoubt
+from siaghsync.errors import BadRecord, CallError, InDoubt, Refused
 from siaghsync.messages.message import Message, msg
 from siaghsync.planning.document_checks import is_same
 from siaghsync.planning.documents import (
@@ -77,7 +77,7 @@ class DocumentPlanner:
         self.context.stop_if_cancelled()
         try:
             decision = self.plan(document)
-        except InDoubt:
+        except (InDoubt, Refused):
             return True  # told when its turn comes
         return isinstance(decision, Action) and decision.operation is Operation.CREATE
 

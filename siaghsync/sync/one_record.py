@@ -11,6 +11,7 @@ from siaghsync.connectors.payamgostar.customers import crm_id_of, number_of
 from siaghsync.domain.normalize import ascii_digits, is_guid
 from siaghsync.errors import UsageError
 from siaghsync.sync.finding import EVER, first_taken, ways
+from siaghsync.sync.records_by_id import look
 
 _PAGE_SIZE = 200
 
@@ -51,7 +52,7 @@ def find_in_crm(
 
 def _by_id(crm: Payamgostar, crm_id: str, sources: tuple[Source, ...]) -> Iterator[tuple[Source, Mapping[str, Any]]]:
     for source in sources:
-        record = crm.get(kind_of(source), crm_id)
+        record = look(crm, kind_of(source), crm_id)
         if record is not None:
             yield source, record
 

@@ -287,7 +287,7 @@ class ChangeReader:
         try:
             full = self.context.crm.get(source, crm_id) if rows_are_missing(raw) else raw
             self.reading.documents[crm_id] = document_from_crm(full if full is not None else raw, source)
-        except (BadRecord, InDoubt) as error:
+        except (BadRecord, InDoubt, Refused) as error:
             self.reading.bad_documents[crm_id] = (source, error.message)
 
     def _look_for_deleted(self) -> None:

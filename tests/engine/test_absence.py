@@ -299,3 +299,30 @@ def test_an_earlier_synchronisers_invoices_are_taken_over_where_there_is_no_get(
     assert world.run("links", "import", str(file), "--json").exit_code == 0
     world.json("sync")
     assert world.finance.preinvoices == []
+
+
+# --- an unknown id that is refused with an error -----------------------------------------------------------
+
+
+def test_one_record_is_found_by_its_id_where_the_other_kinds_get_refuses_it(world: Indoors) -> None:
+    world.crm.unknown_id = "400"
+    firm = next(crm_id for crm_id in sorted(world.crm.records) if world.crm.kind(crm_id) == "organization")
+    world.crm.edit(firm, email="firm@example.com")
+    world.json("sync", "--id", firm)
+    assert email(world, firm) == "firm@example.com"
+
+
+def test_rows_that_can_not_be_fetched_keep_no_other_document_from_being_posted(world: Indoors) -> None:
+    world.crm.unknown_id, world.crm.details_in_find = "403", "null"
+    hidden, other = (world.crm.add_quote(min(world.crm.records), rows(5 + n), number=str(n)) for n in range(2))
+    world.crm.unshown = {hidden}
+    told = world.json("sync", exit_code=1)
+    assert {each["crm_id"] for each in told["failures"]} == {hidden}
+    assert posted(world) == {other}
+
+
+def test_a_rehearsal_removes_its_persons_where_an_unknown_id_is_refused(world: Indoors) -> None:
+    world.crm.unknown_id = "400"
+    document = json.loads(world.run("rehearse", "--yes", "--only", "crm", "--json").stdout)
+    assert [step["outcome"] for step in document["steps"]] == ["done"]
+    assert document["left_behind"] == []

@@ -13,7 +13,7 @@ from siaghsync.connectors.payamgostar.documents import document_from_crm, rows_a
 from siaghsync.domain.action import Action
 from siaghsync.domain.document import Document, DocumentSource, Posted, family_of, jalali_year
 from siaghsync.domain.reasons import Operation, Reason, Resolution
-from siaghsync.errors import BadRecord, InDoubt
+from siaghsync.errors import BadRecord, InDoubt, Refused
 from siaghsync.features.invoice_report.rules import Line, Standing, Sums, Why, line_of, line_of_deleted
 from siaghsync.messages.catalog import render
 from siaghsync.messages.message import Message, msg
@@ -82,7 +82,7 @@ class YearReport:
             if jalali_year(document.date) == self.year and rows_are_missing(raw):
                 full = self.reader.crm.get(source, crm_id)
                 document = document_from_crm(full, source) if full is not None else document
-        except (BadRecord, InDoubt) as error:
+        except (BadRecord, InDoubt, Refused) as error:
             self.bad[crm_id] = (source, error.message)
             return
         if jalali_year(document.date) == self.year:
