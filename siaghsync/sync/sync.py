@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from siaghsync.domain.action import Action
 from siaghsync.domain.document import Document
 from siaghsync.domain.reasons import Operation, Reason
-from siaghsync.errors import InDoubt
+from siaghsync.errors import InDoubt, Refused
 from siaghsync.planning.documents import DocumentRules
 from siaghsync.planning.limits import check_creates, check_updates
 from siaghsync.state import reviews
@@ -86,7 +86,7 @@ def _decide(planner: DocumentPlanner, documents: list[Document]) -> Iterator[Dec
     for document in documents:
         try:
             decision = planner.plan(document)
-        except InDoubt as error:
+        except (InDoubt, Refused) as error:
             planner.reading.bad_documents[document.crm_id] = (document.source, error.message)
         else:
             yield document, decision
