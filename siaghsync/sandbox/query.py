@@ -109,8 +109,8 @@ def conditions(queries: Json, sample: Record, rules: CrmSwitches) -> Query:
 
 
 def _since(rules: CrmSwitches, wanted: str) -> tuple[int, str]:
-    """Operator and value of "at least", as `since_means` has it. A date of long ago hides nothing in either way."""
-    if rules.since_means == "from" or wanted < "1950":
+    """Operator and value of "at least", as `since_means` has it."""
+    if rules.since_means == "from":
         return _AT_LEAST, wanted
     if rules.since_means == "equals":
         return _EQUAL, wanted

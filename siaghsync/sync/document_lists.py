@@ -30,12 +30,13 @@ def read_documents(
     is_whole = everything or reader.cursors.get(source) is None
     found: dict[Source, bool | None] = {source: reader.read(source, handle(source), everything=everything)}
     shows_any = bool(staging.reading_count(source))
-    if shows_any and is_whole and found[source]:
+    # A list that shows nothing never gets a cursor: it is looked at once, and by each run that reads everything.
+    if is_whole and found[source] and (shows_any or everything or _QUESTION not in finder.known):
         missing = _of_types_left_out(reader, source)
         if missing:  # they may have been made since
             found[source] = reader.read(source, handle(source), everything=True)
-        if found[source]:
-            finder.answers[_QUESTION] = not any(_is_left_out(reader, source, crm_id) for crm_id in missing)
+        if found[source] and (missing or shows_any):
+            finder.answers[_QUESTION] = not missing & (_of_types_left_out(reader, source) if missing else set())
     is_open = _QUESTION not in finder.answers and (everything or _QUESTION not in finder.known)
     if not shows_any and is_open and customers:
         finder.learn_without_type(customers)
@@ -48,23 +49,14 @@ def read_documents(
     return found
 
 
-def _of_types_left_out(reader: CrmReader, source: DocumentSource) -> list[str]:
+def _of_types_left_out(reader: CrmReader, source: DocumentSource) -> set[str]:
     """CRM ids of the newest documents of those types that a whole list without a type has not shown."""
-    return [
+    return {
         crm_id
         for part in _parts(reader, source, {})
         for record in reader.finder.newest_of(part)
         if (crm_id := crm_id_of(record)) and not reader.staging.readings(source, [crm_id])
-    ]
-
-
-def _is_left_out(reader: CrmReader, source: DocumentSource, crm_id: str) -> bool:
-    if reader.staging.readings(source, [crm_id]):
-        return False
-    try:
-        return reader.crm.get(source, crm_id) is not None  # else it was deleted meanwhile
-    except (InDoubt, Refused):
-        return True
+    }
 
 
 def _parts(reader: CrmReader, source: DocumentSource, found: dict[Source, bool | None]) -> list[Source]:

@@ -164,7 +164,7 @@ class Finder:
 
     def newest_of(self, source: Source) -> list[dict[str, Any]]:
         """The newest record of a list, or one that the CRM shows first."""
-        return self._find(source, EVER, size=1, descending=True)[0].records
+        return any_page(self.crm, source, size=1, descending=True).records
 
     def newest_date(self, source: Source) -> str | None:
         """The newest ModifyDate of a list, "" if it is empty, or None if nobody can tell."""
@@ -231,7 +231,12 @@ def first_taken(
 
 def any_page(crm: Payamgostar, source: Source, **named: Any) -> Page:
     """A page of all there is, in whichever way this CRM lets ask for it. Raises CallError."""
-    return first_taken(crm, source, ways({"since": EVER}, {"since": None}), **named)[0]
+    page, _, _ = first_taken(crm, source, ways({"since": EVER}, {"since": None}), **named)
+    if page.records:
+        return page
+    return first_taken(crm, source, ways({"since": None}, {"since": EVER}), **named)[
+        0
+    ]  # a condition may mean something else
 
 
 def is_hidden(crm: Payamgostar, source: Source, crm_id: str, since: str) -> bool:

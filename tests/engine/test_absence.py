@@ -326,3 +326,30 @@ def test_a_rehearsal_removes_its_persons_where_an_unknown_id_is_refused(world: I
     document = json.loads(world.run("rehearse", "--yes", "--only", "crm", "--json").stdout)
     assert [step["outcome"] for step in document["steps"]] == ["done"]
     assert document["left_behind"] == []
+
+
+# --- types, once more --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("meaning", ["from", "equals"])
+def test_documents_are_found_by_their_types_where_a_list_without_type_shows_none_of_them(
+    world: Indoors, meaning: Any
+) -> None:
+    world.crm.typeless_type, world.crm.since_means = "PI_6", meaning
+    world.crm.add_quote(min(world.crm.records), rows(5), number="1", crmObjectTypeCode="PI_5")
+    world.json("sync")
+    assert len(world.finance.preinvoices) == 1
+
+
+def test_types_that_fill_several_pages_from_nought_on_are_all_found(world: Indoors) -> None:
+    world.crm.types_from, world.crm.page_cap, world.crm.empty_type_key_means_all = 0, 3, False
+    for number in range(5, 9):
+        code = f"PI_{number}"
+        world.crm.add_quote(min(world.crm.records), rows(number), number=str(number), crmObjectTypeCode=code)
+    world.json("sync")
+    assert len(world.finance.preinvoices) == 4
+
+
+def test_check_apis_sees_customers_whatever_a_condition_by_date_means(world: Indoors) -> None:
+    world.crm.since_means = "equals"
+    assert "not a single customer" not in " ".join(world.run("check-apis", "--deep").text.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -175,12 +176,10 @@ class Payamgostar:
         (contract payamgostar §7)."""
         found: dict[str, str] = {}
         number = 1
-        page = self._types_on_page(index, number)
-        if not page:  # from where its pages count is not known
-            number, page = 0, self._types_on_page(index, 0)
-        while page.keys() - found.keys():
+        while (page := self._types_on_page(index, number)).keys() - found.keys():
             found, number = {**page, **found}, number + 1
-            page = self._types_on_page(index, number)
+        with suppress(Refused):  # whether its pages count from nought is not known
+            found |= self._types_on_page(index, 0)
         return found
 
     def _types_on_page(self, index: int | None, number: int) -> dict[str, str]:
