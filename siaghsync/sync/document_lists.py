@@ -30,8 +30,8 @@ def read_documents(
     is_whole = everything or reader.cursors.get(source) is None
     found: dict[Source, bool | None] = {source: reader.read(source, handle(source), everything=everything)}
     shows_any = bool(staging.reading_count(source))
-    # A list that shows nothing never gets a cursor: it is looked at once, and by each run that reads everything.
-    if is_whole and found[source] and (shows_any or everything or _QUESTION not in finder.known):
+    # A list that shows nothing never gets a cursor: only a run that reads everything looks whether it leaves types out.
+    if is_whole and found[source] and (shows_any or everything):
         missing = _of_types_left_out(reader, source)
         if missing:  # they may have been made since
             found[source] = reader.read(source, handle(source), everything=True)

@@ -337,7 +337,7 @@ def test_documents_are_found_by_their_types_where_a_list_without_type_shows_none
 ) -> None:
     world.crm.typeless_type, world.crm.since_means = "PI_6", meaning
     world.crm.add_quote(min(world.crm.records), rows(5), number="1", crmObjectTypeCode="PI_5")
-    world.json("sync")
+    world.json("sync", "--full")
     assert len(world.finance.preinvoices) == 1
 
 
