@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from siaghsync.connectors.http.errors import unreadable
-from siaghsync.connectors.payamgostar.client import Payamgostar, Source
+from siaghsync.connectors.payamgostar.client import Page, Payamgostar, Source
 from siaghsync.connectors.payamgostar.customers import crm_id_of
 from siaghsync.domain.action import RecordKind
 from siaghsync.domain.document import DocumentSource
@@ -90,9 +90,14 @@ class RecordsById:
     def _whole(self, source: DocumentSource) -> dict[str, Mapping[str, Any]]:
         """All documents of a kind. Raises InDoubt where the lists may hold more than they show."""
         found = self._list(source)
-        if not found:
-            for code in self._crm.types():
-                found |= self._list(f"{source}:{code}")
+        try:  # a list without a type may leave some types out
+            codes = self._crm.types().keys() - self._crm.customer_types()
+        except (InDoubt, Refused):
+            if not found:
+                raise
+            return found
+        for code in sorted(codes):
+            found |= self._list(f"{source}:{code}")
         return found
 
     def _list(self, source: Source) -> dict[str, Mapping[str, Any]]:
@@ -106,8 +111,9 @@ class RecordsById:
 
     def _pass(self, source: Source, found: dict[str, Mapping[str, Any]]) -> int | None:
         """Adds what the pages show, and returns how many there should be."""
-        conditions = ways({"since": EVER}, {"since": None})
-        page, way, _ = first_taken(self._crm, source, conditions, page=1, size=_PAGE_SIZE, steady=True)
+        page, way, _ = self._first_page(source, {"since": None}, {"since": EVER})
+        if not page.records:  # what a condition, or none, means is not known for sure
+            page, way, _ = self._first_page(source, {"since": EVER}, {"since": None})
         total, met, number = page.total, set[str](), 1
         while new := dict(_new(page.records, met)):
             found |= new
@@ -115,6 +121,11 @@ class RecordsById:
             number += 1
             page = self._crm.find(source, page=number, size=_PAGE_SIZE, steady=True, **way)
         return total
+
+    def _first_page(
+        self, source: Source, *conditions: Mapping[str, Any]
+    ) -> tuple[Page, Mapping[str, Any], Refused | None]:
+        return first_taken(self._crm, source, ways(*conditions), page=1, size=_PAGE_SIZE, steady=True)
 
 
 def _new(records: list[dict[str, Any]], met: set[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:

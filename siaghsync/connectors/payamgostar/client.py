@@ -178,7 +178,7 @@ class Payamgostar:
         number = 1
         while (page := self._types_on_page(index, number)).keys() - found.keys():
             found, number = {**page, **found}, number + 1
-        with suppress(Refused):  # whether its pages count from nought is not known
+        with suppress(Refused, InDoubt):  # whether its pages count from nought is not known
             found |= self._types_on_page(index, 0)
         return found
 

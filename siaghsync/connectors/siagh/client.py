@@ -183,9 +183,8 @@ class Siagh:
         if any("RUNTIME ERROR" in text.upper() for text in said):
             raise InDoubt("finance", what, "script_error", detail=words)
         says_no = any(entry.is_error for entry in answer.errors)
-        if (
-            answer.returnvalue and says_no and usable_key(answer.returncode)
-        ):  # refusals have no key: it may have been saved
+        # Refusals have no key: with one it may have been saved.
+        if answer.returnvalue and says_no and usable_key(answer.returncode):
             raise unreadable("finance", what, msg("shape.yes_and_no"), detail=words)
         if answer.returnvalue is False or says_no:
             if taken := _phones_taken(said):
